@@ -1,0 +1,1 @@
+"""Reading and writing: the only room that knows file formats."""

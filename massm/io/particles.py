@@ -1,0 +1,83 @@
+"""Particles: ShapeWorks' text files, and one ``.npz`` for a population."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from massm.geometry.particles import ParticleSet
+from massm.io.atomic import replacing
+from massm.io.errors import DataError
+
+
+def write_text(points: Float[np.ndarray, "M 3"], path: Path) -> None:
+    """Write particles as ShapeWorks does: one ``x y z`` a line, no header."""
+    with replacing(Path(path)) as temporary:
+        np.savetxt(temporary, points, fmt="%.9g")
+
+
+def read_text(path: Path) -> Float[np.ndarray, "M 3"]:
+    """Read a ``.particles`` file.
+
+    Raises:
+        DataError: If a line is not three finite numbers.
+    """
+    try:
+        points = np.loadtxt(path, ndmin=2)
+    except ValueError as error:
+        raise DataError(f"{path}: not a particle file, three numbers a line ({error})") from error
+    if points.ndim != 2 or points.shape[1:] != (3,) or not np.isfinite(points).all():
+        raise DataError(f"{path}: expected three finite numbers a line, found {points.shape}")
+    return points
+
+
+def save_set(particles: ParticleSet, path: Path) -> None:
+    """Write a particle set, whole or not at all."""
+    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(
+            file,
+            subjects=np.array(particles.subjects, dtype=np.str_),
+            splits=np.array(particles.splits, dtype=np.str_),
+            local=particles.local,
+            world=particles.world,
+            transforms=particles.transforms,
+        )
+
+
+def load_set(path: Path) -> ParticleSet:
+    """Read a particle set.
+
+    Raises:
+        DataError: If the file is damaged or not a particle set.
+    """
+    arrays = load_arrays(path)
+    try:
+        return ParticleSet(
+            tuple(str(name) for name in arrays["subjects"]),
+            tuple(str(name) for name in arrays["splits"]),
+            arrays["local"],
+            arrays["world"],
+            arrays["transforms"],
+        )
+    except KeyError as error:
+        raise DataError(f"{path} has no array {error}: not a particle set") from error
+
+
+def save_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Write named arrays as ``.npz``, whole or not at all."""
+    with replacing(Path(path)) as temporary, temporary.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
+
+
+def load_arrays(path: Path) -> dict[str, np.ndarray]:
+    """Read the arrays of an ``.npz``; never unpickles.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise DataError(f"{path} cannot be read ({error}); run its stage again") from error

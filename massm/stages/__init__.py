@@ -1,0 +1,1 @@
+"""One module per workflow rule: read files, call one room, write files."""

@@ -1,0 +1,90 @@
+"""The command line of a stage, made from the signature of its ``run`` function."""
+
+import argparse
+import inspect
+import json
+import logging
+import sys
+import types
+import typing
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from massm.io.errors import DataError
+
+log = logging.getLogger("massm")
+
+
+def stage_main(run: Callable[..., None], arguments: list[str] | None = None) -> None:
+    """Run a stage with the arguments of the command line; exit with 1 on bad input.
+
+    Each parameter of ``run`` becomes an option: a config section takes JSON, ``list[...]`` takes
+    several values, ``X | None`` may be left out, a parameter with a default too.
+
+    Args:
+        run: The stage; all parameters annotated.
+        arguments: Used in place of ``sys.argv[1:]``.
+    """
+    _start_logging()
+    try:
+        run(**parse(run, arguments))
+    except (DataError, ValueError, OSError) as error:
+        log.error("%s", error)
+        log.debug("where it happened", exc_info=True)
+        sys.exit(1)
+
+
+def parse(run: Callable[..., None], arguments: list[str] | None = None) -> dict[str, Any]:
+    """Read the values of ``run``'s parameters from a command line."""
+    hints = typing.get_type_hints(run)
+    parser = argparse.ArgumentParser(description=inspect.getdoc(run))
+    for name, parameter in inspect.signature(run).parameters.items():
+        _add_option(parser, name, hints[name], parameter)
+    return vars(parser.parse_args(arguments))
+
+
+def _add_option(
+    parser: argparse.ArgumentParser, name: str, hint: Any, parameter: inspect.Parameter
+) -> None:
+    options: dict[str, Any] = {"dest": name}
+    if parameter.default is inspect.Parameter.empty:
+        options["required"] = True
+    else:
+        options["default"] = parameter.default
+    if typing.get_origin(hint) in (typing.Union, types.UnionType):
+        hint = next(part for part in typing.get_args(hint) if part is not type(None))
+    if typing.get_origin(hint) is list:
+        options["nargs"] = "*"
+        hint = typing.get_args(hint)[0]
+    if hint is bool:
+        options["action"] = argparse.BooleanOptionalAction
+    else:
+        options["type"] = _reader(hint)
+    parser.add_argument(f"--{name.replace('_', '-')}", **options)
+
+
+def _reader(hint: Any) -> Callable[[str], Any]:
+    if inspect.isclass(hint) and issubclass(hint, BaseModel):
+        return lambda text: _section(hint, text)
+    if hint in (str, int, float, Path):
+        return typing.cast("Callable[[str], Any]", hint)
+    raise TypeError(f"a stage cannot take a {hint} from its command line")
+
+
+def _section(section: type[BaseModel], text: str) -> BaseModel:
+    try:
+        return section.model_validate(json.loads(text))
+    except (ValidationError, json.JSONDecodeError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _start_logging() -> None:
+    logging.basicConfig(
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)-7s %(message)s",
+        datefmt="%H:%M:%S",
+        stream=sys.stderr,
+    )

@@ -1,0 +1,125 @@
+"""Outputs that appear whole or not at all."""
+
+import errno
+import os
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from massm.geometry.mesh import Mesh
+from massm.geometry.particles import ParticleSet
+from massm.geometry.volume import Volume
+from massm.io import documents, images, meshes, particles, tables, tensors
+from massm.io.atomic import replacing
+
+SIDE = 96  # random values of this many voxels a side outgrow the small disk below
+
+
+def write_image(path):
+    noise = np.random.default_rng(0).normal(size=(SIDE, SIDE, SIDE))
+    images.write_image(Volume(noise, np.ones(3)), path)
+
+
+def write_mesh(path):
+    vertices = np.random.default_rng(0).normal(size=(SIDE**2 * 8, 3))
+    meshes.write(Mesh(vertices, np.arange(len(vertices) // 3 * 3).reshape(-1, 3)), path)
+
+
+def write_set(path):
+    points = np.random.default_rng(0).normal(size=(1, SIDE**2 * 8, 3))
+    particles.save_set(ParticleSet(("a",), ("train",), points, points, np.eye(4)[None]), path)
+
+
+def write_text(path):
+    particles.write_text(np.random.default_rng(0).normal(size=(SIDE**2 * 4, 3)), path)
+
+
+def write_tensors(path):
+    tensors.save({"image": np.zeros((SIDE, SIDE, SIDE))}, path)
+
+
+def write_table(path):
+    tables.write_table(
+        pd.DataFrame({"value": np.random.default_rng(0).normal(size=SIDE**2 * 8)}), path
+    )
+
+
+def write_json(path):
+    documents.write_json({"values": list(range(SIDE**2 * 16))}, path)
+
+
+WRITERS = {
+    "image.nii.gz": write_image,
+    "image.mha": write_image,
+    "mesh.vtp": write_mesh,
+    "set.npz": write_set,
+    "local.particles": write_text,
+    "sample.safetensors": write_tensors,
+    "table.tsv": write_table,
+    "document.json": write_json,
+}
+every_writer = pytest.mark.parametrize(("name", "write"), WRITERS.items(), ids=list(WRITERS))
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 256 KiB; needs the right to mount one."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", folder],
+        check=False,
+        capture_output=True,
+    )
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small disk needs root")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_the_new_content_replaces_the_old(tmp_path):
+    path = tmp_path / "deep" / "file.txt"
+    for text in ("old", "new"):
+        with replacing(path) as temporary:
+            temporary.write_text(text)
+    assert path.read_text() == "new"
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_the_temporary_name_keeps_the_suffix(tmp_path):
+    with replacing(tmp_path / "ct.nii.gz") as temporary:
+        assert temporary.name.endswith(".nii.gz")
+        assert temporary.parent == tmp_path
+        temporary.touch()
+
+
+@pytest.mark.parametrize("error", [ValueError("wrong"), KeyboardInterrupt()])
+def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path, error):
+    path = tmp_path / "file.txt"
+    path.write_text("old")
+    with pytest.raises(type(error)), replacing(path) as temporary:  # noqa: PT012
+        temporary.write_text("half")
+        raise error
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@every_writer
+def test_no_space_at_the_last_step_leaves_nothing(tmp_path, monkeypatch, name, write):
+    def full(*_args, **_kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match=f"could not write .*{name}: No space left") as caught:
+        write(tmp_path / name)
+    assert caught.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
+
+
+@every_writer
+def test_a_disk_that_fills_up_is_an_error_and_leaves_nothing(small_disk, name, write):
+    with pytest.raises(OSError, match=f"could not write .*{name}"):
+        write(small_disk / name)
+    assert list(small_disk.iterdir()) == []
