@@ -1,0 +1,65 @@
+"""Config of the ``correspond`` stage."""
+
+from typing import Literal
+
+from pydantic import Field, PositiveFloat, PositiveInt
+
+from massm.config._section import Section
+
+
+class StartConfig(Section):
+    """How particles come to a first correspondence."""
+
+    method: Literal["template", "splitting"] = Field(
+        description="template: one surface's particles carried over to all shapes by non-rigid "
+        "registration; splitting: from one particle, doubled level by level."
+    )
+    template_vertices: int = Field(ge=50, description="Vertices of the mesh that is registered.")
+    samples: int = Field(ge=100, description="Points of each surface that draw the template.")
+    rounds: PositiveInt = Field(description="Registration rounds, from coarse to fine.")
+    coarsest: PositiveFloat = Field(description="Smoothing of the first round, in shape sizes.")
+    finest: PositiveFloat = Field(description="Smoothing of the last round, in shape sizes.")
+
+
+class EntropyConfig(Section):
+    """The embedded particle engine."""
+
+    start: StartConfig
+    iterations: PositiveInt = Field(description="Most iterations of the last level.")
+    level_iterations: PositiveInt = Field(
+        description="Most iterations of each level before the last (splitting)."
+    )
+    fixed_iterations: PositiveInt = Field(
+        description="Most iterations for new subjects and a frozen model."
+    )
+    tolerance: float = Field(
+        ge=0,
+        description="Mean movement of the particles in one iteration at which a level ends, in "
+        "particle spacings; 0 runs all iterations.",
+    )
+    correspondence_weight: PositiveFloat = Field(
+        description="Weight of the ensemble entropy against the sampling entropy."
+    )
+    regularization_start: PositiveFloat = Field(
+        description="Regularization of the ensemble entropy at the start of a level, as a fraction "
+        "of the population's variance."
+    )
+    regularization_end: PositiveFloat = Field(
+        description="The same after four fifths of the level; it decays in equal ratios."
+    )
+    step: float = Field(
+        gt=0, le=0.5, description="Step size: fraction of the particle spacing per unit of force."
+    )
+    momentum: float = Field(ge=0, lt=1, description="Share of the last movement that goes on.")
+    scale: bool = Field(description="Let Procrustes alignment scale shapes to a common size.")
+
+
+class CorrespondConfig(Section):
+    """Particle-based shape model of one anatomy."""
+
+    backend: Literal["entropy"] = Field(description="Entry of massm.pdm.backend.BACKENDS.")
+    particles: int = Field(ge=8, description="Particles on each surface; any number.")
+    seed: int = Field(ge=0, description="Start of the random generators.")
+    device: str = Field(description="cpu, cuda or cuda:N; surfaces are always queried on the CPU.")
+    threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
+    entropy: EntropyConfig

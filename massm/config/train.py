@@ -1,0 +1,103 @@
+"""Config of training: schedule, losses, augmentation, machine."""
+
+from typing import Literal
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+from massm.config._section import Section
+
+
+class RampConfig(Section):
+    """A value that changes with the epoch: ``first``, then by ``step`` each epoch to ``last``."""
+
+    first: float = Field(description="Value before from_epoch.")
+    from_epoch: NonNegativeInt = Field(description="Epoch, counted from 0, of the first step.")
+    step: float = Field(description="Change per epoch.")
+    last: float = Field(description="Value at which it stays.")
+
+
+class WeightsConfig(Section):
+    """Weights of the objective's terms by epoch; the paper's lambdas."""
+
+    heatmap: RampConfig
+    radius: RampConfig
+    offset: RampConfig
+    local: RampConfig
+    world: RampConfig
+    refine: RampConfig
+
+
+class LossConfig(Section):
+    """Shapes and units of the loss terms."""
+
+    focal_alpha: NonNegativeFloat = Field(description="Focus of the heat-map loss on hard cells.")
+    focal_beta: NonNegativeFloat = Field(description="Its forgiveness next to a center.")
+    shrinkage_a: PositiveFloat = Field(description="How fast the shrinkage loss lets go.")
+    shrinkage_c: PositiveFloat = Field(description="Where it lets go, in units of the error.")
+    particle_unit_mm: PositiveFloat = Field(
+        description="One unit of particle error in the shrinkage loss, mm."
+    )
+
+
+class TeacherConfig(Section):
+    """Truth in place of predictions while these are still bad."""
+
+    probability: RampConfig
+    jitter_center_mm: NonNegativeFloat = Field(
+        description="Standard deviation of noise on true box centers, mm."
+    )
+    jitter_radius: NonNegativeFloat = Field(
+        description="Standard deviation of noise on true box radii, fraction."
+    )
+
+
+class AugmentConfig(Section):
+    """Random changes of a training subject, the same for image, box and particles."""
+
+    probability: float = Field(ge=0, le=1, description="Chance that a subject is changed at all.")
+    rotation_deg: NonNegativeFloat = Field(description="Largest rotation about each axis, degrees.")
+    translation_mm: NonNegativeFloat = Field(description="Largest shift along each axis, mm.")
+    scale: float = Field(ge=0, lt=1, description="Largest change of size, fraction.")
+    shape_std: NonNegativeFloat = Field(
+        description="Spread of shape-model deformations, standard deviations of the modes."
+    )
+    shape_modes: NonNegativeInt = Field(description="Leading modes they are drawn from.")
+    falloff_mm: PositiveFloat = Field(description="How far a deformation reaches, mm.")
+    lattice_mm: PositiveFloat = Field(description="Grid on which deformations are stored, mm.")
+    hu_shift: NonNegativeFloat = Field(description="Largest shift of all values, HU.")
+    hu_scale: float = Field(ge=0, lt=1, description="Largest change of contrast, fraction.")
+    gamma: float = Field(ge=0, lt=1, description="Largest change of the exponent of the window.")
+    noise_hu: NonNegativeFloat = Field(description="Largest standard deviation of noise, HU.")
+
+
+class TrainConfig(Section):
+    """From tensors to a trained model."""
+
+    epochs: PositiveInt = Field(description="Passes over the training split.")
+    batch_size: PositiveInt = Field(description="Subjects per step.")
+    learning_rate: PositiveFloat = Field(description="Adam's first learning rate.")
+    decay: float = Field(gt=0, le=1, description="Factor on it every decay_every epochs.")
+    decay_every: PositiveInt = Field(description="Epochs between two decays.")
+    weight_decay: NonNegativeFloat = Field(description="Decoupled weight decay (AdamW); 0: Adam.")
+    gradient_clip: NonNegativeFloat = Field(description="Largest gradient norm; 0: not clipped.")
+    validate_every: PositiveInt = Field(description="Epochs between two validations.")
+    weights: WeightsConfig
+    loss: LossConfig
+    teacher: TeacherConfig
+    augment: AugmentConfig
+    select: Literal["last", "best"] = Field(
+        description="Weights to keep: last epoch, or least validation particle error."
+    )
+    threshold_fraction: float = Field(
+        gt=0,
+        lt=1,
+        description="Presence threshold without an absent example: this times the lowest score.",
+    )
+    seed: NonNegativeInt = Field(description="Seed of all randomness in training.")
+    accelerator: Literal["cpu", "gpu"] = Field(description="What it runs on; missing: error.")
+    devices: PositiveInt = Field(description="How many of them.")
+    threads: NonNegativeInt = Field(description="CPU threads of torch; 0: as many as cores.")
+    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field(
+        description="Number format (Lightning's names)."
+    )
+    workers: NonNegativeInt = Field(description="Processes that load data; 0: the main one.")
