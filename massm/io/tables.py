@@ -10,7 +10,7 @@ from massm.io.errors import DataError
 # Columns of names: "0012", "NA" and an empty cell stay the text that they are.
 _TEXT = (
     *("subject", "anatomy", "split", "status", "reason", "image", "mask", "label", "surface"),
-    *("model", "head", "measure", "reference"),
+    *("model", "head", "measure", "reference", "image_id"),
 )
 _MISSING = ["", "nan", "NaN", "NA"]
 
@@ -18,14 +18,17 @@ _MISSING = ["", "nan", "NaN", "NA"]
 def read_table(path: Path) -> pd.DataFrame:
     """Read a table; names are text, also where they look like numbers.
 
+    A ``.csv`` may be separated by semicolons, as public tables often are.
+
     Raises:
         DataError: If the file is empty or not a table.
     """
     try:
-        columns = pd.read_csv(path, sep=_separator(path), nrows=0).columns
+        separator = _found_separator(path)
+        columns = pd.read_csv(path, sep=separator, nrows=0).columns
         return pd.read_csv(
             path,
-            sep=_separator(path),
+            sep=separator,
             dtype=dict.fromkeys(_TEXT, object),
             keep_default_na=False,
             na_values={name: _MISSING for name in columns if name not in _TEXT},
@@ -38,6 +41,16 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table without its index, whole or not at all."""
     with replacing(Path(path)) as temporary:
         table.to_csv(temporary, sep=_separator(path), index=False, lineterminator="\n")
+
+
+def _found_separator(path: Path) -> str:
+    separator = _separator(path)
+    if separator == ",":
+        with Path(path).open(encoding="utf-8") as file:
+            header = file.readline()
+        if header.count(";") > header.count(","):
+            return ";"
+    return separator
 
 
 def _separator(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""Cohorts: finding subjects, checking images and masks, drawing the split, the phantom."""

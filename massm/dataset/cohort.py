@@ -1,0 +1,92 @@
+"""What a layout finds and what the checks make of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+SPLITS = ("train", "validation", "test")
+Status = Literal["used", "absent", "excluded"]
+
+
+@dataclass(frozen=True)
+class Organ:
+    """One anatomy of one subject, as found.
+
+    Attributes:
+        anatomy: Its name.
+        mask: Mask, label map or mesh; None if there is no file.
+        label: Value of the organ in a label map; None for a mask or a mesh.
+        fault: Why it cannot be used whatever its file holds; empty if nothing is known yet.
+    """
+
+    anatomy: str
+    mask: Path | None
+    label: int | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One subject, as found.
+
+    Attributes:
+        name: Its name.
+        image: CT file or DICOM folder; None for a cohort of meshes or masks alone.
+        split: As the data gives it, not checked; empty if the data gives none.
+        organs: One for each anatomy asked for.
+        fault: Why it cannot be used whatever its files hold; empty if nothing is known yet.
+    """
+
+    name: str
+    image: Path | None
+    split: str
+    organs: tuple[Organ, ...]
+    fault: str = ""
+
+
+@dataclass(frozen=True)
+class CheckedOrgan:
+    """One anatomy of one subject after its mask was looked at."""
+
+    organ: Organ
+    status: Status
+    reason: str = ""
+    volume_ml: float | None = None
+
+
+@dataclass(frozen=True)
+class CheckedSubject:
+    """One subject after its files were looked at.
+
+    Attributes:
+        subject: As found.
+        fault: Why it cannot be used; empty if it can.
+        size: Voxels of the image along x, y, z; None without an image.
+        spacing: Of the image, mm.
+        organs: One for each anatomy asked for.
+    """
+
+    subject: Subject
+    fault: str = ""
+    size: tuple[int, ...] | None = None
+    spacing: tuple[float, ...] | None = None
+    organs: tuple[CheckedOrgan, ...] = field(default_factory=tuple)
+
+
+Layout = Callable[[Path, Sequence[str]], list[Subject]]
+
+
+def mark_twins(subjects: Sequence[Subject]) -> list[Subject]:
+    """Mark subjects whose names are one on a disk that takes s0001 and S0001 for the same."""
+    spellings: dict[str, set[str]] = {}
+    for subject in subjects:
+        spellings.setdefault(subject.name.lower(), set()).add(subject.name)
+    return [_marked(subject, spellings[subject.name.lower()]) for subject in subjects]
+
+
+def _marked(subject: Subject, names: set[str]) -> Subject:
+    if len(names) == 1 or subject.fault:
+        return subject
+    fault = f"two subjects of one name: {', '.join(sorted(names))}; rename one"
+    return replace(subject, fault=fault)

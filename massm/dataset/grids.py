@@ -1,0 +1,43 @@
+"""Compare the voxel grids of a mask and its CT."""
+
+import numpy as np
+
+from massm.geometry.volume import Volume
+from massm.io.images import Header
+
+DIFFER = "geometry of mask and CT differ"
+
+
+def grid_fault(image: Volume, mask: Header, tolerance_voxel: float) -> str:
+    """Say in what a mask's grid differs from its image's; empty if it does not.
+
+    Two grids are one if matching corners are at most ``tolerance_voxel`` voxels apart. What is
+    named as different then is what differs visibly.
+    """
+    if len(mask.size) != 3 or tuple(mask.size) != tuple(image.size):
+        return f"{DIFFER}: size {_by(mask.size)} against {_by(image.size)} voxels"
+    other = Volume(image.array, mask.spacing, mask.origin, mask.direction)
+    apart = float(np.linalg.norm(image.corners() - other.corners(), axis=1).max())
+    limit = tolerance_voxel * float(np.min(image.spacing))
+    if apart <= limit:
+        return ""
+    parts = []
+    if not np.allclose(mask.spacing, image.spacing, rtol=1e-3):
+        parts.append(f"spacing {_list(mask.spacing)} against {_list(image.spacing)} mm")
+    if not np.allclose(mask.direction, image.direction, atol=1e-3):
+        parts.append(f"direction {_rows(mask.direction)} against {_rows(image.direction)}")
+    if np.linalg.norm(mask.origin - image.origin) > limit:
+        parts.append(f"origin {_list(mask.origin)} against {_list(image.origin)} mm")
+    return f"{DIFFER}: {'; '.join(parts) or 'corners'} (up to {apart:.3g} mm apart)"
+
+
+def _by(size: tuple[int, ...]) -> str:
+    return " x ".join(map(str, size))
+
+
+def _list(values: np.ndarray) -> str:
+    return "(" + ", ".join(f"{value + 0.0:.4g}" for value in values) + ")"  # + 0.0: no "-0"
+
+
+def _rows(matrix: np.ndarray) -> str:
+    return "[" + ", ".join(_list(row) for row in matrix) + "]"

@@ -1,0 +1,1 @@
+"""A synthetic cohort of chest CTs whose true shapes and correspondence are known."""

@@ -1,0 +1,185 @@
+"""From checked subjects to the two tables, and the verdict on the whole cohort."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from massm.config.dataset import DatasetConfig
+from massm.dataset.cohort import SPLITS, CheckedSubject
+from massm.dataset.outliers import outlier_scores
+from massm.dataset.splits import draw_split, read_split
+from massm.io.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+def tabulate(
+    config: DatasetConfig, checked: Sequence[CheckedSubject]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Decide split and status of each subject and organ.
+
+    Returns:
+        The table of subjects and the table of subjects x anatomies.
+    """
+    checked = _with_usable_organ(_with_readable_split(checked))
+    splits = _splits(config, checked)
+    subjects = pd.DataFrame([_subject_row(entry, splits) for entry in checked])
+    rows = [row for entry in checked for row in _organ_rows(entry, splits)]
+    cohort = pd.DataFrame(rows)
+    if config.outlier_z is not None:
+        cohort = _exclude_outliers(cohort, config.outlier_z)
+    return subjects, cohort
+
+
+def refuse_if_useless(
+    config: DatasetConfig, anatomies: Sequence[str], subjects: pd.DataFrame, cohort: pd.DataFrame
+) -> None:
+    """Stop where no shape model can be made.
+
+    Raises:
+        DataError: If one subject only or no training subject is left, or if an anatomy has fewer
+            usable training subjects than ``dataset.min_train``.
+    """
+    used = subjects[subjects["status"] == "used"]
+    if len(subjects) == 1:
+        raise DataError(
+            f"one subject only ({subjects['subject'].iloc[0]}): a shape model needs at least "
+            f"dataset.min_train = {config.min_train} training subjects"
+        )
+    if used.empty:
+        reasons = _most_common(subjects["reason"])
+        raise DataError(f"none of {len(subjects)} subjects can be used: {reasons}")
+    if not (used["split"] == "train").any():
+        counts = used["split"].value_counts().to_dict()
+        raise DataError(f"no training subject among the usable ones: {counts}; see column split")
+    for split in SPLITS[1:]:
+        if not (used["split"] == split).any():
+            log.warning("no %s subject: what is chosen or measured there will be missing", split)
+    faults = [_shortage(config, anatomy, cohort) for anatomy in anatomies]
+    faults = [fault for fault in faults if fault]
+    if faults:
+        raise DataError("too few usable training subjects:\n  " + "\n  ".join(faults))
+
+
+def _shortage(config: DatasetConfig, anatomy: str, cohort: pd.DataFrame) -> str:
+    rows = cohort[cohort["anatomy"] == anatomy]
+    usable = int(((rows["status"] == "used") & (rows["split"] == "train")).sum())
+    if usable >= config.min_train:
+        return ""
+    lost = rows[rows["status"] != "used"]
+    reasons = f" ({_most_common(lost['reason'])})" if len(lost) else ""
+    return f"{anatomy}: {usable} of dataset.min_train = {config.min_train}{reasons}"
+
+
+def _most_common(reasons: pd.Series) -> str:
+    short = reasons.str.replace(r"^subject excluded: ", "", regex=True).str.split(":").str[0]
+    counts = short.value_counts()
+    return ", ".join(f"{count} x {reason}" for reason, count in counts.head(4).items())
+
+
+def _with_readable_split(checked: Sequence[CheckedSubject]) -> list[CheckedSubject]:
+    """Exclude subjects without a split that can be read, if any subject has one."""
+    if not any(entry.subject.split for entry in checked):
+        return list(checked)
+    return [
+        entry
+        if entry.fault or read_split(entry.subject.split) is not None
+        else _exclude(entry, _split_fault(entry.subject.split))
+        for entry in checked
+    ]
+
+
+def _split_fault(word: str) -> str:
+    if not word:
+        return "no split given, though other subjects have one"
+    return f"split {word!r} is none of {', '.join(SPLITS)}"
+
+
+def _with_usable_organ(checked: Sequence[CheckedSubject]) -> list[CheckedSubject]:
+    """Exclude subjects of whose organs nothing is known, not even that they are absent."""
+    return [
+        replace(entry, fault=f"no usable anatomy: {_reasons(entry)}")
+        if not entry.fault and all(organ.status == "excluded" for organ in entry.organs)
+        else entry
+        for entry in checked
+    ]
+
+
+def _reasons(entry: CheckedSubject) -> str:
+    return _most_common(pd.Series([organ.reason for organ in entry.organs]))
+
+
+def _exclude(entry: CheckedSubject, fault: str) -> CheckedSubject:
+    organs = tuple(
+        replace(organ, status="excluded", reason=f"subject excluded: {fault}")
+        for organ in entry.organs
+    )
+    return replace(entry, fault=fault, organs=organs)
+
+
+def _splits(config: DatasetConfig, checked: Sequence[CheckedSubject]) -> dict[str, str]:
+    """Take the data's split if it has one, else draw one among the usable subjects."""
+    if any(entry.subject.split for entry in checked):
+        given = {entry.subject.name: read_split(entry.subject.split) for entry in checked}
+        return {name: split or "" for name, split in given.items()}
+    usable = [entry.subject.name for entry in checked if not entry.fault]
+    drawn = draw_split(usable, config.fractions, config.seed)
+    return {entry.subject.name: drawn.get(entry.subject.name, "") for entry in checked}
+
+
+def _subject_row(entry: CheckedSubject, splits: dict[str, str]) -> dict[str, object]:
+    name = entry.subject.name
+    size = entry.size or (pd.NA,) * 3
+    spacing = entry.spacing or (pd.NA,) * 3
+    return {
+        "subject": name,
+        "split": splits[name],
+        "status": "excluded" if entry.fault else "used",
+        "reason": _one_line(entry.fault),
+        "image": str(entry.subject.image or ""),
+        **{f"size_{axis}": value for axis, value in zip("xyz", size, strict=True)},
+        **{f"spacing_{axis}": value for axis, value in zip("xyz", spacing, strict=True)},
+    }
+
+
+def _organ_rows(entry: CheckedSubject, splits: dict[str, str]) -> list[dict[str, object]]:
+    name = entry.subject.name
+    return [
+        {
+            "subject": name,
+            "anatomy": checked.organ.anatomy,
+            "split": splits[name],
+            "status": checked.status,
+            "reason": _one_line(checked.reason),
+            "image": str(entry.subject.image or ""),
+            "mask": str(checked.organ.mask or ""),
+            "label": "" if checked.organ.label is None else str(checked.organ.label),
+            "volume_ml": pd.NA if checked.volume_ml is None else round(checked.volume_ml, 3),
+        }
+        for checked in entry.organs
+    ]
+
+
+def _exclude_outliers(cohort: pd.DataFrame, limit: float) -> pd.DataFrame:
+    cohort = cohort.copy()
+    used = cohort["status"] == "used"
+    for anatomy in cohort.loc[used, "anatomy"].unique():
+        rows = cohort.index[used & (cohort["anatomy"] == anatomy)]
+        volumes = cohort.loc[rows, "volume_ml"].astype(float).clip(lower=1e-6)
+        training = volumes[cohort.loc[rows, "split"] == "train"]
+        scores = outlier_scores(volumes.to_list(), training.to_list())
+        for row, volume, score in zip(rows, volumes, scores, strict=True):
+            if abs(score) > limit:
+                cohort.loc[row, "status"] = "excluded"
+                cohort.loc[row, "reason"] = (
+                    f"volume outlier: {volume:.3g} ml, {score:+.1f} robust standard deviations "
+                    f"from the training median of {np.median(training):.3g} ml"
+                )
+    return cohort
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

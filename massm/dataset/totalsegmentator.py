@@ -1,0 +1,109 @@
+"""The layout of TotalSegmentator's public dataset, version 1.
+
+``<root>/s0000/ct.nii.gz``, ``<root>/s0000/segmentations/<anatomy>.nii.gz`` and, if it is there,
+``<root>/meta.csv`` with ``image_id`` and perhaps ``split``. Wasserthal et al., "TotalSegmentator:
+robust segmentation of 104 anatomic structures in CT images", Radiology: AI 5(5), 2023.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from massm.dataset.cohort import Organ, Subject, mark_twins
+from massm.io.errors import DataError
+from massm.io.images import SUFFIXES
+from massm.io.tables import read_table
+
+log = logging.getLogger(__name__)
+
+HEART_CHAMBERS = (
+    "heart_ventricle_left",
+    "heart_ventricle_right",
+    "heart_atrium_left",
+    "heart_atrium_right",
+)
+VERSION_2_ONLY = ("heart", "atrial_appendage_left", "brachiocephalic_trunk", "prostate")
+
+
+def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
+    """List the subjects of a folder, in the order of their names.
+
+    A subject is a folder that holds a CT or segmentations, or that ``meta.csv`` names.
+
+    Raises:
+        DataError: If the folder is missing, holds no subject, or holds dataset version 2 where
+            heart chambers are asked for.
+    """
+    if not root.is_dir():
+        raise DataError(f"dataset.root: no folder {root}; name the one with s0000, s0001, ...")
+    rows = _read_meta(root / "meta.csv")
+    folders = {path.name: path for path in root.iterdir() if _looks_like_a_subject(path)}
+    names = sorted(set(folders) | set(rows))
+    if not names:
+        raise DataError(
+            f"dataset.root: no subject in {root}; expected s0000/ct.nii.gz, s0000/segmentations/"
+        )
+    _refuse_version_2(list(folders.values()), anatomies)
+    subjects = [_subject(root / name, rows.get(name, []), anatomies) for name in names]
+    return mark_twins(subjects)
+
+
+def _looks_like_a_subject(path: Path) -> bool:
+    if not path.is_dir():
+        return False
+    return (path / "segmentations").is_dir() or _find_image(path, "ct") is not None
+
+
+def _subject(folder: Path, rows: list[str], anatomies: Sequence[str]) -> Subject:
+    image = _find_image(folder, "ct")
+    fault = ""
+    if len(rows) > 1:
+        fault = f"two subjects of one name: meta.csv has {len(rows)} rows for {folder.name}"
+    elif not folder.is_dir():
+        fault = f"named in meta.csv, but there is no folder {folder}"
+    elif image is None:
+        fault = f"no ct.nii.gz in {folder}"
+    organs = tuple(
+        Organ(anatomy, _find_image(folder / "segmentations", anatomy)) for anatomy in anatomies
+    )
+    return Subject(folder.name, image, rows[0] if rows else "", organs, fault)
+
+
+def _find_image(folder: Path, stem: str) -> Path | None:
+    """Find an image of any known format, or a DICOM folder, by its name without suffix."""
+    for suffix in SUFFIXES:
+        path = folder / f"{stem}{suffix}"
+        if path.is_file():
+            return path
+    return folder / stem if (folder / stem).is_dir() else None
+
+
+def _read_meta(path: Path) -> dict[str, list[str]]:
+    """Read the split that each row gives a subject; empty where there is no such column."""
+    if not path.is_file():
+        return {}
+    table = read_table(path)
+    if "image_id" not in table:
+        found = ", ".join(map(str, table.columns))
+        raise DataError(f"{path}: no column image_id, found {found}; name the subjects there")
+    has_split = "split" in table
+    rows: dict[str, list[str]] = {}
+    for _, row in table.iterrows():
+        split = row["split"] if has_split and not pd.isna(row["split"]) else ""
+        rows.setdefault(str(row["image_id"]).strip(), []).append(str(split).strip())
+    return rows
+
+
+def _refuse_version_2(folders: list[Path], anatomies: Sequence[str]) -> None:
+    wanted = [name for name in anatomies if name in HEART_CHAMBERS]
+    segmented = [folder / "segmentations" for folder in sorted(folders)[:20]]
+    has_chambers = any(_find_image(folder, name) for folder in segmented for name in wanted)
+    is_newer = any(_find_image(folder, name) for folder in segmented for name in VERSION_2_ONLY)
+    if wanted and is_newer and not has_chambers:
+        raise DataError(
+            f"{folders[0].parent} is version 2 of TotalSegmentator's dataset, which has no heart "
+            f"chambers ({', '.join(wanted)}): get version 1 (Zenodo record 6802614) or take the "
+            "chambers out of `anatomies`"
+        )

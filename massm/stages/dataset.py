@@ -1,0 +1,77 @@
+"""Find the cohort, check every image and mask, decide the split."""
+
+import logging
+import time
+from functools import partial
+from pathlib import Path
+
+from massm.config.dataset import DatasetConfig
+from massm.dataset.checks import check_subject
+from massm.dataset.cohort import CheckedSubject
+from massm.dataset.layouts import LAYOUTS
+from massm.dataset.parallel import run_parallel
+from massm.dataset.survey import refuse_if_useless, tabulate
+from massm.io.errors import DataError
+from massm.io.tables import write_table
+from massm.stages._command import stage_main
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: DatasetConfig, *, anatomies: list[str], subjects: Path, cohort: Path, threads: int = 1
+) -> None:
+    """Write the tables of subjects and of subjects x anatomies; stop if they are no use.
+
+    Args:
+        config: Section ``dataset``.
+        anatomies: Organs to look for.
+        subjects: Table to write, one row per subject.
+        cohort: Table to write, one row per subject and anatomy.
+        threads: Number of processes.
+
+    Raises:
+        DataError: If there is no cohort, or if no shape model can be made from it. In the second
+            case both tables have been written and tell the reason for each subject.
+    """
+    if config.root is None:
+        raise DataError(
+            "dataset.root is not set: name the folder of your TotalSegmentator v1 data "
+            "(--config dataset='{root: /data/Totalsegmentator_dataset}') or see a finished run on "
+            "synthetic data with `make demo`"
+        )
+    found = LAYOUTS[config.layout](config.root, anatomies)
+    log.info("%d subjects in %s", len(found), config.root)
+    checked = []
+    start = time.monotonic()
+    for entry in run_parallel(partial(check_subject, config), found, threads):
+        checked.append(entry)
+        log.info("%d/%d %s, %.0f s", len(checked), len(found), _describe(entry), _since(start))
+    checked.sort(key=lambda entry: entry.subject.name)
+    subject_table, cohort_table = tabulate(config, checked)
+    write_table(subject_table, subjects)
+    write_table(cohort_table, cohort)
+    for anatomy, rows in cohort_table.groupby("anatomy", sort=False):
+        log.info("%s: %s", anatomy, rows["status"].value_counts().to_dict())
+    refuse_if_useless(config, anatomies, subject_table, cohort_table)
+
+
+def _describe(entry: CheckedSubject) -> str:
+    if entry.fault:
+        return f"{entry.subject.name} excluded: {entry.fault}"
+    used = sum(checked.status == "used" for checked in entry.organs)
+    text = f"{entry.subject.name} {used} of {len(entry.organs)} anatomies"
+    others = [
+        f"{checked.organ.anatomy} {checked.status}: {checked.reason}"
+        for checked in entry.organs
+        if checked.status != "used"
+    ]
+    return "; ".join([text, *others])
+
+
+def _since(start: float) -> float:
+    return time.monotonic() - start
+
+
+if __name__ == "__main__":
+    stage_main(run)

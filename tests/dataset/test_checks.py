@@ -1,0 +1,198 @@
+"""Each kind of bad input: found, told in words, and confined to its subject."""
+
+import re
+
+import numpy as np
+import pytest
+
+from massm.dataset.checks import check_subject, piece_sizes, touched_sides
+from massm.dataset.totalsegmentator import find_subjects
+from massm.geometry.volume import Volume
+from massm.io.images import write_image
+from tests.dataset.cohorts import (
+    ANATOMIES,
+    ORIGIN,
+    SHAPE,
+    SPACING,
+    blob,
+    ct,
+    dataset_config,
+    truncate,
+    write_dicom_series,
+    write_subject,
+)
+
+
+def check(root, name="s0001", **changes):
+    """Look at one subject of a folder."""
+    found = {subject.name: subject for subject in find_subjects(root, ANATOMIES)}
+    return check_subject(dataset_config(root, **changes), found[name])
+
+
+def spleen(checked):
+    return next(organ for organ in checked.organs if organ.organ.anatomy == "spleen")
+
+
+def test_a_sound_subject_is_used_with_its_volumes(tmp_path):
+    write_subject(tmp_path, "s0001")
+    checked = check(tmp_path)
+    assert checked.fault == ""
+    assert checked.size == SHAPE[::-1]
+    assert checked.spacing == tuple(SPACING)
+    assert [organ.status for organ in checked.organs] == ["used", "used"]
+    assert spleen(checked).volume_ml == pytest.approx(4 * 5 * 6 * 45 / 1000)
+
+
+def test_a_truncated_image_excludes_the_subject(tmp_path):
+    write_subject(tmp_path, "s0001")
+    truncate(tmp_path / "s0001/ct.nii.gz")
+    checked = check(tmp_path)
+    assert "image cannot be used" in checked.fault
+    assert "truncated" in checked.fault
+    assert {organ.status for organ in checked.organs} == {"excluded"}
+
+
+def test_a_truncated_mask_excludes_its_organ_alone(tmp_path):
+    noisy = blob()
+    noisy.array[3:7, 3:8, 3:9] = np.random.default_rng(0).random((4, 5, 6)) < 0.9
+    write_subject(tmp_path, "s0001", {"spleen": noisy})
+    truncate(tmp_path / "s0001/segmentations/spleen.nii.gz")
+    checked = check(tmp_path)
+    assert checked.fault == ""
+    assert "mask cannot be read" in spleen(checked).reason
+    assert [organ.status for organ in checked.organs] == ["excluded", "used"]
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (Volume(np.ones((5, 12, 14), bool), SPACING, ORIGIN), "size 14 x 12 x 5 against 14 x 12"),
+        (Volume(blob().array, SPACING * 2, ORIGIN), r"spacing \(6, 6, 10\) against \(3, 3, 5\)"),
+        (Volume(blob().array, SPACING, ORIGIN + 30), r"origin \(10, 40, -270\) against"),
+        (
+            Volume(blob().array, SPACING, ORIGIN, np.diag([-1.0, -1.0, 1.0])),
+            r"direction \[\(-1, 0, 0\)",
+        ),
+    ],
+    ids=["size", "spacing", "origin", "direction"],
+)
+def test_a_mask_on_another_grid_is_excluded(tmp_path, mask, words):
+    write_subject(tmp_path, "s0001", {"spleen": mask})
+    organ = spleen(check(tmp_path))
+    assert organ.status == "excluded"
+    assert organ.reason.startswith("geometry of mask and CT differ: ")
+    assert re.search(words, organ.reason)
+
+
+def test_rounding_of_an_affine_is_no_difference(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": Volume(blob().array, SPACING, ORIGIN + 0.01)})
+    assert spleen(check(tmp_path)).status == "used"
+
+
+def test_an_empty_mask_is_an_absent_organ(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": Volume(np.zeros(SHAPE, bool), SPACING, ORIGIN)})
+    organ = spleen(check(tmp_path))
+    assert (organ.status, organ.reason, organ.volume_ml) == ("absent", "mask is empty", 0.0)
+
+
+def test_a_missing_mask_is_unknown_not_absent(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": None})
+    organ = spleen(check(tmp_path))
+    assert (organ.status, organ.reason) == ("excluded", "no mask file")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_values_that_are_no_number_exclude_the_subject(tmp_path, value):
+    image = ct()
+    image.array[2, 3, 4] = value
+    write_subject(tmp_path, "s0001", image=image)
+    assert "image holds 1 voxels that are no number" in check(tmp_path).fault
+
+
+def test_a_2d_image_excludes_the_subject(tmp_path):
+    flat = Volume(ct().array[:1], SPACING, ORIGIN)
+    write_subject(tmp_path, "s0001", image=flat)
+    assert "expected a 3D image" in check(tmp_path).fault
+
+
+def test_a_missing_image_excludes_the_subject(tmp_path):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "s0001/ct.nii.gz").unlink()
+    assert "no ct.nii.gz in" in check(tmp_path).fault
+
+
+def test_an_image_without_air_is_no_ct(tmp_path):
+    shifted = Volume(ct().array + 5000, SPACING, ORIGIN)
+    write_subject(tmp_path, "s0001", image=shifted)
+    assert "values must be Hounsfield units" in check(tmp_path).fault
+
+
+def test_a_constant_image_is_empty(tmp_path):
+    write_subject(tmp_path, "s0001", image=Volume(np.full(SHAPE, -1024.0), SPACING, ORIGIN))
+    assert "image is empty: every voxel is -1024" in check(tmp_path).fault
+
+
+def test_a_name_that_is_no_file_name_is_refused(tmp_path):
+    write_subject(tmp_path, "s 0001")
+    assert "use letters, digits" in check(tmp_path, "s 0001").fault
+
+
+def test_a_dicom_series_is_an_image(tmp_path):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "s0001/ct.nii.gz").unlink()
+    write_dicom_series(tmp_path / "s0001/ct", ct())
+    checked = check(tmp_path)
+    assert checked.fault == ""
+    assert checked.size == SHAPE[::-1]
+    assert [organ.status for organ in checked.organs] == ["used", "used"]
+
+
+def test_a_folder_that_is_no_dicom_series_excludes_the_subject(tmp_path):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "s0001/ct.nii.gz").unlink()
+    (tmp_path / "s0001/ct").mkdir()
+    (tmp_path / "s0001/ct/000.dcm").write_bytes(b"no DICOM at all")
+    assert "expected one DICOM series, found 0" in check(tmp_path).fault
+
+
+def test_an_organ_at_the_border_is_cut(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": blob(high=(10, 8, 9))})
+    organ = spleen(check(tmp_path))
+    assert organ.status == "excluded"
+    assert organ.reason == "cut by the field of view: touches the image's border (z+)"
+    assert spleen(check(tmp_path, allow_cut=True)).status == "used"
+
+
+def test_several_large_pieces_are_told_from_debris(tmp_path):
+    debris, halves = blob(), blob()
+    debris.array[8, 10, 2:4] = True
+    halves.array[7:9, 9:11, 1:12] = True
+    halves.array[7, 8, 9] = False
+    write_subject(tmp_path, "s0001", {"spleen": debris, "liver": halves})
+    first, second = check(tmp_path).organs
+    assert first.status == "used"
+    assert second.status == "excluded"
+    assert "several large pieces: 2, the largest two of 120 and 44 voxels" in second.reason
+
+
+def test_a_few_voxels_are_no_organ(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": blob((4, 4, 4), (5, 5, 7))})
+    assert spleen(check(tmp_path)).reason == "mask has 3 voxels, fewer than 5"
+
+
+def test_pieces_that_touch_at_a_corner_are_one():
+    mask = np.zeros((4, 4, 4), bool)
+    mask[0, 0, 0] = mask[1, 1, 1] = mask[3, 3, 3] = True
+    assert piece_sizes(mask).tolist() == [2, 1]
+
+
+def test_sides_are_named_by_index_axis():
+    mask = np.zeros((3, 4, 5), bool)
+    mask[1, 0, 2] = mask[1, 2, 4] = True
+    assert touched_sides(mask) == ["x+", "y-"]
+
+
+def test_a_mask_of_another_format_is_read(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": None})
+    write_image(blob(), tmp_path / "s0001/segmentations/spleen.nrrd")
+    assert spleen(check(tmp_path)).status == "used"

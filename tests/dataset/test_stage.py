@@ -1,0 +1,77 @@
+"""The stage as the workflow runs it: tables in full, one bad subject confined to its rows."""
+
+import numpy as np
+import pytest
+
+from massm.geometry.volume import Volume
+from massm.io.errors import DataError
+from massm.io.tables import read_table
+from massm.stages.dataset import run
+from tests.dataset.cohorts import (
+    ANATOMIES,
+    ORIGIN,
+    SHAPE,
+    SPACING,
+    dataset_config,
+    truncate,
+    write_subject,
+)
+
+
+def run_stage(root, out, **changes):
+    paths = {"subjects": out / "subjects.tsv", "cohort": out / "cohort.tsv"}
+    run(dataset_config(root, **changes), anatomies=ANATOMIES, **paths)
+    return read_table(paths["subjects"]), read_table(paths["cohort"])
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Six subjects: s0003 has a damaged CT, s0004 no spleen."""
+    root = tmp_path / "cohort"
+    for i in range(1, 7):
+        write_subject(root, f"s000{i}")
+    truncate(root / "s0003/ct.nii.gz")
+    empty = Volume(np.zeros(SHAPE, bool), SPACING, ORIGIN)
+    write_subject(root, "s0004", {"spleen": empty})
+    return root
+
+
+def test_one_bad_subject_leaves_the_others(root, tmp_path):
+    subjects, cohort = run_stage(root, tmp_path)
+    assert subjects["status"].value_counts().to_dict() == {"used": 5, "excluded": 1}
+    bad = subjects.set_index("subject").loc["s0003"]
+    assert "truncated" in bad["reason"]
+    assert len(cohort) == 12
+    by_subject = cohort.set_index(["subject", "anatomy"])["status"]
+    assert by_subject["s0003"].tolist() == ["excluded", "excluded"]
+    assert by_subject["s0004"].tolist() == ["absent", "used"]
+    assert (by_subject.drop(["s0003", "s0004"]) == "used").all()
+
+
+def test_the_tables_have_the_columns_that_later_stages_read(root, tmp_path):
+    subjects, cohort = run_stage(root, tmp_path)
+    size = [f"{what}_{axis}" for what in ("size", "spacing") for axis in "xyz"]
+    assert subjects.columns.tolist() == ["subject", "split", "status", "reason", "image", *size]
+    columns = ["subject", "anatomy", "split", "status", "reason", "image", "mask", "label"]
+    assert cohort.columns.tolist() == [*columns, "volume_ml"]
+    first = subjects.iloc[0]
+    assert (first["size_x"], first["size_z"], first["spacing_z"]) == (14, 10, 5.0)
+
+
+def test_one_subject_is_no_cohort_but_gets_its_row(tmp_path):
+    write_subject(tmp_path / "cohort", "s0001")
+    with pytest.raises(DataError, match="one subject only"):
+        run_stage(tmp_path / "cohort", tmp_path)
+    assert len(read_table(tmp_path / "subjects.tsv")) == 1
+
+
+def test_too_few_training_subjects_stop_after_the_tables(root, tmp_path):
+    with pytest.raises(DataError, match=r"spleen: \d of dataset.min_train = 4 \(1 x .*1 x "):
+        run_stage(root, tmp_path, min_train=4)
+    assert len(read_table(tmp_path / "cohort.tsv")) == 12
+
+
+def test_a_missing_root_names_the_demo(tmp_path):
+    with pytest.raises(DataError, match=r"dataset.root is not set.*make demo") as error:
+        run_stage(None, tmp_path)
+    assert "\n" not in str(error.value)

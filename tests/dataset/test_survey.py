@@ -1,0 +1,91 @@
+"""From checked subjects to tables, and when a cohort is no use."""
+
+from pathlib import Path
+
+import pytest
+
+from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
+from massm.dataset.survey import refuse_if_useless, tabulate
+from massm.io.errors import DataError
+from tests.dataset.cohorts import dataset_config
+
+
+def checked(name, split="", status="used", volume_ml=100.0, fault="", reason=""):
+    organ = Organ("spleen", Path(f"{name}.nii.gz"))
+    subject = Subject(name, Path("ct.nii.gz"), split, (organ,))
+    return CheckedSubject(
+        subject,
+        fault,
+        (4, 5, 6),
+        (1.0, 1.0, 2.0),
+        (CheckedOrgan(organ, status, reason, volume_ml),),
+    )
+
+
+def survey(entries, **changes):
+    config = dataset_config("anywhere", **changes)
+    subjects, cohort = tabulate(config, entries)
+    refuse_if_useless(config, ["spleen"], subjects, cohort)
+    return subjects, cohort
+
+
+def test_the_split_of_the_data_is_honored():
+    entries = [checked("a", "training"), checked("b", "Val"), checked("c", "test")]
+    subjects, cohort = survey(entries)
+    assert subjects["split"].tolist() == ["train", "validation", "test"]
+    assert cohort["split"].tolist() == ["train", "validation", "test"]
+
+
+def test_without_one_a_split_is_drawn_among_the_usable():
+    entries = [checked(f"s{i}") for i in range(10)] + [checked("bad", fault="broken")]
+    subjects, _ = survey(entries)
+    counts = subjects["split"].value_counts().to_dict()
+    assert counts == {"train": 6, "validation": 2, "test": 2, "": 1}
+
+
+def test_a_split_that_cannot_be_read_excludes_its_subject():
+    entries = [checked("a", "train"), checked("b", "perhaps"), checked("c", "")]
+    subjects, cohort = survey(entries)
+    assert subjects["status"].tolist() == ["used", "excluded", "excluded"]
+    assert subjects["reason"][1] == "split 'perhaps' is none of train, validation, test"
+    assert subjects["reason"][2] == "no split given, though other subjects have one"
+    assert cohort["status"].tolist() == ["used", "excluded", "excluded"]
+
+
+def test_a_subject_without_any_known_organ_is_excluded():
+    entries = [checked("a", "train"), checked("b", "train", "excluded", reason="no mask file")]
+    subjects, _ = survey(entries)
+    assert subjects["reason"].tolist() == ["", "no usable anatomy: 1 x no mask file"]
+
+
+def test_a_subject_whose_organs_are_absent_is_kept():
+    subjects, _ = survey([checked("a", "train"), checked("b", "test", "absent", 0.0)])
+    assert subjects["status"].tolist() == ["used", "used"]
+
+
+def test_outliers_are_judged_by_the_training_subjects():
+    entries = [checked(f"s{i}", "train", volume_ml=100.0 + i) for i in range(9)]
+    entries += [checked("big", "test", volume_ml=900.0), checked("none", "test", "absent", 0.0)]
+    _, cohort = survey(entries)
+    assert cohort["status"].tolist() == ["used"] * 9 + ["excluded", "absent"]
+    assert "volume outlier: 900 ml, +43" in cohort["reason"].iloc[9]
+    _, cohort = survey(entries, outlier_z=None)
+    assert cohort["status"].iloc[9] == "used"
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([checked("a")], r"one subject only \(a\)"),
+        ([checked("a", fault="broken: x"), checked("b", fault="broken: y")], "2 x broken"),
+        ([checked("a", "test"), checked("b", "test")], "no training subject"),
+        (
+            [checked("a", "train"), checked("b", "train", "absent", reason="mask is empty")],
+            r"spleen: 1 of dataset.min_train = 2 \(1 x mask is empty\)",
+        ),
+    ],
+    ids=["one subject", "none usable", "no training", "too few"],
+)
+def test_a_useless_cohort_is_refused(entries, words):
+    with pytest.raises(DataError, match=words):
+        survey(entries, min_train=2)

@@ -1,0 +1,126 @@
+"""A plain table as cohort: masks, label maps, meshes."""
+
+import numpy as np
+import pytest
+
+from massm.dataset.checks import check_subject
+from massm.dataset.table import find_subjects
+from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
+from massm.io import meshes
+from massm.io.errors import DataError
+from massm.io.images import write_image
+from tests.dataset.cohorts import ANATOMIES, ORIGIN, SHAPE, SPACING, blob, ct, dataset_config
+
+
+def write_rows(path, *rows):
+    path.write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    return path
+
+
+def check(path, anatomies=ANATOMIES):
+    config = dataset_config(path, layout="table")
+    return [check_subject(config, subject) for subject in find_subjects(path, anatomies)]
+
+
+HEADER = ("subject", "anatomy", "image", "mask", "label", "split")
+
+
+def test_masks_are_found_beside_the_table(tmp_path):
+    write_image(ct(), tmp_path / "a.mha")
+    write_image(blob(), tmp_path / "masks/a.nrrd")
+    row = ("0007", "spleen", "a.mha", "masks/a.nrrd", "", "train")
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
+    assert (subject.subject.name, subject.subject.split) == ("0007", "train")
+    assert [(organ.status, organ.reason) for organ in subject.organs] == [
+        ("used", ""),
+        ("excluded", "no mask file"),
+    ]
+
+
+def test_a_label_map_gives_each_organ_its_label(tmp_path):
+    labels = np.zeros(SHAPE, np.int16)
+    labels[2:5, 3:6, 3:6] = 3
+    labels[6:9, 3:6, 3:7] = 12
+    write_image(Volume(labels, SPACING, ORIGIN), tmp_path / "labels.nii.gz")
+    write_image(ct(), tmp_path / "ct.nii.gz")
+    rows = [
+        ("a", "spleen", "ct.nii.gz", "labels.nii.gz", "3", ""),
+        ("a", "liver", "ct.nii.gz", "labels.nii.gz", "12", ""),
+        ("a", "kidney", "ct.nii.gz", "labels.nii.gz", "5", ""),
+    ]
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows), [*ANATOMIES, "kidney"])
+    voxels = [round(organ.volume_ml / 0.045) for organ in subject.organs]
+    assert voxels == [27, 36, 0]
+    assert subject.organs[2].status == "absent"
+    assert subject.organs[2].reason == "label map has no 5"
+
+
+@pytest.mark.parametrize("label", ["x", "0", "1.5"])
+def test_a_label_that_is_no_label_is_told(tmp_path, label):
+    write_image(blob(), tmp_path / "labels.nii.gz")
+    row = ("a", "spleen", "", "labels.nii.gz", label, "")
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
+    assert "no whole number" in subject.organs[0].reason
+
+
+def test_meshes_need_no_image(tmp_path, cube):
+    meshes.write(cube, tmp_path / "a.vtp")
+    meshes.write(Mesh(cube.vertices, cube.faces[:-1]), tmp_path / "b.vtp")
+    rows = [("a", "spleen", "a.vtp"), ("b", "spleen", "b.vtp"), ("c", "spleen", "c.vtp")]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
+    found = [subject.organs[0] for subject in check(path, ["spleen"])]
+    assert [organ.status for organ in found] == ["used", "excluded", "excluded"]
+    assert found[0].volume_ml == pytest.approx(0.008)
+    assert found[1].reason == "surface is not closed; fill its holes"
+    assert "no mask file" in found[2].reason
+
+
+@pytest.mark.parametrize(
+    ("center", "status", "words"),
+    [
+        ((0, 25, -280), "used", ""),
+        ((-20, 25, -280), "excluded", "cut by the field of view"),
+        ((-200, 25, -280), "excluded", "voxels out of the CT"),
+    ],
+)
+def test_a_mesh_must_lie_in_its_image(tmp_path, cube, center, status, words):
+    write_image(ct(), tmp_path / "ct.nii.gz")
+    moved = Mesh(cube.vertices - [10, 20, 30] + center, cube.faces)
+    meshes.write(moved, tmp_path / "a.vtp")
+    row = ("a", "spleen", "ct.nii.gz", "a.vtp", "", "")
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
+    assert subject.organs[0].status == status
+    assert words in subject.organs[0].reason
+
+
+def test_two_images_of_one_name_are_two_subjects(tmp_path):
+    rows = [("a", "spleen", "1.nii.gz", "m", "", ""), ("a", "liver", "2.nii.gz", "m", "", "")]
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows))
+    assert subject.fault == ("two subjects of one name: rows name 2 images, 1.nii.gz and 2.nii.gz")
+
+
+def test_two_rows_of_one_organ_exclude_it(tmp_path):
+    write_image(blob(), tmp_path / "m.nii.gz")
+    rows = [("a", "spleen", "", "m.nii.gz", "", ""), ("a", "spleen", "", "m.nii.gz", "", "")]
+    rows += [("a", "liver", "", "m.nii.gz", "", "")]
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows))
+    assert [organ.status for organ in subject.organs] == ["excluded", "used"]
+    assert "2 rows for one subject and anatomy" in subject.organs[0].reason
+
+
+def test_an_image_that_is_not_there_is_told(tmp_path):
+    row = ("a", "spleen", "gone.nii.gz", "m", "", "")
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
+    assert "no image" in subject.fault
+
+
+def test_a_table_without_masks_is_refused(tmp_path):
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy"), ("a", "spleen"))
+    with pytest.raises(DataError, match="no column mask; found subject, anatomy"):
+        find_subjects(path, ANATOMIES)
+
+
+def test_a_table_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no table"):
+        find_subjects(tmp_path / "t.tsv", ANATOMIES)
