@@ -59,19 +59,18 @@ class Mesh:
     @cached_property
     def is_closed(self) -> bool:
         """Whether every edge is shared by exactly two triangles that turn the same way."""
-        edges = self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-        if (edges[:, 0] == edges[:, 1]).any():
-            return False
-        directed, counts = np.unique(edges, axis=0, return_counts=True)
-        if (counts != 1).any():
-            return False
-        keys = {(int(a), int(b)) for a, b in directed}
-        return all((b, a) in keys for a, b in keys)
+        start, end = self.faces[:, [0, 1, 2]].ravel(), self.faces[:, [1, 2, 0]].ravel()
+        there = np.sort(start * len(self.vertices) + end)  # one number for each directed edge
+        back = np.sort(end * len(self.vertices) + start)
+        return bool(
+            (start != end).all() and (np.diff(there) > 0).all() and np.array_equal(there, back)
+        )
 
     @cached_property
     def euler_characteristic(self) -> int:
         """V - E + F over the used vertices; 2 for one closed surface without handles."""
-        edges = np.unique(np.sort(self.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1), axis=0)
+        start, end = self.faces[:, [0, 1, 2]].ravel(), self.faces[:, [1, 2, 0]].ravel()
+        edges = np.unique(np.minimum(start, end) * len(self.vertices) + np.maximum(start, end))
         return int(len(np.unique(self.faces)) - len(edges) + len(self.faces))
 
     def transformed(self, matrix: Float[np.ndarray, "4 4"]) -> "Mesh":

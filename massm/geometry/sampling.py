@@ -1,0 +1,102 @@
+"""Points spread over surfaces."""
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.spatial import cKDTree
+
+from massm.geometry.distance import SurfaceIndex
+from massm.geometry.mesh import Mesh
+
+
+def sample_uniform(
+    mesh: Mesh, count: int, generator: np.random.Generator
+) -> tuple[Float[np.ndarray, "n 3"], Int[np.ndarray, " n"]]:
+    """Draw points uniformly by area, one from each of ``count`` equal strata of the surface.
+
+    Args:
+        mesh: The surface, mm.
+        count: Number of points.
+        generator: Source of randomness.
+
+    Returns:
+        Points, mm, and the face of each.
+    """
+    cumulative = np.cumsum(mesh.face_areas)
+    strata = (np.arange(count) + generator.random(count)) / count * cumulative[-1]
+    face = np.minimum(np.searchsorted(cumulative, strata), len(mesh.faces) - 1)
+    u, v = generator.random((2, count))
+    outside = u + v > 1
+    u, v = np.where(outside, 1 - u, u), np.where(outside, 1 - v, v)
+    a, b, c = (mesh.vertices[mesh.faces[face, corner]] for corner in range(3))
+    return a + u[:, None] * (b - a) + v[:, None] * (c - a), face
+
+
+def farthest_points(
+    points: Float[np.ndarray, "n d"], count: int, first: int = 0
+) -> Int[np.ndarray, " m"]:
+    """Choose points one by one, each the farthest from those chosen before.
+
+    Gonzalez, "Clustering to minimize the maximum intercluster distance", 1985.
+
+    Args:
+        points: Candidates in any number of dimensions.
+        count: How many to choose.
+        first: The one to begin with.
+
+    Returns:
+        Row numbers in the order of choice.
+
+    Raises:
+        ValueError: If there are fewer candidates than ``count``.
+    """
+    if count > len(points):
+        raise ValueError(f"{count} points asked of {len(points)} candidates")
+    chosen = np.empty(count, np.int64)
+    chosen[0] = first
+    gap = np.square(points - points[first]).sum(1)
+    for step in range(1, count):
+        chosen[step] = gap.argmax()
+        gap = np.minimum(gap, np.square(points - points[chosen[step]]).sum(1))
+    return chosen
+
+
+def spread_evenly(
+    mesh: Mesh,
+    count: int,
+    generator: np.random.Generator,
+    *,
+    passes: int = 30,
+    oversample: int = 24,
+) -> Float[np.ndarray, "m 3"]:
+    """Spread points evenly over a closed surface: farthest points, relaxed by Lloyd's method.
+
+    Cells are those of position and normal together (a normal counts like a shift of one
+    spacing), so that the two sides of a thin wall keep cells of their own.
+
+    Args:
+        mesh: The surface, mm.
+        count: Number of points.
+        generator: Source of randomness.
+        passes: Relaxation steps.
+        oversample: Surface samples per point that stand for the area.
+
+    Returns:
+        Points on the surface, mm.
+    """
+    index = SurfaceIndex(mesh)
+    samples, face = sample_uniform(mesh, count * oversample, generator)
+    spacing = np.sqrt(mesh.area / count)
+    features = np.hstack([samples, spacing * mesh.face_normals[face]])
+    extreme = int(np.square(samples - samples.mean(0)).sum(1).argmax())
+    centers = features[farthest_points(features, count, extreme)]
+    for _ in range(passes):
+        _, owner = cKDTree(centers).query(features)
+        members = np.bincount(owner, minlength=count)
+        total = np.stack(
+            [np.bincount(owner, features[:, axis], minlength=count) for axis in range(6)], 1
+        )
+        filled = members > 0
+        centers[filled] = total[filled] / members[filled, None]
+        closest = index.closest(centers[:, :3])
+        centers = np.hstack([closest.point, spacing * mesh.face_normals[closest.face]])
+    return centers[:, :3]

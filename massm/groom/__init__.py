@@ -1,0 +1,1 @@
+"""From masks and meshes to clean closed surfaces in a common pose."""

@@ -1,0 +1,113 @@
+"""Groom many organs; one that fails becomes a row with its reason."""
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from massm.config.groom import SurfaceConfig
+from massm.groom.surface import Groomed, groom_mask, groom_mesh
+from massm.io import images, meshes
+from massm.io.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One organ of one subject to groom.
+
+    Attributes:
+        subject: Name of the subject.
+        anatomy: Name of the organ.
+        source: A mask, a label map or a mesh.
+        label: The organ's value if ``source`` is a label map.
+        surface: Where the groomed surface goes.
+    """
+
+    subject: str
+    anatomy: str
+    source: Path
+    label: int | None
+    surface: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a task: measures, or the reason why there are none.
+
+    Attributes:
+        task: The organ.
+        reason: Why it failed; empty if it did not.
+        volume_ml: Volume of the surface, ml.
+        mask_volume_ml: Volume of the input, ml.
+        faces: Triangles of the surface.
+        error_mm: Mean distance between surface and input, mm.
+        genus: Handles of the surface.
+        seconds: Wall time.
+    """
+
+    task: Task
+    reason: str = ""
+    volume_ml: float = float("nan")
+    mask_volume_ml: float = float("nan")
+    faces: int = 0
+    error_mm: float = float("nan")
+    genus: int = 0
+    seconds: float = 0.0
+
+
+def groom_all(
+    tasks: Sequence[Task], config: SurfaceConfig, *, workers: int = 1
+) -> Iterator[Outcome]:
+    """Groom each organ and write its surface; outcomes come in the order they are ready.
+
+    Args:
+        tasks: Organs of one batch.
+        config: How to groom.
+        workers: Processes, each with one thread.
+    """
+    if workers == 1 or len(tasks) < 2:
+        for task in tasks:
+            yield groom_one(task, config)
+        return
+    # spawn, since a forked child inherits the locks of vtk's and itk's threads.
+    with ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _one_thread) as pool:
+        for future in as_completed([pool.submit(groom_one, task, config) for task in tasks]):
+            yield future.result()
+
+
+def groom_one(task: Task, config: SurfaceConfig) -> Outcome:
+    """Groom one organ and write its surface."""
+    started = time.perf_counter()
+    try:
+        groomed = _groom(task, config)
+    except DataError as error:
+        task.surface.unlink(missing_ok=True)  # of an earlier run
+        seconds = time.perf_counter() - started
+        return Outcome(task, reason=" ".join(str(error).split()), seconds=seconds)
+    meshes.write(groomed.surface, task.surface)
+    outcome = Outcome(
+        task,
+        volume_ml=groomed.surface.volume_ml,
+        mask_volume_ml=groomed.source_volume_ml,
+        faces=len(groomed.surface.faces),
+        error_mm=groomed.error_mm,
+        genus=groomed.genus,
+    )
+    return replace(outcome, seconds=time.perf_counter() - started)
+
+
+def _groom(task: Task, config: SurfaceConfig) -> Groomed:
+    if task.source.suffix.lower() in meshes.SUFFIXES:
+        return groom_mesh(meshes.read(task.source), config)
+    return groom_mask(images.read_mask(task.source, task.label), config)
+
+
+def _one_thread() -> None:
+    threadpool_limits(1)
