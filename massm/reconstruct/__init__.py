@@ -1,0 +1,1 @@
+"""Closed surfaces from what a model predicts."""

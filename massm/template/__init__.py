@@ -1,0 +1,1 @@
+"""The medoid: the training subject that stands for its population."""
