@@ -1,0 +1,1 @@
+"""Particle-based shape models: correspondence over a population of surfaces."""

@@ -1,0 +1,209 @@
+"""The embedded particle engine: start, optimization, frozen model, new subjects."""
+
+import logging
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from massm.config.correspond import CorrespondConfig
+from massm.geometry.mesh import Mesh
+from massm.pdm.diagnostics import diagnose
+from massm.pdm.fit import Diagnostics, Fit
+from massm.pdm.fixed import Frozen, FrozenModel, freeze
+from massm.pdm.optimizer import Ensemble, Outcome, Population, optimize, to_world
+from massm.pdm.quality import leave_one_out_residuals
+from massm.pdm.registration import Template, choose_reference, make_template
+from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
+from massm.pdm.surfaces import OnSurface, SurfaceSet, check_surface
+
+log = logging.getLogger(__name__)
+
+LEAST_SHAPES = 3
+
+
+class EntropyEngine:
+    """Backend ``entropy``: see :class:`massm.pdm.backend.Backend`."""
+
+    def __init__(self, config: CorrespondConfig, model: FrozenModel | None = None) -> None:
+        """Prepare an engine, with a model that was frozen before or without.
+
+        Raises:
+            ValueError: If the configured device is not there.
+        """
+        device = torch.device(config.device)
+        if device.type == "cuda" and not torch.cuda.is_available():
+            raise ValueError(
+                f"correspond.device is {config.device}, but torch finds no CUDA device; set it to "
+                "cpu, or install the CUDA build of torch"
+            )
+        self._config = config
+        self._device = device
+        self._model = model
+
+    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+        """Place corresponding particles on the training surfaces, and freeze their model."""
+        torch.set_num_threads(self._config.threads)
+        began = time.monotonic()
+        usable, failed = _usable(surfaces, names)
+        if len(usable) < LEAST_SHAPES:
+            reasons = "; ".join(failed.values()) or "no others were given"
+            raise ValueError(
+                f"{len(usable)} usable surfaces, at least {LEAST_SHAPES} are needed ({reasons})"
+            )
+        by_name = sorted(usable, key=lambda row: names[row])
+        ready = SurfaceSet([surfaces[row] for row in by_name], [names[row] for row in by_name])
+        reference = choose_reference(ready)
+        log.info("%d surfaces, reference %s", len(ready), ready.names[reference])
+        template = make_template(
+            ready.meshes[reference], self._config.entropy.start.template_vertices
+        )
+        if self._config.entropy.start.method == "template":
+            outcome = self._from_template(ready, reference, template)
+        else:
+            outcome = self._by_splitting(ready)
+        world, normals = _in_world(outcome.particles, outcome.transforms)
+        self._model = freeze(
+            world.cpu().numpy(),
+            normals.cpu().numpy(),
+            template.vertices.numpy(),
+            template.faces.numpy(),
+            outcome.particles.points[reference].cpu().numpy(),
+        )
+        residual = leave_one_out_residuals(world.cpu().numpy())
+        return self._fit_of(ready, names, failed, outcome, self._population(), residual, began)
+
+    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+        """Place the same particles on new surfaces, each on its own."""
+        torch.set_num_threads(self._config.threads)
+        model = self.model
+        began = time.monotonic()
+        usable, failed = _usable(surfaces, names)
+        if not usable:
+            return _empty(failed, len(model.shape.mean))
+        ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
+        template = Template(
+            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
+        )
+        start = carry_particles(
+            template, model.template_particles, ready, self._config.entropy.start, self._config.seed
+        )
+        frozen = Frozen(model, scale=self._config.entropy.scale, device=self._device)
+        iterations = self._config.entropy.fixed_iterations
+        outcome = self._level(ready, start, frozen, iterations, "new subjects")
+        world, _ = _in_world(outcome.particles, outcome.transforms)
+        residual = model.residual(world.cpu().numpy())
+        return self._fit_of(ready, names, failed, outcome, frozen, residual, began)
+
+    @property
+    def model(self) -> FrozenModel:
+        """The frozen model.
+
+        Raises:
+            ValueError: Before :meth:`optimize`, if none was given.
+        """
+        if self._model is None:
+            raise ValueError("there is no shape model yet: optimize training surfaces first")
+        return self._model
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Give the frozen model as named arrays."""
+        return self.model.arrays()
+
+    def _population(self) -> Ensemble:
+        return Ensemble(scale=self._config.entropy.scale)
+
+    def _level(
+        self,
+        surfaces: SurfaceSet,
+        start: OnSurface,
+        population: Population,
+        iterations: int,
+        level: str,
+    ) -> Outcome:
+        there = OnSurface(*(value.to(self._device) for value in start))
+        return optimize(
+            surfaces, there, population, self._config.entropy, iterations=iterations, level=level
+        )
+
+    def _from_template(self, surfaces: SurfaceSet, reference: int, template: Template) -> Outcome:
+        count, seed = self._config.particles, self._config.seed
+        own = even_particles(surfaces.take([reference]), count, seed)
+        start = carry_particles(template, own, surfaces, self._config.entropy.start, seed)
+        iterations = self._config.entropy.iterations
+        return self._level(surfaces, start, self._population(), iterations, f"{count} particles")
+
+    def _by_splitting(self, surfaces: SurfaceSet) -> Outcome:
+        generator = np.random.default_rng(self._config.seed)
+        particles = first_particle(surfaces)
+        for count, iterations in levels(self._config.particles, self._config.entropy):
+            particles = split(surfaces, particles, count, generator)
+            outcome = self._level(
+                surfaces, particles, self._population(), iterations, f"{count} particles"
+            )
+            particles = outcome.particles
+        return outcome
+
+    def _fit_of(
+        self,
+        surfaces: SurfaceSet,
+        names: Sequence[str],
+        failed: dict[str, str],
+        outcome: Outcome,
+        population: Population,
+        residual: Float[np.ndarray, " N"],
+        began: float,
+    ) -> Fit:
+        world, normals = _in_world(outcome.particles, outcome.transforms)
+        spacing = surfaces.spacing(world.shape[1]).to(world)
+        findings = diagnose(world, normals, spacing, population.pattern(world, normals))
+        distance = surfaces.project(outcome.particles.points).distance.cpu().numpy()
+        diagnostics = Diagnostics(
+            distance_mean=distance.mean(1),
+            distance_max=distance.max(1),
+            swapped=findings.pairs("swapped").cpu().numpy(),
+            collapsed=findings.pairs("collapsed").cpu().numpy(),
+            residual=residual,
+            outside_span=residual > self.model.residual_limit,
+            seconds=np.full(len(surfaces), (time.monotonic() - began) / len(surfaces)),
+        )
+        fit = Fit(
+            tuple(surfaces.names),
+            failed,
+            outcome.particles.points.cpu().numpy(),
+            world.cpu().numpy(),
+            outcome.transforms.cpu().numpy(),
+            diagnostics,
+        )
+        return fit.ordered([name for name in names if name not in failed])
+
+
+def _usable(surfaces: Sequence[Mesh], names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
+    usable, failed = [], {}
+    for row, (mesh, name) in enumerate(zip(surfaces, names, strict=True)):
+        try:
+            check_surface(mesh, name)
+        except ValueError as error:
+            failed[name] = str(error)
+            log.warning("left out: %s", error)
+        else:
+            usable.append(row)
+    return usable, failed
+
+
+def _in_world(particles: OnSurface, transforms: Tensor) -> tuple[Tensor, Tensor]:
+    rotation = transforms[:, :3, :3]
+    scale = torch.linalg.det(rotation).abs() ** (1 / 3)
+    normals = particles.normals @ rotation.mT / scale[:, None, None]
+    return to_world(particles.points, transforms), normals
+
+
+def _empty(failed: dict[str, str], particles: int) -> Fit:
+    none = np.zeros(0)
+    counts = np.zeros(0, np.int64)
+    diagnostics = Diagnostics(none, none, counts, counts, none, np.zeros(0, bool), none)
+    points = np.zeros((0, particles, 3))
+    return Fit((), failed, points, points, np.zeros((0, 4, 4)), diagnostics)

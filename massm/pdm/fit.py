@@ -1,0 +1,70 @@
+"""What a particle engine hands back for a set of shapes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+
+@dataclass(frozen=True)
+class Diagnostics:
+    """What is to be known of each shape.
+
+    Attributes:
+        distance_mean: Mean distance of its particles to its surface, mm.
+        distance_max: The largest one, mm.
+        swapped: Pairs of neighbors that lie on the opposite side of each other.
+        collapsed: Pairs at one place.
+        residual: Distance from the span of the model (of all *other* training shapes for a
+            training shape), root mean square over particles, mm.
+        outside_span: Whether that is more than the training shapes give reason to expect.
+        seconds: Time spent on it.
+    """
+
+    distance_mean: Float[np.ndarray, " N"]
+    distance_max: Float[np.ndarray, " N"]
+    swapped: Int[np.ndarray, " N"]
+    collapsed: Int[np.ndarray, " N"]
+    residual: Float[np.ndarray, " N"]
+    outside_span: Bool[np.ndarray, " N"]
+    seconds: Float[np.ndarray, " N"]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Particles in correspondence.
+
+    Attributes:
+        names: Subjects that could be fitted, in the order they were given.
+        failed: Reason for each subject that could not.
+        particles: On the surfaces, in their aligned frame, mm.
+        world: The same after Procrustes alignment, mm.
+        procrustes: Matrices from the aligned frame to world.
+        diagnostics: One value for each subject.
+    """
+
+    names: tuple[str, ...]
+    failed: dict[str, str]
+    particles: Float[np.ndarray, "N M 3"]
+    world: Float[np.ndarray, "N M 3"]
+    procrustes: Float[np.ndarray, "N 4 4"]
+    diagnostics: Diagnostics
+
+    def ordered(self, names: Sequence[str]) -> "Fit":
+        """Bring the subjects into the order of ``names``."""
+        rows = [self.names.index(name) for name in names]
+        diagnostics = Diagnostics(
+            **{
+                part.name: getattr(self.diagnostics, part.name)[rows]
+                for part in fields(Diagnostics)
+            }
+        )
+        return Fit(
+            tuple(names),
+            self.failed,
+            self.particles[rows],
+            self.world[rows],
+            self.procrustes[rows],
+            diagnostics,
+        )

@@ -1,0 +1,115 @@
+"""First particles: from a registered template, or by splitting from one."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from massm.config.correspond import EntropyConfig, StartConfig
+from massm.geometry.distance import SurfaceIndex
+from massm.geometry.mesh import Mesh
+from massm.geometry.sampling import spread_evenly
+from massm.pdm.entropy import find_neighbors, sampling_energy
+from massm.pdm.registration import Targets, Template, register
+from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
+
+RELAXATION = 150
+
+
+def even_particles(surface: SurfaceSet, count: int, seed: int) -> Float[np.ndarray, "M 3"]:
+    """Spread particles evenly over a single surface: Lloyd's method, then the sampling energy."""
+    points = spread_evenly(surface.meshes[0], count, np.random.default_rng(seed))
+    particles = surface.project(torch.from_numpy(points)[None])
+    spacing = surface.spacing(count)
+    velocity = torch.zeros_like(particles.points)
+    for iteration in range(RELAXATION):
+        if iteration % 10 == 0:
+            neighbors = find_neighbors(particles.points, 16)
+        _, gradient = sampling_energy(particles.points, neighbors, spacing)
+        velocity = 0.8 * velocity - 0.1 * spacing[:, None, None].square() * gradient
+        normal_part = (velocity * particles.normals).sum(-1, keepdim=True)
+        velocity = velocity - particles.normals * normal_part
+        length = velocity.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        velocity = velocity * (0.2 * spacing[:, None, None] / length).clamp(max=1)
+        particles = surface.project(particles.points + velocity, particles.normals)
+    return particles.points[0].numpy()
+
+
+def carry_particles(
+    template: Template,
+    own: Float[np.ndarray, "M 3"],
+    surfaces: SurfaceSet,
+    config: StartConfig,
+    seed: int,
+) -> OnSurface:
+    """Register the template to every surface and take its particles along.
+
+    Each surface is registered on its own: the result for one does not depend on the others.
+    """
+    targets = Targets(*surfaces.sample(config.samples, seed))
+    rest = template.vertices[None].repeat(len(surfaces), 1, 1)
+    widths = np.geomspace(config.coarsest, config.finest, config.rounds)
+    deformed = register(template, surfaces, rest, [float(width) for width in widths], targets)
+    mesh = Mesh(template.vertices.numpy(), template.faces.numpy())
+    closest = SurfaceIndex(mesh).closest(own)
+    corners = mesh.faces[closest.face]
+    weights = torch.from_numpy(barycentric(mesh.vertices[corners], closest.point))
+    index = torch.from_numpy(corners)
+
+    def carried(values: Tensor) -> Tensor:
+        return (values[:, index] * weights[None, :, :, None]).sum(2)
+
+    return surfaces.project(carried(deformed), carried(template.normals(deformed)))
+
+
+def first_particle(surfaces: SurfaceSet) -> OnSurface:
+    """Put one particle at an end of the population's longest axis, on every shape."""
+    points, _ = surfaces.sample(400, seed=0)
+    pooled = (points - points.mean(1, keepdims=True)).reshape(-1, 3)
+    _, vectors = np.linalg.eigh(pooled.T @ pooled)
+    axis = vectors[:, 2] * np.sign(vectors[np.abs(vectors[:, 2]).argmax(), 2])
+    ends = np.stack(
+        [mesh.vertices[(mesh.vertices @ axis).argmax()][None] for mesh in surfaces.meshes]
+    )
+    return surfaces.project(torch.from_numpy(ends))
+
+
+def split(
+    surfaces: SurfaceSet, particles: OnSurface, count: int, generator: np.random.Generator
+) -> OnSurface:
+    """Add particles until there are ``count``, at most one beside each.
+
+    The old one and the new one part by 0.3 of the new spacing in one random direction that all
+    shapes share. Where fewer than all split, those that have most room on average do.
+    """
+    old = particles.points.shape[1]
+    chosen = torch.arange(old)
+    if count < 2 * old:
+        room = _room(particles.points)
+        chosen = room.argsort(descending=True, stable=True)[: count - old].sort().values
+    direction = torch.from_numpy(generator.standard_normal((len(chosen), 3))).to(particles.points)
+    direction = direction / direction.norm(dim=-1, keepdim=True)
+    spacing = surfaces.spacing(count).to(particles.points)
+    offset = 0.15 * spacing[:, None, None] * direction
+    points = particles.points.clone()
+    points[:, chosen] -= offset
+    points = torch.cat([points, particles.points[:, chosen] + offset], 1)
+    normals = torch.cat([particles.normals, particles.normals[:, chosen]], 1)
+    return surfaces.project(points, normals)
+
+
+def levels(count: int, config: EntropyConfig) -> list[tuple[int, int]]:
+    """List the levels of the splitting start: particles and iterations."""
+    sizes = [1]
+    while sizes[-1] < count:
+        sizes.append(min(2 * sizes[-1], count))
+    return [
+        (size, config.iterations if size == count else config.level_iterations) for size in sizes
+    ]
+
+
+def _room(points: Float[Tensor, "N M 3"]) -> Float[Tensor, " M"]:
+    neighbors = find_neighbors(points, 6)
+    flat = neighbors.flatten(1)[..., None].expand(-1, -1, 3)
+    near = points.gather(1, flat).unflatten(1, neighbors.shape[1:])
+    return (near - points[:, :, None]).norm(dim=-1).mean((0, 2))

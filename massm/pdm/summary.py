@@ -1,0 +1,102 @@
+"""The tables that a shape model is judged by."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from massm.geometry.mesh import Mesh
+from massm.pdm import quality
+from massm.pdm.fit import Fit
+from massm.pdm.shape_model import fit_shape_model
+from massm.pdm.surfaces import SurfaceSet
+
+CURVE_MODES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
+
+
+def training_quality(fit: Fit, surfaces: Sequence[Mesh]) -> tuple[dict[str, float], pd.DataFrame]:
+    """Measure the model of the training subjects.
+
+    Args:
+        fit: Their particles.
+        surfaces: Their surfaces, in the frame of ``fit.particles``, in the order of ``fit.names``.
+
+    Returns:
+        Measures by name (lengths in mm), and a table ``measure, modes, value``: compactness,
+        generalization (particles and to the surface), specificity.
+    """
+    ready = SurfaceSet(surfaces, fit.names)
+    model = fit_shape_model(fit.world)
+    generalization = quality.generalization(ready, fit.world, fit.procrustes, CURVE_MODES)
+    specificity = quality.specificity(fit.world, CURVE_MODES)
+    values = {
+        "subjects": len(fit.names),
+        "particles": fit.world.shape[1],
+        **quality.spread_measures(ready, fit.particles),
+        "swapped_pairs": int(fit.diagnostics.swapped.sum()),
+        "collapsed_pairs": int(fit.diagnostics.collapsed.sum()),
+        **quality.compactness_measures(model),
+    }
+    for kind, curve in (
+        ("generalization", generalization["particles"]),
+        ("generalization_surface", generalization["surface"]),
+        ("specificity", specificity),
+    ):
+        values |= {f"{kind}_{modes}": curve[modes] for modes in (1, 3, 10) if modes in curve}
+    rows = [
+        ("compactness", modes, float(value))
+        for modes, value in enumerate(model.compactness, start=1)
+    ]
+    rows += [("generalization", *item) for item in generalization["particles"].items()]
+    rows += [("generalization_surface", *item) for item in generalization["surface"].items()]
+    rows += [("specificity", *item) for item in specificity.items()]
+    return values, pd.DataFrame(rows, columns=["measure", "modes", "value"])
+
+
+def fixed_quality(training: Fit, fit: Fit, surfaces: Sequence[Mesh]) -> dict[str, float]:
+    """Measure fits of new subjects; empty without any.
+
+    ``residual_10``: mean distance of particles to their projection on ten modes, averaged.
+    """
+    if not fit.names:
+        return {}
+    model = fit_shape_model(training.world)
+    nearest = model.project(fit.world, 10)
+    residual = np.linalg.norm(fit.world - nearest, axis=2).mean(1)
+    spread = quality.spread_measures(SurfaceSet(surfaces, fit.names), fit.particles)
+    return {
+        "fixed_subjects": len(fit.names),
+        **{f"fixed_{name}": value for name, value in spread.items()},
+        "fixed_residual_10": float(residual.mean()),
+        "fixed_residual_10_median": float(np.median(residual)),
+        "fixed_swapped_pairs": int(fit.diagnostics.swapped.sum()),
+        "fixed_collapsed_pairs": int(fit.diagnostics.collapsed.sum()),
+        "fixed_outside_span": int(fit.diagnostics.outside_span.sum()),
+    }
+
+
+def subject_rows(fit: Fit, splits: Sequence[str]) -> pd.DataFrame:
+    """One row for each subject: what was found, or why it was left out."""
+    found = fit.diagnostics
+    table = pd.DataFrame(
+        {
+            "subject": list(fit.names),
+            "split": list(splits),
+            "status": "fitted",
+            "reason": "",
+            "distance_mean_mm": found.distance_mean,
+            "distance_max_mm": found.distance_max,
+            "swapped_pairs": found.swapped,
+            "collapsed_pairs": found.collapsed,
+            "residual_mm": found.residual,
+            "outside_span": found.outside_span,
+            "seconds": found.seconds.round(2),
+        }
+    )
+    left_out = pd.DataFrame(
+        [
+            {"subject": name, "split": "", "status": "failed", "reason": reason}
+            for name, reason in fit.failed.items()
+        ]
+    )
+    return table if left_out.empty else pd.concat([table, left_out], ignore_index=True)

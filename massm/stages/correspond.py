@@ -1,0 +1,155 @@
+"""Particles of one anatomy: groomed, aligned surfaces in, particles in correspondence out."""
+
+import logging
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from massm.config.correspond import CorrespondConfig
+from massm.geometry.alignment import apply_transform, invert_transform
+from massm.geometry.mesh import Mesh
+from massm.geometry.particles import ParticleSet
+from massm.io import meshes
+from massm.io.documents import read_json, write_json
+from massm.io.errors import DataError
+from massm.io.particles import load_arrays, save_arrays, save_set, write_text
+from massm.io.tables import read_table, write_table
+from massm.pdm.backend import BACKENDS
+from massm.pdm.fit import Fit
+from massm.pdm.quality import material_error
+from massm.pdm.summary import fixed_quality, subject_rows, training_quality
+from massm.stages._command import stage_main
+
+log = logging.getLogger(__name__)
+
+
+class _Subjects(NamedTuple):
+    """Subjects of the training split, or of all others."""
+
+    names: list[str]
+    splits: dict[str, str]
+    surfaces: list[Mesh]
+    alignments: dict[str, np.ndarray]
+
+    def surfaces_of(self, fit: Fit) -> list[Mesh]:
+        """Take the surfaces of those that could be fitted."""
+        return [self.surfaces[self.names.index(name)] for name in fit.names]
+
+
+def run(
+    config: CorrespondConfig,
+    *,
+    anatomy: str,
+    index: list[Path],
+    alignment: Path,
+    results: Path,
+    particles: Path,
+    folder: Path,
+    truth: Path | None = None,
+) -> None:
+    """Optimize the training subjects, then fit all others to the frozen model.
+
+    Args:
+        config: Engine and its settings.
+        anatomy: Which organ.
+        index: Tables of the groomed batches.
+        alignment: ``groom/alignment/{anatomy}.json``.
+        results: Folder that the tables' paths start from.
+        particles: The particle set to write.
+        folder: For text particles, the model, and the tables of quality.
+        truth: Folder ``{subject}/{anatomy}.npz`` of known material points, of a phantom.
+    """
+    training, others = _read_subjects(anatomy, index, alignment, results)
+    if not training.names:
+        raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
+    backend = BACKENDS[config.backend](config)
+    try:
+        trained = backend.optimize(training.surfaces, training.names)
+    except ValueError as error:
+        raise DataError(f"{anatomy}: {error}") from error
+    fixed = backend.fit(others.surfaces, others.names)
+    fits = (trained, fixed)
+    population = _together(fits, (training, others))
+
+    values, curves = training_quality(trained, training.surfaces_of(trained))
+    values |= fixed_quality(trained, fixed, others.surfaces_of(fixed))
+    if truth is not None:
+        values |= _error_against_truth(population, anatomy, truth)
+    log.info("%s: %s", anatomy, ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
+    _write(population, folder)
+    save_arrays(backend.arrays(), folder / "model.npz")
+    write_table(_table(fits, (training, others)), folder / "particles.csv")
+    write_table(curves, folder / "curves.csv")
+    write_json({"anatomy": anatomy, **values}, folder / "quality.json")
+    save_set(population, particles)
+
+
+def _read_subjects(
+    anatomy: str, index: list[Path], alignment: Path, results: Path
+) -> tuple[_Subjects, _Subjects]:
+    table = pd.concat([read_table(path) for path in index], ignore_index=True)
+    rows = table[(table.anatomy == anatomy) & (table.status == "groomed")].sort_values("subject")
+    transforms = read_json(alignment)["transforms"]
+    parts = (_Subjects([], {}, [], {}), _Subjects([], {}, [], {}))
+    for row in rows.to_dict("records"):
+        name = row["subject"]
+        if name not in transforms:
+            log.warning("%s: %s was not aligned and is left out", anatomy, name)
+            continue
+        part = parts[0] if row["split"] == "train" else parts[1]
+        matrix = np.array(transforms[name], float).reshape(4, 4)
+        part.names.append(name)
+        part.splits[name] = row["split"]
+        part.alignments[name] = matrix
+        part.surfaces.append(meshes.read(results / row["surface"]).transformed(matrix))
+    return parts
+
+
+def _together(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> ParticleSet:
+    subjects, splits, local, transforms = [], [], [], []
+    for fit, part in zip(fits, parts, strict=True):
+        for row, name in enumerate(fit.names):
+            subjects.append(name)
+            splits.append(part.splits[name])
+            local.append(
+                apply_transform(invert_transform(part.alignments[name]), fit.particles[row])
+            )
+            transforms.append(fit.procrustes[row] @ part.alignments[name])
+    world = np.concatenate([fit.world for fit in fits])
+    return ParticleSet(tuple(subjects), tuple(splits), np.stack(local), world, np.stack(transforms))
+
+
+def _error_against_truth(population: ParticleSet, anatomy: str, truth: Path) -> dict[str, float]:
+    points = np.stack(
+        [load_arrays(truth / name / f"{anatomy}.npz")["points"] for name in population.subjects]
+    )
+    error = material_error(population.local, points)
+    is_training = np.array([split == "train" for split in population.splits])
+    values = {
+        "truth_error_mean": float(error[is_training].mean()),
+        "truth_error_max": float(error[is_training].max()),
+    }
+    if not is_training.all():
+        values["fixed_truth_error_mean"] = float(error[~is_training].mean())
+    return values
+
+
+def _table(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> pd.DataFrame:
+    tables = []
+    for fit, part in zip(fits, parts, strict=True):
+        table = subject_rows(fit, [part.splits[name] for name in fit.names])
+        tables.append(table.assign(split=table.subject.map(part.splits)))
+    return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def _write(population: ParticleSet, folder: Path) -> None:
+    for row, name in enumerate(population.subjects):
+        stem = folder / "particles" / name
+        write_text(population.local[row], stem.with_name(f"{name}_local.particles"))
+        write_text(population.world[row], stem.with_name(f"{name}_world.particles"))
+
+
+if __name__ == "__main__":
+    stage_main(run)
