@@ -1,0 +1,1 @@
+"""MASSM: detection, local and world particles of many anatomies from one CT."""

@@ -1,0 +1,225 @@
+"""CenterNet in 3D: where each anatomy is, how large, and whether it is there at all.
+
+Zhou et al., "Objects as Points", arXiv:1904.07850, and Ukey et al. 2024, arXiv:2403.11008: a
+heat map per anatomy, and maps for the box radius and for the offset of the center from its cell.
+"""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from massm.models.massm import losses
+from massm.tensors.grid import Grid
+
+
+@dataclass(frozen=True)
+class DetectionMaps:
+    """What the detector predicts on the output-stride grid.
+
+    Attributes:
+        heat: Logits of the center scores.
+        radius: Box radius, network voxels, x, y, z; first axis anatomies, or 1 if they share it.
+        offset: Center minus cell, cells, x, y, z; first axis as for ``radius``.
+        grid: The frame of the maps.
+    """
+
+    heat: Float[Tensor, "B K D H W"]
+    radius: Float[Tensor, "B G 3 D H W"]
+    offset: Float[Tensor, "B G 3 D H W"]
+    grid: Grid
+    stride: int
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """One box per anatomy, whether it is there or not.
+
+    Attributes:
+        score: Height of the heat map's peak, 0 to 1.
+        center: Middle of the box, mm, image frame.
+        radius: Half extents in x, y, z, mm.
+    """
+
+    score: Float[Tensor, "B K"]
+    center: Float[Tensor, "B K 3"]
+    radius: Float[Tensor, "B K 3"]
+
+
+class DetectionHead(nn.Module):
+    """Predict heat, radius and offset maps from the finest level of the pyramid.
+
+    The paper shares radius and offset maps among the anatomies (3 channels each). Two centers in
+    one cell, such as two chambers of a heart at 12 mm cells, then get one and the same value;
+    ``class_wise`` gives each anatomy its own 3 channels instead.
+
+    Args:
+        channels: Channels of the pyramid.
+        hidden: Channels of the convolution before each map.
+        anatomies: K.
+        class_wise: Whether each anatomy has its own radius and offset maps.
+        typical_radius: Mean radius of each anatomy, network voxels: where the radius map starts.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        hidden: int,
+        anatomies: int,
+        *,
+        class_wise: bool,
+        typical_radius: Float[Tensor, "K 3"],
+    ) -> None:
+        super().__init__()
+        self.groups = anatomies if class_wise else 1
+        self.heat = _branch(channels, hidden, anatomies)
+        self.radius = _branch(channels, hidden, 3 * self.groups)
+        self.offset = _branch(channels, hidden, 3 * self.groups)
+        start = typical_radius if class_wise else typical_radius.mean(0, keepdim=True)
+        with torch.no_grad():
+            # A score of 0.01 everywhere keeps the first steps from being ruled by background
+            # (Lin et al., "Focal Loss for Dense Object Detection", 2017, section 4.1).
+            nn.init.constant_(self.heat.get_parameter("2.bias"), -math.log(99.0))
+            self.radius.get_parameter("2.weight").mul_(0.1)
+            self.radius.get_parameter("2.bias").copy_(start.flatten())
+
+    def forward(self, level: Grid, stride: int) -> DetectionMaps:
+        """Return the maps on the level's grid, whose cells are ``stride`` network voxels wide."""
+        radius = self.radius(level.values).unflatten(1, (self.groups, 3))
+        offset = self.offset(level.values).unflatten(1, (self.groups, 3))
+        return DetectionMaps(self.heat(level.values), radius, offset, level, stride)
+
+
+def _branch(channels: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv3d(channels, hidden, kernel_size=3, padding=1),
+        nn.ReLU(inplace=True),
+        nn.Conv3d(hidden, outputs, kernel_size=1),
+    )
+
+
+def decode(maps: DetectionMaps) -> Boxes:
+    """Read one box per anatomy at the peak of its heat map; the inverse of ``encode``.
+
+    An anatomy occurs at most once in a body, so the peak is the maximum, without suppression.
+    """
+    scores = maps.heat.float().sigmoid().flatten(2)
+    score, flat = scores.max(dim=-1)
+    cell = _cell_of(flat, maps.heat.shape[2:])
+    voxel_mm = maps.grid.spacing_mm / maps.stride
+    center = maps.grid.to_point(cell + gather(maps.offset, flat).float())
+    radius = gather(maps.radius, flat).float().clamp(min=1.0) * voxel_mm
+    return Boxes(score, center, radius)
+
+
+@dataclass(frozen=True)
+class DetectionTargets:
+    """What the maps should hold, see ``encode``.
+
+    Attributes:
+        heat: Gaussian bumps, 1 at the center cell, 0 everywhere for an anatomy not there.
+        cell: Flat index of the center cell.
+        offset: Center minus cell, cells.
+        radius: Box radius, network voxels.
+        present: Anatomies that are there, with their center inside the grid.
+        known: Anatomies of which it is known whether they are there.
+    """
+
+    heat: Float[Tensor, "B K D H W"]
+    cell: Int[Tensor, "B K"]
+    offset: Float[Tensor, "B K 3"]
+    radius: Float[Tensor, "B K 3"]
+    present: Bool[Tensor, "B K"]
+    known: Bool[Tensor, "B K"]
+
+
+def encode(
+    grid: Grid,
+    stride: int,
+    center: Float[Tensor, "B K 3"],
+    radius: Float[Tensor, "B K 3"],
+    presence: Int[Tensor, "B K"],
+    *,
+    sigma: float,
+    min_sigma_cells: float,
+) -> DetectionTargets:
+    """Turn boxes into target maps.
+
+    The center cell is the nearest one (CenterNet rounds down, but our cell j lies *at* voxel
+    ``stride * j``, not between two). The bump's width follows the box on each axis.
+
+    Args:
+        grid: Frame of the output-stride maps.
+        stride: Network voxels per cell.
+        center: True centers, mm; nan where not there.
+        radius: True radii, mm; nan where not there.
+        presence: 1 there, 0 known not to be there, -1 unknown.
+        sigma: Standard deviation of a bump as a fraction of the box radius.
+        min_sigma_cells: Its lower limit, cells.
+    """
+    index = grid.to_index(center)
+    last = grid.size - 1
+    inside = ((index > -0.5) & (index < last + 0.5)).all(dim=-1)
+    present = presence.eq(1) & inside
+    # A center that augmentation moved out of the grid is neither here nor known to be absent.
+    known = presence.eq(0) | present
+    index = torch.where(present[..., None], index, torch.zeros_like(index))
+    radius = torch.where(present[..., None], radius, torch.ones_like(radius))
+    cell = torch.minimum(index.round().clamp(min=0), last)
+
+    spread = (sigma * radius / grid.spacing_mm).clamp(min=min_sigma_cells)
+    bumps = [
+        torch.exp(
+            -(torch.arange(count, device=cell.device)[None, None] - cell[..., axis, None]).square()
+            / (2 * spread[..., axis, None].square())
+        )
+        for axis, count in enumerate(reversed(grid.values.shape[2:]))
+    ]
+    heat = torch.einsum("bkx,bky,bkz->bkzyx", *bumps) * present[..., None, None, None]
+    x, y, z = cell.long().unbind(-1)
+    _, height, width = grid.values.shape[2:]
+    return DetectionTargets(
+        heat=heat,
+        cell=(z * height + y) * width + x,
+        offset=index - cell,
+        radius=radius / (grid.spacing_mm / stride),
+        present=present,
+        known=known,
+    )
+
+
+def detection_losses(
+    maps: DetectionMaps,
+    targets: DetectionTargets,
+    *,
+    alpha: float,
+    beta: float,
+    a: float,
+    c: float,
+) -> dict[str, Float[Tensor, ""]]:
+    """Return L_h, L_r and L_o: heat map, radius (network voxels), offset (cells)."""
+    radius = gather(maps.radius, targets.cell).float()
+    offset = gather(maps.offset, targets.cell).float()
+    return {
+        "heatmap": losses.heatmap_loss(
+            maps.heat, targets.heat, targets.known, alpha=alpha, beta=beta
+        ),
+        "radius": losses.radius_loss(radius, targets.radius, targets.present),
+        "offset": losses.shrinkage_loss(offset - targets.offset, targets.present, a=a, c=c),
+    }
+
+
+def gather(maps: Float[Tensor, "B G 3 D H W"], flat: Int[Tensor, "B K"]) -> Float[Tensor, "B K 3"]:
+    """Read the three channels of each anatomy's map at its flat cell index."""
+    batch, anatomies = flat.shape
+    values = maps.flatten(3).expand(batch, anatomies, 3, -1)
+    return values.gather(-1, flat[..., None, None].expand(-1, -1, 3, 1)).squeeze(-1)
+
+
+def _cell_of(flat: Int[Tensor, "B K"], shape: torch.Size) -> Float[Tensor, "B K 3"]:
+    _, height, width = shape
+    return torch.stack(
+        [flat % width, flat // width % height, flat // (width * height)], dim=-1
+    ).float()

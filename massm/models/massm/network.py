@@ -1,0 +1,229 @@
+"""MASSM on one screen: pyramid, detection, local particles, world particles.
+
+Ukey, Kataria, Elhabian, "MASSM: An End-to-End Deep Learning Framework for Multi-Anatomy
+Statistical Shape Modeling Directly From Images", arXiv:2403.11008.
+"""
+
+import logging
+from typing import cast
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from massm.config.model import ModelConfig
+from massm.config.train import LossConfig
+from massm.models.blocks.fpn3d import Pyramid3d
+from massm.models.interface import LossTerms, Prediction, Teacher
+from massm.models.massm import losses
+from massm.models.massm.detection import (
+    Boxes,
+    DetectionHead,
+    DetectionMaps,
+    decode,
+    detection_losses,
+    encode,
+)
+from massm.models.massm.local import LocalHead, RoiFeatures
+from massm.models.massm.refine import RefineHead, perturbed_starts
+from massm.models.massm.world import CvaeHead, ProcrustesHead, pretrain_decoder
+from massm.tensors.grid import Grid
+from massm.tensors.sample import Batch, Template
+
+log = logging.getLogger(__name__)
+
+
+class Massm(nn.Module):
+    """Find every anatomy in a CT, place its particles, carry them to the population's frame.
+
+    Args:
+        config: Sizes of all parts.
+        loss: Shapes and units of the loss terms.
+        template: Shapes of the training split that the heads start from.
+        spacing_mm: Voxel size of the network grid.
+    """
+
+    def __init__(
+        self, config: ModelConfig, loss: LossConfig, template: Template, spacing_mm: float
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self.loss_config = loss
+        backbone = config.backbone
+        self.pyramid = Pyramid3d(
+            backbone.name,
+            width=backbone.width,
+            channels=backbone.channels,
+            output_stride=backbone.output_stride,
+            levels=backbone.levels,
+            norm=backbone.norm,
+        )
+        self.stride = self.pyramid.strides[-1]
+        self.detection = DetectionHead(
+            backbone.channels,
+            config.detection.channels,
+            len(template.local),
+            class_wise=config.detection.class_wise,
+            typical_radius=template.radius / spacing_mm,
+        )
+        self.roi = RoiFeatures(config.roi, levels=backbone.levels, channels=backbone.channels)
+        self.local = LocalHead(config.local, features=self.roi.length, template=template)
+        self.refine: RefineHead | None = None
+        if config.refine.steps:
+            self.refine = RefineHead(
+                config.refine, levels=1, channels=backbone.channels, template=template
+            )
+            self.register_buffer("start_modes", template.modes_local.clone())
+        self.worlds = nn.ModuleDict(
+            {"cvae": CvaeHead(config.world, template), "procrustes": ProcrustesHead(template)}
+        )
+
+    def prepare(
+        self,
+        world: Float[Tensor, "N K M 3"],
+        present: Bool[Tensor, "N K"],
+        generator: torch.Generator,
+    ) -> None:
+        """Pretrain the decoder of the cvae world head."""
+        head = cast(CvaeHead, self.worlds["cvae"])
+        error = pretrain_decoder(head.decoder, world, present, self.config.world, generator)
+        log.info("world decoder pretrained: reconstruction error %.2f mm per coordinate", error)
+
+    def forward(self, batch: Batch) -> Prediction:
+        """Predict with gradients, without looking at the truth in the batch."""
+        levels = self.pyramid(batch.image)
+        boxes = decode(self.detect(levels))
+        local = self._shapes(levels, batch, boxes.center, boxes.radius)[-1]
+        world = {name: head(local) for name, head in self.worlds.items()}
+        return Prediction(boxes.score, boxes.center, boxes.radius, local, world)
+
+    @torch.no_grad()
+    def predict(self, batch: Batch) -> Prediction:
+        """Predict in evaluation mode, without gradients."""
+        self.eval()
+        return self.forward(batch)
+
+    def detect(self, levels: list[Grid]) -> DetectionMaps:
+        """Return the maps of the detector."""
+        maps: DetectionMaps = self.detection(levels[0], self.config.backbone.output_stride)
+        return maps
+
+    def loss(self, batch: Batch, teacher: Teacher) -> LossTerms:
+        """Return all terms of the objective.
+
+        Gradients of the particle losses reach the pyramid through the ROI features, not the boxes:
+        these are detached, as in two-stage detectors, and learn from their own terms.
+        """
+        levels = self.pyramid(batch.image)
+        maps = self.detect(levels)
+        settings = self.config.detection
+        targets = encode(
+            maps.grid,
+            maps.stride,
+            batch.center,
+            batch.radius,
+            batch.presence,
+            sigma=settings.sigma,
+            min_sigma_cells=settings.min_sigma_cells,
+        )
+        config = self.loss_config
+        terms = detection_losses(
+            maps,
+            targets,
+            alpha=config.focal_alpha,
+            beta=config.focal_beta,
+            a=config.shrinkage_a,
+            c=config.shrinkage_c,
+        )
+        center, radius = self._boxes_for_training(decode(maps), batch, targets.present, teacher)
+        features = self.roi(levels, batch, center, radius)
+        local = self.local(features, center, radius)
+        terms["local"] = self._particle_loss(local, batch.local, targets.present)
+        if self.refine is not None:
+            terms["refine"] = self._refine_loss(
+                self.refine, local, levels, batch, targets.present, teacher
+            )
+        taught = _choose(batch.local, local, targets.present, teacher)
+        world = self.worlds[self.config.world.head](taught)
+        terms["world"] = self._particle_loss(world, batch.world, targets.present)
+        return LossTerms(terms)
+
+    def _shapes(
+        self,
+        levels: list[Grid],
+        batch: Batch,
+        center: Float[Tensor, "B K 3"],
+        radius: Float[Tensor, "B K 3"],
+    ) -> list[Float[Tensor, "B K M 3"]]:
+        local = self.local(self.roi(levels, batch, center, radius), center, radius)
+        if self.refine is None:
+            return [local]
+        return [local, *self.refine(local, levels[:1], batch)]
+
+    def _boxes_for_training(
+        self, boxes: Boxes, batch: Batch, present: Bool[Tensor, "B K"], teacher: Teacher
+    ) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K 3"]]:
+        """Choose per anatomy between the predicted box and the true one with noise.
+
+        The noise makes the local head expect boxes as good as the detector's: in exact boxes its
+        error looks small in training and is not.
+        """
+        noise = torch.randn(2, *batch.center.shape, generator=teacher.generator).to(batch.center)
+        center = batch.center + teacher.jitter_center_mm * noise[0]
+        radius = batch.radius * (teacher.jitter_radius * noise[1]).exp()
+        stacked = torch.stack([center, radius], dim=2)
+        predicted = torch.stack([boxes.center, boxes.radius], dim=2).detach()
+        chosen = _choose(stacked, predicted, present, teacher)
+        return chosen[:, :, 0], chosen[:, :, 1]
+
+    def _refine_loss(
+        self,
+        refine: RefineHead,
+        local: Float[Tensor, "B K M 3"],
+        levels: list[Grid],
+        batch: Batch,
+        present: Bool[Tensor, "B K"],
+        teacher: Teacher,
+    ) -> Float[Tensor, ""]:
+        settings = self.config.refine
+        true = torch.where(present[..., None, None], batch.local, local.detach())
+        total = local.new_zeros(())
+        perturbed = [
+            perturbed_starts(
+                true,
+                self.get_buffer("start_modes"),
+                spread=settings.start_modes,
+                shift_mm=settings.start_shift_mm,
+                generator=teacher.generator,
+            )
+            for _ in range(settings.starts)
+        ]
+        starts = [local.detach(), *perturbed]
+        for start in starts:
+            for shape in refine(start, levels[:1], batch):
+                total = total + self._particle_loss(shape, batch.local, present)
+        return total / (len(starts) * settings.steps)
+
+    def _particle_loss(
+        self,
+        predicted: Float[Tensor, "B K M 3"],
+        true: Float[Tensor, "B K M 3"],
+        present: Bool[Tensor, "B K"],
+    ) -> Float[Tensor, ""]:
+        config = self.loss_config
+        # Unknown particles are nan; replaced before the difference so that no gradient is nan.
+        true = torch.where(present[..., None, None], true, predicted.detach())
+        error = (predicted - true) / config.particle_unit_mm
+        return losses.shrinkage_loss(error, present, a=config.shrinkage_a, c=config.shrinkage_c)
+
+
+def _choose(
+    true: Float[Tensor, "B K *S"],
+    predicted: Float[Tensor, "B K *S"],
+    present: Bool[Tensor, "B K"],
+    teacher: Teacher,
+) -> Float[Tensor, "B K *S"]:
+    """Take the truth for a random part of the anatomies that are there, else the prediction."""
+    drawn = torch.rand(present.shape, generator=teacher.generator).to(predicted.device)
+    taught = (drawn < teacher.probability) & present
+    return torch.where(taught.reshape(*taught.shape, *[1] * (true.ndim - 2)), true, predicted)

@@ -1,0 +1,130 @@
+"""A trained model on disk: weights in ``model.safetensors``, all else in ``model.json``."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from massm.config.model import ModelConfig
+from massm.config.train import LossConfig
+from massm.io import documents
+from massm.io.atomic import replacing
+from massm.io.errors import DataError
+from massm.models import MODELS
+from massm.models.interface import Model
+from massm.tensors.manifest import Manifest
+from massm.tensors.sample import Intensity, Template
+
+WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Description:
+    """Everything that rebuilds a model and feeds it images.
+
+    Attributes:
+        model: Its config section.
+        loss: Shapes and units of the loss terms it was trained with.
+        anatomies: Order of the classes.
+        particles: M.
+        modes: PCA modes stored in its template.
+        spacing_mm: Voxel size of the network grid.
+        fine_spacing_mm: Voxel size of the finer image, or None.
+        padding_hu: What lies outside an image, HU.
+        intensity: Normalization.
+        thresholds: Per anatomy the score from which it counts as present.
+        trained: Facts of the run: epochs, seconds, subjects, validation error.
+    """
+
+    model: ModelConfig
+    loss: LossConfig
+    anatomies: tuple[str, ...]
+    particles: int
+    modes: int
+    spacing_mm: float
+    fine_spacing_mm: float | None
+    padding_hu: float
+    intensity: Intensity
+    thresholds: dict[str, float]
+    trained: dict[str, Any]
+
+
+def build_model(
+    config: ModelConfig, loss: LossConfig, template: Template, spacing_mm: float
+) -> Model:
+    """Build the untrained network that the config names."""
+    return cast(Model, MODELS[config.name](config, loss, template, spacing_mm))
+
+
+def save_model(model: Model, description: Description, folder: Path) -> None:
+    """Write weights and description, each whole or not at all."""
+    state = {
+        name: tensor.detach().cpu().contiguous().clone()
+        for name, tensor in cast(nn.Module, model).state_dict().items()
+    }
+    with replacing(folder / WEIGHTS) as temporary:
+        save_file(state, temporary)
+    document = {
+        **asdict(description),
+        "version": VERSION,
+        "model": description.model.model_dump(mode="json"),
+        "loss": description.loss.model_dump(mode="json"),
+    }
+    documents.write_json(document, folder / DESCRIPTION)
+
+
+def load_model(folder: Path) -> tuple[Model, Description]:
+    """Rebuild a trained model on the CPU.
+
+    Raises:
+        DataError: If the files do not fit this version or each other.
+    """
+    path = folder / DESCRIPTION
+    document = documents.read_json(path)
+    if document.get("version") != VERSION:
+        raise DataError(
+            f"{path}: version {document.get('version')}, expected {VERSION}; train again"
+        )
+    description = Description(
+        model=ModelConfig.model_validate(document["model"]),
+        loss=LossConfig.model_validate(document["loss"]),
+        anatomies=tuple(document["anatomies"]),
+        particles=document["particles"],
+        modes=document["modes"],
+        spacing_mm=document["spacing_mm"],
+        fine_spacing_mm=document["fine_spacing_mm"],
+        padding_hu=document["padding_hu"],
+        intensity=Intensity(**document["intensity"]),
+        thresholds=document["thresholds"],
+        trained=document["trained"],
+    )
+    blank = Template.blank(len(description.anatomies), description.particles, description.modes)
+    model = build_model(description.model, description.loss, blank, description.spacing_mm)
+    try:
+        cast(nn.Module, model).load_state_dict(load_file(folder / WEIGHTS))
+    except RuntimeError as error:
+        raise DataError(f"{folder / WEIGHTS} does not fit {path}: {error}") from error
+    return model, description
+
+
+def matches(description: Description, manifest: Manifest) -> None:
+    """Refuse tensors that a model was not made for.
+
+    Raises:
+        DataError: Naming what differs.
+    """
+    pairs = {
+        "anatomies": (manifest.anatomies, description.anatomies),
+        "particles": (manifest.particles, description.particles),
+        "spacing_mm": (manifest.spacing_mm, description.spacing_mm),
+        "fine_spacing_mm": (manifest.fine_spacing_mm, description.fine_spacing_mm),
+    }
+    for name, (found, expected) in pairs.items():
+        if found != expected:
+            raise DataError(
+                f"tensors have {name} {found}, the model was trained with {expected}; "
+                "run tensors and train with one configuration"
+            )

@@ -1,0 +1,50 @@
+"""Predict boxes, presence and particles of held-out subjects with a trained model."""
+
+import logging
+import os
+from pathlib import Path
+
+import torch
+
+from massm.config.predict import PredictConfig
+from massm.io.particles import save_arrays
+from massm.models.predict import predict_subjects
+from massm.models.saved import load_model, matches
+from massm.stages._command import stage_main
+from massm.tensors.dataset import SubjectDataset
+from massm.tensors.manifest import read_manifest
+from massm.training.fit import check_accelerator
+
+log = logging.getLogger(__name__)
+
+
+def run(config: PredictConfig, *, tensors: Path, train: Path, output: Path) -> None:
+    """Write ``{subject}.npz`` for every subject of the configured splits.
+
+    Args:
+        config: Splits, batch size, machine.
+        tensors: Folder ``tensors``.
+        train: Folder ``train/{model}`` with weights and description.
+        output: Folder ``predict/{model}``.
+    """
+    check_accelerator(config.accelerator)
+    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    manifest = read_manifest(tensors / "manifest.json")
+    model, description = load_model(train)
+    matches(description, manifest)
+    entries = [entry for split in config.splits for entry in manifest.of_split(split)]
+    predictions = predict_subjects(
+        model,
+        description,
+        SubjectDataset(tensors, manifest, entries),
+        batch_size=config.batch_size,
+        device="cuda" if config.accelerator == "gpu" else "cpu",
+    )
+    for count, (subject, arrays) in enumerate(predictions, start=1):
+        save_arrays(arrays, output / f"{subject}.npz")
+        found = int(arrays["present"].sum())
+        log.info("%d/%d %s: %d anatomies found", count, len(entries), subject, found)
+
+
+if __name__ == "__main__":
+    stage_main(run)

@@ -1,0 +1,62 @@
+"""Export what a network sees of a batch of subjects: image on its grid, boxes, particles."""
+
+import logging
+from pathlib import Path
+
+from massm.config.tensors import TensorsConfig
+from massm.io import images, tables, tensors
+from massm.io.errors import DataError
+from massm.io.particles import load_set
+from massm.stages._command import stage_main
+from massm.tensors.export import image_arrays, shape_arrays
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: TensorsConfig,
+    *,
+    anatomies: list[str],
+    subjects: list[str],
+    cohort: Path,
+    subject_table: Path,
+    correspond: list[Path],
+    output: Path,
+) -> None:
+    """Write ``{subject}.safetensors`` for each subject.
+
+    Args:
+        config: Spacings, padding, cropping.
+        anatomies: Their order.
+        subjects: Subjects of this job.
+        cohort: ``dataset/cohort.tsv``.
+        subject_table: ``dataset/subjects.tsv``, which names the images.
+        correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
+        output: Folder ``tensors``.
+    """
+    particles = {name: load_set(path) for name, path in zip(anatomies, correspond, strict=True)}
+    rows = tables.read_table(cohort)
+    table = tables.read_table(subject_table)
+    image_of = dict(zip(table["subject"], table["image"], strict=True))
+    for count, subject in enumerate(subjects, start=1):
+        if subject not in image_of:
+            raise DataError(f"{subject} is not in {subject_table}; run the dataset stage again")
+        own = rows[rows["subject"] == subject]
+        status = dict(zip(own["anatomy"], own["status"], strict=True))
+        volume = images.read_image(Path(image_of[subject]))
+        arrays = image_arrays(volume, config)
+        arrays |= shape_arrays(subject, particles, status, anatomies)
+        tensors.save(arrays, output / f"{subject}.safetensors")
+        log.info(
+            "%d/%d %s: grid %s, %d of %d anatomies",
+            count,
+            len(subjects),
+            subject,
+            " x ".join(str(n) for n in arrays["image"].shape[::-1]),
+            int((arrays["presence"] == 1).sum()),
+            len(anatomies),
+        )
+
+
+if __name__ == "__main__":
+    stage_main(run)

@@ -1,0 +1,81 @@
+"""List the exported subjects, and sum up the training split: intensities and template shapes."""
+
+import hashlib
+import logging
+from pathlib import Path
+
+import numpy as np
+
+from massm.config.tensors import TensorsConfig
+from massm.io import documents, meshes, tables, tensors
+from massm.io.particles import load_set
+from massm.stages._command import stage_main
+from massm.tensors.export import histogram, intensity_of
+from massm.tensors.manifest import Entry, Manifest, write_manifest
+from massm.tensors.sample import Intensity
+from massm.tensors.template import template_arrays
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: TensorsConfig,
+    *,
+    anatomies: list[str],
+    subject_table: Path,
+    correspond: list[Path],
+    templates: list[Path],
+    subjects: list[Path],
+    manifest: Path,
+    template: Path,
+) -> None:
+    """Write ``manifest.json`` and ``template.safetensors``.
+
+    Args:
+        config: The same section that the subjects were exported with.
+        anatomies: Their order.
+        subject_table: ``dataset/subjects.tsv``, which holds the split.
+        correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
+        templates: ``template/{anatomy}.vtp``, in the same order; the ``.json`` beside each is read.
+        subjects: ``tensors/{subject}.safetensors`` of all subjects.
+        manifest: Output.
+        template: Output.
+    """
+    table = tables.read_table(subject_table).set_index("subject")
+    entries, counts = [], np.zeros(65536)
+    for path in sorted(subjects):
+        subject = path.name.removesuffix(".safetensors")
+        split = str(table.loc[subject, "split"])
+        image = tensors.load(path, ["image"])["image"]
+        if split == "train":
+            counts += histogram(image, config.padding_hu)
+        entries.append(Entry(subject, split, path.name, _sha256(path), image.shape))
+    particles = [load_set(path) for path in correspond]
+    medoids = [documents.read_json(path.with_suffix(".json"))["subject"] for path in templates]
+    arrays = template_arrays(
+        particles, medoids, [meshes.read(path) for path in templates], config.modes
+    )
+    tensors.save(arrays, template)
+    intensity = Intensity(**intensity_of(counts, config.intensity_percentiles))
+    write_manifest(
+        Manifest(
+            anatomies=tuple(anatomies),
+            particles=particles[0].local.shape[1],
+            spacing_mm=config.spacing_mm,
+            fine_spacing_mm=config.fine_spacing_mm,
+            padding_hu=config.padding_hu,
+            intensity=intensity,
+            subjects=tuple(entries),
+        ),
+        manifest,
+    )
+    log.info("%d subjects; training intensities %s", len(entries), intensity)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+if __name__ == "__main__":
+    stage_main(run)

@@ -1,0 +1,215 @@
+"""Joint augmentation: one smooth map moves the image, the boxes and the particles.
+
+There is no left-right flip: it would exchange left and right organs and break the particles'
+correspondence.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from massm.config.train import AugmentConfig
+from massm.geometry.alignment import fit_similarity
+from massm.tensors.grid import Grid
+from massm.tensors.sample import Intensity, Sample, Template
+from massm.tensors.warp import Warp
+
+
+def augment(
+    sample: Sample,
+    config: AugmentConfig,
+    template: Template,
+    intensity: Intensity,
+    spacing_mm: float,
+    generator: torch.Generator,
+) -> Sample:
+    """Return the subject as another patient on another scanner might look.
+
+    Args:
+        sample: Subject as stored, HU.
+        config: Ranges.
+        template: Shape model that deformations are drawn from.
+        intensity: Window inside which gamma acts.
+        spacing_mm: Voxel size of the network grid.
+        generator: All randomness; seeded by run, epoch and subject.
+    """
+    if torch.rand((), generator=generator) >= config.probability:
+        return replace(sample, warp=identity_warp(sample, spacing_mm, config.lattice_mm))
+    grid = Grid(sample.image.float()[None, None], sample.origin[None].float(), spacing_mm)
+    warp = draw_warp(sample, grid, config, template, generator)
+    warped = _warp_image(grid, warp)
+    change = _draw_intensity(config, intensity, generator)
+    image = change(warped[0, 0])
+    noise = config.noise_hu * torch.rand((), generator=generator)
+    image = image + noise * torch.randn(image.shape, generator=generator)
+    moved = move_shapes(sample, warp)
+    return replace(
+        moved,
+        image=image,
+        fine=change(sample.fine.float()) if sample.fine is not None else None,
+        warp=warp,
+    )
+
+
+def draw_warp(
+    sample: Sample,
+    grid: Grid,
+    config: AugmentConfig,
+    template: Template,
+    generator: torch.Generator,
+) -> Warp:
+    """Draw a rotation, scale and shift about the image's middle, and a smooth deformation."""
+    middle = grid.origin[0] + (grid.size - 1) * grid.spacing_mm / 2
+    angles = math.radians(config.rotation_deg) * _uniform(3, generator)
+    scale = 1 + config.scale * _uniform(1, generator)
+    shift = config.translation_mm * _uniform(3, generator)
+    matrix = rotation_xyz(angles) / scale
+    # source = matrix (x - middle - shift) + middle
+    offset = middle - matrix @ (middle + shift)
+    lattice = coarse_lattice(sample, grid.spacing_mm, config.lattice_mm)
+    warp = Warp(matrix[None], offset[None], lattice)
+    if config.shape_std == 0 or config.shape_modes == 0:
+        return warp
+    anchors, moves = _draw_deformation(sample, config, template, generator)
+    if len(anchors) == 0:
+        return warp
+    # An anchor a that moves by m must end at y with source(y) = a, so the displacement at y is -m.
+    ends = warp.target((anchors + moves)[None], iterations=0)[0]
+    values = _spread(lattice.points()[0], ends, -moves, config.falloff_mm)
+    values = _limit_slope(values, config.lattice_mm)
+    return replace(warp, lattice=replace(lattice, values=values.movedim(-1, 0)[None]))
+
+
+def move_shapes(sample: Sample, warp: Warp) -> Sample:
+    """Carry local particles through the map and make boxes and world particles anew.
+
+    World particles of the deformed shape are its rigid alignment to the old ones: the frame is
+    kept, size and shape change.
+    """
+    there = sample.presence.eq(1)
+    if not there.any():
+        return sample
+    old = sample.local[there]
+    moved = warp.target(old.reshape(1, -1, 3)).reshape(old.shape)
+    low, high = moved.amin(dim=1), moved.amax(dim=1)
+    # A world frame may be mirrored: the moved shape takes the old shape's way to the world first.
+    old_world = sample.world[there]
+    fit = fit_similarity(moved.double(), old.double(), allow_scale=False)
+    upright = fit.apply(moved.double())
+    to_world = _affine_between(old.double(), old_world.double())
+    world = (upright - old.double().mean(1, keepdim=True)) @ to_world.mT
+    world = world + old_world.double().mean(1, keepdim=True)
+    local, world_all = sample.local.clone(), sample.world.clone()
+    center, radius = sample.center.clone(), sample.radius.clone()
+    local[there], world_all[there] = moved, world.to(sample.world)
+    center[there], radius[there] = ((low + high) / 2).to(center), ((high - low) / 2).to(radius)
+    return replace(sample, local=local, world=world_all, center=center, radius=radius)
+
+
+def _affine_between(
+    source: Float[Tensor, "K M 3"], target: Float[Tensor, "K M 3"]
+) -> Float[Tensor, "K 3 3"]:
+    """Return the orthogonal matrix, reflection allowed, that turns source onto target."""
+    a = source - source.mean(1, keepdim=True)
+    b = target - target.mean(1, keepdim=True)
+    u, _, v_transposed = torch.linalg.svd(b.mT @ a)
+    return u @ v_transposed
+
+
+def identity_warp(sample: Sample, spacing_mm: float, lattice_mm: float) -> Warp:
+    """Return the map that moves nothing, for batches in which other subjects are moved."""
+    lattice = coarse_lattice(sample, spacing_mm, lattice_mm)
+    return Warp(torch.eye(3)[None], torch.zeros(1, 3), lattice)
+
+
+def coarse_lattice(sample: Sample, spacing_mm: float, lattice_mm: float) -> Grid:
+    """Return a lattice of zero displacements that covers the image."""
+    counts = [math.ceil(n * spacing_mm / lattice_mm) + 1 for n in sample.image.shape]
+    return Grid(torch.zeros(1, 3, *counts), sample.origin[None].float(), lattice_mm)
+
+
+def rotation_xyz(angles: Float[Tensor, "3"]) -> Float[Tensor, "3 3"]:
+    """Return the rotation about x, then y, then z by angles in radians."""
+    (cx, cy, cz), (sx, sy, sz) = angles.cos().tolist(), angles.sin().tolist()
+    about_x = torch.tensor([[1.0, 0, 0], [0, cx, -sx], [0, sx, cx]])
+    about_y = torch.tensor([[cy, 0.0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = torch.tensor([[cz, -sz, 0.0], [sz, cz, 0], [0, 0, 1]])
+    return about_z @ about_y @ about_x
+
+
+def _uniform(count: int, generator: torch.Generator) -> Tensor:
+    """Draw values between -1 and 1."""
+    return 2 * torch.rand(count, generator=generator) - 1
+
+
+def _draw_deformation(
+    sample: Sample, config: AugmentConfig, template: Template, generator: torch.Generator
+) -> tuple[Float[Tensor, "A 3"], Float[Tensor, "A 3"]]:
+    """Draw a shape-model deformation of each organ; return particles and their moves, mm.
+
+    A world deviation is turned into the image by the rotation from world to local particles.
+    """
+    modes = template.modes_world[:, : config.shape_modes]
+    score = config.shape_std * torch.randn(modes.shape[:2], generator=generator)
+    deviation = torch.einsum("kj,kjmc->kmc", score, modes)
+    there = sample.presence.eq(1)
+    local, world = sample.local[there], sample.world[there]
+    to_local = _affine_between(world, local)
+    moves = deviation[there] @ to_local.mT
+    step = max(1, local.shape[1] // 64)  # 64 anchors an organ are dense against the falloff
+    return local[:, ::step].reshape(-1, 3), moves[:, ::step].reshape(-1, 3)
+
+
+def _spread(
+    points: Float[Tensor, "D H W 3"],
+    anchors: Float[Tensor, "A 3"],
+    moves: Float[Tensor, "A 3"],
+    falloff_mm: float,
+) -> Float[Tensor, "D H W 3"]:
+    """Extend moves from anchors into space: a Gaussian-weighted mean that fades far off."""
+    flat = points.reshape(-1, 3)
+    squared = torch.cdist(flat, anchors).square()
+    weight = torch.exp(-squared / (2 * falloff_mm**2))
+    mean = weight @ moves / weight.sum(dim=1, keepdim=True).clamp(min=1e-12)
+    nearest = squared.amin(dim=1, keepdim=True)
+    fade = torch.exp(-nearest / (2 * (2 * falloff_mm) ** 2))
+    return (mean * fade).reshape(points.shape)
+
+
+def _limit_slope(
+    values: Float[Tensor, "D H W 3"], lattice_mm: float, limit: float = 0.35
+) -> Float[Tensor, "D H W 3"]:
+    """Scale a displacement down so that the map cannot fold and its inversion converges."""
+    steepest = max(
+        float(values.diff(dim=axis).norm(dim=-1).max()) / lattice_mm
+        for axis in range(3)
+        if values.shape[axis] > 1
+    )
+    return values * min(1.0, limit / max(steepest, 1e-12))
+
+
+def _warp_image(grid: Grid, warp: Warp) -> Float[Tensor, "1 1 D H W"]:
+    points = grid.points()
+    source = warp.source(points.reshape(1, -1, 3))
+    return grid.sample(source).reshape(grid.values.shape)
+
+
+def _draw_intensity(
+    config: AugmentConfig, intensity: Intensity, generator: torch.Generator
+) -> Callable[[Tensor], Tensor]:
+    """Draw a change of HU: contrast about the mean, shift, and gamma inside the window."""
+    drawn = _uniform(3, generator).tolist()
+    shift = config.hu_shift * drawn[0]
+    scale = 1 + config.hu_scale * drawn[1]
+    gamma = 1 + config.gamma * drawn[2]
+    width = intensity.high - intensity.low
+
+    def change(image: Tensor) -> Tensor:
+        changed = (image - intensity.mean) * scale + intensity.mean + shift
+        return ((changed - intensity.low) / width).clamp(0, 1).pow(gamma) * width + intensity.low
+
+    return change

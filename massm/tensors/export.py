@@ -1,0 +1,112 @@
+"""The arrays of one subject, as they are stored in its ``.safetensors`` file."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from massm.config.tensors import TensorsConfig
+from massm.geometry.boxes import box_of
+from massm.geometry.particles import ParticleSet
+from massm.geometry.volume import Volume
+from massm.tensors.resample import body_box, crop, to_grid
+
+PRESENT, ABSENT, UNKNOWN = 1, 0, -1
+
+
+def image_arrays(volume: Volume, config: TensorsConfig) -> dict[str, np.ndarray]:
+    """Resample a CT to the network grid and, if configured, to the finer one.
+
+    Args:
+        volume: CT, HU, any orientation.
+        config: Spacings, padding and cropping.
+
+    Returns:
+        ``image``, ``origin``, ``spacing``; ``fine``, ``fine_origin``, ``fine_spacing``.
+    """
+    image = to_grid(volume, config.spacing_mm, padding_hu=config.padding_hu)
+    fine = None
+    if config.fine_spacing_mm is not None:
+        fine = to_grid(volume, config.fine_spacing_mm, padding_hu=config.padding_hu)
+    if config.crop_air_hu is not None:
+        low, high = body_box(image, above_hu=config.crop_air_hu, margin_mm=config.crop_margin_mm)
+        image = crop(image, low, high)
+        fine = crop(fine, low, high) if fine is not None else None
+    arrays: dict[str, np.ndarray] = {
+        "image": image.values,
+        "origin": image.origin,
+        "spacing": np.full(3, image.spacing_mm),
+    }
+    if fine is not None:
+        arrays["fine"] = fine.values
+        arrays["fine_origin"] = fine.origin
+        arrays["fine_spacing"] = np.full(3, fine.spacing_mm)
+    return arrays
+
+
+def shape_arrays(
+    subject: str,
+    particles: Mapping[str, ParticleSet],
+    status: Mapping[str, str],
+    anatomies: Sequence[str],
+) -> dict[str, np.ndarray]:
+    """Collect what is known about each anatomy of a subject.
+
+    Args:
+        subject: Name.
+        particles: Correspondence of each anatomy.
+        status: Of each anatomy in the cohort table: used, absent or excluded.
+        anatomies: Their order.
+
+    Returns:
+        ``presence``, ``center``, ``radius``, ``local`` and ``world``. An anatomy that is known to
+        be there but has no particles (its surface failed) counts as unknown: it has no box.
+    """
+    count = len(next(iter(particles.values())).local[0])
+    presence = np.full(len(anatomies), UNKNOWN, np.int8)
+    center, radius = (np.full((len(anatomies), 3), np.nan) for _ in range(2))
+    local, world = (np.full((len(anatomies), count, 3), np.nan, np.float32) for _ in range(2))
+    for k, anatomy in enumerate(anatomies):
+        found = particles[anatomy]
+        if status.get(anatomy) == "absent":
+            presence[k] = ABSENT
+        elif status.get(anatomy) == "used" and subject in found.subjects:
+            row = found.row(subject)
+            presence[k] = PRESENT
+            center[k], radius[k] = box_of(found.local[row])
+            local[k], world[k] = found.local[row], found.world[row]
+    return {
+        "presence": presence,
+        "center": center,
+        "radius": radius,
+        "local": local,
+        "world": world,
+    }
+
+
+def histogram(image: np.ndarray, padding_hu: float) -> Float[np.ndarray, " 65536"]:
+    """Count the values of an int16 image above the padding value, for ``intensity_of``."""
+    inside = image[image > padding_hu].astype(np.int64)
+    return np.bincount(inside.ravel() + 32768, minlength=65536).astype(float)
+
+
+def intensity_of(
+    counts: Float[np.ndarray, " 65536"], percentiles: tuple[float, float]
+) -> dict[str, float]:
+    """Return clip limits, mean and standard deviation (HU) of counted int16 values.
+
+    Counts of many images add up, so the statistics of a cohort need the memory of one image.
+
+    Raises:
+        ValueError: If nothing was counted.
+    """
+    total = counts.sum()
+    if total == 0:
+        raise ValueError("no training voxel lies above the padding value; are the images in HU?")
+    hu = np.arange(-32768, 32768, dtype=float)
+    share = np.cumsum(counts) / total * 100
+    low, high = (float(hu[np.searchsorted(share, p)]) for p in percentiles)
+    clipped = hu.clip(low, high)
+    mean = float((clipped * counts).sum() / total)
+    std = float(np.sqrt((np.square(clipped - mean) * counts).sum() / total))
+    return {"low": low, "high": high, "mean": mean, "std": max(std, 1.0)}

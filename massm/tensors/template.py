@@ -1,0 +1,101 @@
+"""What the training split's shapes look like: the arrays of ``template.safetensors``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from massm.geometry.alignment import generalized_procrustes
+from massm.geometry.boxes import box_of
+from massm.geometry.distance import SurfaceIndex
+from massm.geometry.mesh import Mesh
+from massm.geometry.particles import ParticleSet
+from massm.io import tensors
+from massm.tensors.sample import Template
+
+
+def template_arrays(
+    particles: Sequence[ParticleSet], medoids: Sequence[str], surfaces: Sequence[Mesh], modes: int
+) -> dict[str, np.ndarray]:
+    """Summarize the training split's particles, one anatomy after the other.
+
+    Args:
+        particles: Correspondence of each anatomy; rows of other splits are ignored.
+        medoids: The template subject of each anatomy.
+        surfaces: Its surface, image frame, mm.
+        modes: Most PCA modes kept; missing ones (few subjects) are zeros.
+    """
+    rows = [
+        _anatomy_arrays(found.of_split("train"), medoid, surface, modes)
+        for found, medoid, surface in zip(particles, medoids, surfaces, strict=True)
+    ]
+    return {name: np.stack([row[name] for row in rows]).astype(np.float32) for name in rows[0]}
+
+
+def _anatomy_arrays(
+    train: ParticleSet, medoid: str, surface: Mesh, modes: int
+) -> dict[str, np.ndarray]:
+    centers, radii = box_of(train.local)
+    row = train.row(medoid)
+    closest = SurfaceIndex(surface).closest(train.local[row])
+    centered = train.local - centers[:, None]
+    mean_world = train.world.mean(axis=0)
+    mean_local = average_pose_mean(train)
+    return {
+        "template_local": centered[row],
+        "template_world": train.world[row],
+        "mean_local": mean_local - box_of(mean_local)[0],
+        "mean_world": mean_world,
+        "normals": surface.face_normals[closest.face],
+        "center_local": centered.mean(axis=0),
+        "modes_local": principal_deviations(centered, modes),
+        "modes_world": principal_deviations(train.world, modes),
+        "radius": radii.mean(axis=0),
+    }
+
+
+def average_pose_mean(train: ParticleSet) -> Float[np.ndarray, "M 3"]:
+    """Return the mean shape in the training split's average pose, any place, mm.
+
+    Averaging unaligned shapes would shrink them by their differences in pose; instead they are
+    aligned, averaged, and turned to the mean of their poses, which is how the alignment leaves
+    them.
+    """
+    aligned, _ = generalized_procrustes(torch.from_numpy(train.local).double())
+    return aligned.mean(dim=0).numpy()
+
+
+def principal_deviations(
+    shapes: Float[np.ndarray, "N M 3"], modes: int
+) -> Float[np.ndarray, "J M 3"]:
+    """Return the leading PCA modes, each as the deviation of one standard deviation, mm."""
+    flat = (shapes - shapes.mean(axis=0)).reshape(len(shapes), -1)
+    _, singular, directions = np.linalg.svd(flat, full_matrices=False)
+    kept = min(modes, len(shapes) - 1)
+    scaled = singular[:kept, None] / np.sqrt(max(len(shapes) - 1, 1)) * directions[:kept]
+    padded = np.zeros((modes, flat.shape[1]))
+    padded[:kept] = scaled
+    return padded.reshape(modes, *shapes.shape[1:])
+
+
+def load_template(path: Path) -> Template:
+    """Read ``template.safetensors``."""
+    arrays = {name: torch.from_numpy(array) for name, array in tensors.load(path).items()}
+    return Template(
+        local=arrays["template_local"],
+        world=arrays["template_world"],
+        **{
+            name: arrays[name]
+            for name in (
+                "mean_local",
+                "mean_world",
+                "normals",
+                "center_local",
+                "modes_local",
+                "modes_world",
+                "radius",
+            )
+        },
+    )

@@ -1,0 +1,103 @@
+"""Lightning's data module over exported tensors: same batches whenever, and wherever, resumed."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import lightning
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from massm.config.train import TrainConfig
+from massm.io.errors import DataError
+from massm.tensors.dataset import SubjectDataset, generator_for
+from massm.tensors.manifest import Manifest
+from massm.tensors.sample import Batch, Sample, Template
+
+
+class EpochSampler(Sampler[int]):
+    """Shuffle by seed and epoch alone, so that a resumed run sees the order it would have seen."""
+
+    def __init__(self, count: int, seed: int, epoch: int) -> None:
+        self.count = count
+        self.seed = seed
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[int]:
+        """Yield every index once."""
+        generator = generator_for(self.seed, self.epoch, "order")
+        return iter(torch.randperm(self.count, generator=generator).tolist())
+
+
+class CohortData(lightning.LightningDataModule):
+    """Training and validation batches.
+
+    Lightning must be told to reload the loaders every epoch: the epoch decides order and
+    augmentation.
+
+    Args:
+        config: Batch size, augmentation, seed, workers.
+        folder: Where the manifest lies.
+        manifest: The manifest.
+        template: Shape model for augmentation.
+        multiple: Every axis of the network grid becomes a multiple of this.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        folder: Path,
+        manifest: Manifest,
+        template: Template,
+        multiple: int,
+    ) -> None:
+        super().__init__()
+        if not manifest.of_split("train"):
+            raise DataError(
+                f"{folder}: no training subject in the manifest; see dataset/cohort.tsv"
+            )
+        self.config = config
+        self.folder = folder
+        self.manifest = manifest
+        self.template = template
+        self.multiple = multiple
+
+    def train_dataloader(self) -> DataLoader[Sample]:
+        """Return the augmented, shuffled training batches of the present epoch."""
+        epoch = self.trainer.current_epoch if self.trainer is not None else 0
+        dataset = SubjectDataset(
+            self.folder,
+            self.manifest,
+            self.manifest.of_split("train"),
+            augmentation=self.config.augment,
+            template=self.template,
+            seed=self.config.seed,
+            epoch=epoch,
+        )
+        return self._loader(dataset, EpochSampler(len(dataset), self.config.seed, epoch))
+
+    def val_dataloader(self) -> DataLoader[Sample] | list[DataLoader[Sample]]:
+        """Return the validation batches, or nothing where the split is empty."""
+        dataset = self.dataset("validation")
+        return self._loader(dataset, None) if len(dataset) else []
+
+    def dataset(self, split: str) -> SubjectDataset:
+        """Return the subjects of a split, not augmented."""
+        return SubjectDataset(self.folder, self.manifest, self.manifest.of_split(split))
+
+    def batches(self, split: str) -> Iterator[Batch]:
+        """Yield a split's subjects in batches, not augmented, in order."""
+        dataset = self.dataset(split)
+        return iter(self._loader(dataset, None)) if len(dataset) else iter(())
+
+    def _loader(self, dataset: SubjectDataset, sampler: EpochSampler | None) -> DataLoader[Sample]:
+        return DataLoader(
+            dataset,
+            batch_size=self.config.batch_size,
+            sampler=sampler,
+            num_workers=self.config.workers,
+            collate_fn=partial(dataset.collate, multiple=self.multiple),
+        )

@@ -1,0 +1,214 @@
+"""Train a model from tensors on disk: Trainer from the config, resume, thresholds, outputs."""
+
+import hashlib
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any, cast
+
+import lightning
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from safetensors.torch import load_file
+from torch import nn
+
+from massm.config.model import ModelConfig
+from massm.config.train import TrainConfig
+from massm.io import documents
+from massm.io.tensors import load
+from massm.models.interface import Model
+from massm.models.saved import Description, build_model, save_model
+from massm.tensors.dataset import generator_for
+from massm.tensors.manifest import Manifest, read_manifest
+from massm.tensors.template import load_template
+from massm.training.data import CohortData
+from massm.training.history import History
+from massm.training.module import TrainingModule
+from massm.training.thresholds import presence_threshold
+
+log = logging.getLogger(__name__)
+
+# Values that may change between interruption and resumption without making it another run.
+_FREE = {"epochs", "threads", "workers", "devices", "accelerator", "validate_every"}
+_FREE |= {"select", "threshold_fraction"}
+
+
+def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: Path) -> None:
+    """Train, or go on training, and write the model.
+
+    ``output`` gets ``last.ckpt`` and a row of ``history.csv`` after every epoch, and at the end
+    ``model.safetensors`` and ``model.json``. A ``last.ckpt`` of the same configuration and tensors
+    is continued; one of another run is replaced, with a line in the log.
+
+    Args:
+        config: Schedule, augmentation, machine.
+        model_config: The network.
+        tensors: Folder of the tensors stage.
+        output: Folder of this model's results.
+
+    Raises:
+        ValueError: If a GPU is asked for and there is none.
+        NonFiniteLossError: If a loss is not finite.
+    """
+    check_accelerator(config.accelerator, config.devices)
+    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    manifest = read_manifest(tensors / "manifest.json")
+    template = load_template(tensors / "template.safetensors")
+    torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
+    model = build_model(model_config, config.loss, template, manifest.spacing_mm)
+    data = CohortData(config, tensors, manifest, template, model.stride)
+    module = TrainingModule(model, config)
+    log.info("%s: %.2f million parameters", model_config.name, _count(module) / 1e6)
+
+    run = fingerprint(config, model_config, manifest)
+    checkpoint = _checkpoint_of(output, run)
+    if checkpoint is None:
+        _prepare(model, data, config.seed)
+    history = History(
+        output / "history.csv",
+        config.epochs,
+        config.validate_every,
+        output / "best.safetensors" if config.select == "best" else None,
+    )
+    trainer = _trainer(config, output, history)
+    documents.write_json({"fingerprint": run}, output / "run.json")
+    trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    if not trainer.is_global_zero:
+        return
+    model = cast(Model, module.model)
+    if history.best is not None and history.best.exists():
+        module.model.load_state_dict(load_file(history.best))
+    module.model.to("cuda" if config.accelerator == "gpu" else "cpu")
+    thresholds = choose_thresholds(model, data, config.threshold_fraction)
+    description = Description(
+        model=model_config,
+        loss=config.loss,
+        anatomies=manifest.anatomies,
+        particles=manifest.particles,
+        modes=template.modes_local.shape[1],
+        spacing_mm=manifest.spacing_mm,
+        fine_spacing_mm=manifest.fine_spacing_mm,
+        padding_hu=manifest.padding_hu,
+        intensity=manifest.intensity,
+        thresholds=thresholds,
+        trained={
+            "epochs": config.epochs,
+            "seconds": round(history.seconds, 1),
+            "subjects": len(manifest.of_split("train")),
+            "select": config.select,
+        },
+    )
+    save_model(model, description, output)
+
+
+def check_accelerator(accelerator: str, devices: int = 1) -> None:
+    """Refuse a GPU that is not there; nothing falls back to the CPU on its own.
+
+    Raises:
+        ValueError: With what was found and what to set.
+    """
+    if accelerator == "gpu" and torch.cuda.device_count() < devices:
+        raise ValueError(
+            f"train.accelerator is gpu with {devices} device(s), found "
+            f"{torch.cuda.device_count()}; set accelerator: cpu, or install the CUDA build of torch"
+        )
+
+
+def fingerprint(config: TrainConfig, model_config: ModelConfig, manifest: Manifest) -> str:
+    """Return a hash of all that decides a run's course, to tell a resumable checkpoint."""
+    parts: list[Any] = [
+        config.model_dump(mode="json", exclude=_FREE),
+        model_config.model_dump(mode="json"),
+        [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
+    ]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def choose_thresholds(model: Model, data: CohortData, fraction: float) -> dict[str, float]:
+    """Choose the presence threshold of every anatomy on the validation split.
+
+    Where validation has no absent example of an anatomy but training has, those are used.
+    """
+    validation = _scores(model, data, "validation")
+    missing = [k for k, (_, absent) in enumerate(validation) if not absent]
+    training = _scores(model, data, "train") if missing else validation
+    thresholds = {}
+    for k, anatomy in enumerate(data.manifest.anatomies):
+        present, absent = validation[k]
+        thresholds[anatomy] = presence_threshold(
+            present or training[k][0], absent or training[k][1], fraction=fraction
+        )
+    log.info("presence thresholds: %s", {k: round(v, 3) for k, v in thresholds.items()})
+    return thresholds
+
+
+def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float], list[float]]]:
+    """Return per anatomy the scores of subjects that have it and of those that lack it."""
+    scores: list[tuple[list[float], list[float]]] = [([], []) for _ in data.manifest.anatomies]
+    device = next(cast(nn.Module, model).parameters()).device
+    for batch in data.batches(split):
+        score = model.predict(batch.to(device)).score.cpu()
+        for row, presence in zip(score, batch.presence, strict=True):
+            for k, (value, known) in enumerate(zip(row.tolist(), presence.tolist(), strict=True)):
+                if known >= 0:
+                    scores[k][0 if known == 1 else 1].append(value)
+    return scores
+
+
+def _prepare(model: Model, data: CohortData, seed: int) -> None:
+    shapes = [
+        load(data.folder / entry.file, ["world", "presence"])
+        for entry in data.manifest.of_split("train")
+    ]
+    world = torch.from_numpy(np.stack([arrays["world"] for arrays in shapes]))
+    present = torch.from_numpy(np.stack([arrays["presence"] for arrays in shapes])).eq(1)
+    model.prepare(world, present, generator_for(seed, 0, "prepare"))
+
+
+def _checkpoint_of(output: Path, run: str) -> Path | None:
+    checkpoint, facts = output / "last.ckpt", output / "run.json"
+    if not checkpoint.exists():
+        return None
+    if facts.exists() and documents.read_json(facts).get("fingerprint") == run:
+        log.info("continuing from %s", checkpoint)
+        return checkpoint
+    log.warning("%s is of another configuration or other tensors: starting anew", checkpoint)
+    checkpoint.unlink()
+    return None
+
+
+def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.Trainer:
+    # Lightning's own lines (accelerators not found, tips) would bury one line per epoch.
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    keep_last = ModelCheckpoint(
+        dirpath=output,
+        filename="last",
+        save_top_k=1,
+        every_n_epochs=1,
+        save_on_train_epoch_end=True,
+        enable_version_counter=False,
+    )
+    return lightning.Trainer(
+        default_root_dir=output,
+        max_epochs=config.epochs,
+        accelerator=config.accelerator,
+        devices=config.devices,
+        precision=config.precision,
+        gradient_clip_val=config.gradient_clip or None,
+        callbacks=[history, keep_last],
+        check_val_every_n_epoch=config.validate_every,
+        reload_dataloaders_every_n_epochs=1,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _count(module: nn.Module) -> int:
+    return sum(p.numel() for p in module.parameters() if p.requires_grad)

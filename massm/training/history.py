@@ -1,0 +1,126 @@
+"""One line and one row per epoch: progress in the log, curves in ``history.csv``."""
+
+import csv
+import logging
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, cast
+
+import lightning
+import pandas as pd
+from safetensors.torch import save_file
+
+from massm.io.atomic import replacing
+from massm.io.tables import read_table, write_table
+from massm.training.module import TrainingModule
+
+log = logging.getLogger(__name__)
+
+TERMS = ("loss", "heatmap", "radius", "offset", "local", "refine", "world")
+ERRORS = ("center_mm", "particle_mm", "world_cvae_mm", "world_procrustes_mm")
+COLUMNS = ("epoch", "seconds", "learning_rate", *TERMS, *(f"validation_{name}" for name in ERRORS))
+
+
+class History(lightning.Callback):
+    """Write a flushed row after every epoch, log it, and keep the best weights if asked.
+
+    Args:
+        path: ``history.csv``; rows of epochs that a resumed run does again are dropped.
+        epochs: Length of the run.
+        validate_every: Epochs between two validations.
+        best: Where the weights of the least validation particle error go; None: not kept.
+    """
+
+    def __init__(self, path: Path, epochs: int, validate_every: int, best: Path | None) -> None:
+        self.path = path
+        self.validate_every = validate_every
+        self.epochs = epochs
+        self.best = best
+        self.best_error = float("inf")
+        self.seconds = 0.0
+        self._started = 0.0
+        self._rate = 0.0
+        self._first = 0
+
+    def state_dict(self) -> dict[str, float]:
+        """Return what a resumed run must know."""
+        return {"seconds": self.seconds, "best_error": self.best_error}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over from the run that was interrupted."""
+        self.seconds = state_dict["seconds"]
+        self.best_error = state_dict["best_error"]
+
+    def on_train_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Start the file, or cut it to the epochs that the checkpoint holds."""
+        self._first = trainer.current_epoch
+        if not trainer.is_global_zero:
+            return
+        rows = pd.DataFrame(columns=list(COLUMNS))
+        if self._first and self.path.exists():
+            old = read_table(self.path)
+            rows = old[old["epoch"] <= self._first]
+        write_table(rows, self.path)
+
+    def on_train_epoch_start(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Start the clock; note the learning rate before it decays."""
+        self._started = time.monotonic()
+        self._rate = trainer.optimizers[0].param_groups[0]["lr"]
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Write the row and the log line."""
+        module = cast(TrainingModule, pl_module)
+        took = time.monotonic() - self._started
+        self.seconds += took
+        epoch = trainer.current_epoch + 1
+        validated = module.validation_means() if epoch % self.validate_every == 0 else {}
+        values: dict[str, float | int] = {
+            "epoch": epoch,
+            "seconds": round(self.seconds, 2),
+            "learning_rate": self._rate,
+            **module.training_means(),
+            **validated,
+        }
+        if not trainer.is_global_zero:
+            return
+        with self.path.open("a", newline="") as file:
+            csv.writer(file).writerow([values.get(name, "") for name in COLUMNS])
+        self._keep_best(module, validated)
+        self._log_line(epoch, took, values)
+
+    def _keep_best(self, module: TrainingModule, validated: dict[str, float]) -> None:
+        error = validated.get("validation_particle_mm")
+        if self.best is None or error is None or error >= self.best_error:
+            return
+        self.best_error = error
+        weights = module.model.state_dict()
+        state = {name: value.cpu().contiguous().clone() for name, value in weights.items()}
+        with replacing(self.best) as temporary:
+            save_file(state, temporary)
+
+    def _log_line(self, epoch: int, took: float, values: Mapping[str, float | int]) -> None:
+        left = timedelta(seconds=round(took * (self.epochs - epoch)))
+        terms = " ".join(f"{name} {values[name]:.4g}" for name in TERMS if name in values)
+        errors = " ".join(
+            f"{name[len('validation_') : -len('_mm')]} {value:.2f} mm"
+            for name, value in values.items()
+            if name.startswith("validation_")
+        )
+        log.info(
+            "epoch %d/%d (%d this run): %s%s; %.1f s, %s left",
+            epoch,
+            self.epochs,
+            epoch - self._first,
+            terms,
+            f"; validation {errors}" if errors else "",
+            took,
+            left,
+        )

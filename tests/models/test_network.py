@@ -1,0 +1,181 @@
+"""The contract of every model, and MASSM on one overfitted batch."""
+
+import pytest
+import torch
+
+from massm.models import MODELS
+from massm.models.interface import LossTerms, Teacher
+from massm.models.saved import build_model
+from massm.tensors.dataset import SubjectDataset
+from massm.tensors.manifest import read_manifest
+from massm.tensors.template import load_template
+from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return Cohort().write(tmp_path_factory.mktemp("tensors"))
+
+
+@pytest.fixture(scope="module")
+def manifest(folder):
+    return read_manifest(folder / "manifest.json")
+
+
+def make(folder, manifest, **changes):
+    torch.manual_seed(0)
+    template = load_template(folder / "template.safetensors")
+    loss = train_config().loss
+    return build_model(model_config(**changes), loss, template, manifest.spacing_mm)
+
+
+def make_batch(folder, manifest, model, subjects=slice(0, 4)):
+    dataset = SubjectDataset(folder, manifest, manifest.subjects[subjects])
+    return dataset.collate([dataset[i] for i in range(len(dataset))], model.stride)
+
+
+def teacher(probability=0.5, seed=0):
+    return Teacher(probability, 1.0, 0.05, torch.Generator().manual_seed(seed))
+
+
+def test_the_table_names_every_model():
+    assert "massm" in MODELS
+
+
+@pytest.mark.parametrize("head", ["cvae", "procrustes"])
+@pytest.mark.parametrize("steps", [0, 2])
+def test_shapes_of_a_prediction(folder, manifest, head, steps):
+    model = make(folder, manifest, world={"head": head}, refine={"steps": steps})
+    batch = make_batch(folder, manifest, model)
+    found = model.predict(batch)
+    assert found.score.shape == (4, 2)
+    assert found.center.shape == found.radius.shape == (4, 2, 3)
+    assert found.local.shape == (4, 2, PARTICLES, 3)
+    assert set(found.world) == {"cvae", "procrustes"}
+    assert all(torch.isfinite(world).all() for world in found.world.values())
+
+
+def test_an_untrained_network_predicts_the_template_at_its_center(folder, manifest):
+    model = make(folder, manifest)
+    template = load_template(folder / "template.safetensors")
+    found = model.predict(make_batch(folder, manifest, model))
+    expected = template.local + found.center[:, :, None]
+    torch.testing.assert_close(found.local, expected, atol=3.0, rtol=0)
+
+
+def test_with_basis_modes_it_starts_from_the_mean(folder, manifest):
+    model = make(folder, manifest, local={"basis_modes": 3})
+    template = load_template(folder / "template.safetensors")
+    found = model.predict(make_batch(folder, manifest, model))
+    expected = template.center_local + found.center[:, :, None]
+    torch.testing.assert_close(found.local, expected, atol=3.0, rtol=0)
+
+
+@pytest.mark.parametrize("pooling", ["flatten", "average"])
+@pytest.mark.parametrize("native", [0, 8])
+@pytest.mark.parametrize("class_wise", [False, True])
+def test_every_option_gives_finite_losses_and_gradients(
+    folder, manifest, pooling, native, class_wise
+):
+    model = make(
+        folder,
+        manifest,
+        roi={"pooling": pooling, "native_size": native},
+        local={"class_wise": class_wise},
+        detection={"class_wise": class_wise},
+        refine={"steps": 1},
+        world={"head": "cvae" if class_wise else "procrustes"},
+    )
+    losses = model.loss(make_batch(folder, manifest, model), teacher())
+    assert set(losses.terms) == {
+        "heatmap", "radius", "offset", "local", "refine", "world"
+    }  # fmt: skip
+    losses.total(dict.fromkeys(losses.terms, 1.0)).backward()
+    for name, parameter in model.named_parameters():
+        idle = name.startswith("worlds.cvae") and not class_wise
+        if parameter.requires_grad and not idle:
+            assert parameter.grad is not None, name
+            assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_prediction_does_not_look_at_the_truth(folder, manifest):
+    model = make(folder, manifest, refine={"steps": 1})
+    batch = make_batch(folder, manifest, model)
+    blind = type(batch)(
+        batch.subjects,
+        batch.image,
+        batch.fine,
+        batch.warp,
+        torch.full_like(batch.presence, -1),
+        *[torch.full_like(t, torch.nan) for t in (batch.center, batch.radius)],
+        *[torch.full_like(t, torch.nan) for t in (batch.local, batch.world)],
+    )
+    first, second = model.predict(batch), model.predict(blind)
+    assert torch.equal(first.local, second.local)
+    assert torch.equal(first.score, second.score)
+
+
+def test_the_prediction_does_not_depend_on_the_rest_of_the_batch(folder, manifest):
+    model = make(folder, manifest, refine={"steps": 1})
+    alone = model.predict(make_batch(folder, manifest, model, slice(1, 2)))
+    together = model.predict(make_batch(folder, manifest, model, slice(0, 4)))
+    torch.testing.assert_close(alone.local[0], together.local[1], atol=1e-2, rtol=0)
+
+
+def test_a_batch_where_nothing_is_known_costs_nothing(folder, manifest):
+    model = make(folder, manifest, refine={"steps": 1})
+    batch = make_batch(folder, manifest, model)
+    unknown = type(batch)(
+        batch.subjects,
+        batch.image,
+        batch.fine,
+        batch.warp,
+        torch.full_like(batch.presence, -1),
+        *[torch.full_like(t, torch.nan) for t in (batch.center, batch.radius)],
+        *[torch.full_like(t, torch.nan) for t in (batch.local, batch.world)],
+    )
+    losses = model.loss(unknown, teacher())
+    total = losses.total(dict.fromkeys(losses.terms, 1.0))
+    total.backward()
+    assert total == 0
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+def test_one_batch_is_learned_by_heart(folder, manifest):
+    """Four subjects, one of them without the dark organ: found, placed, shaped, aligned."""
+    model = make(
+        folder,
+        manifest,
+        local={"dropout": 0.0},
+        refine={"steps": 1},
+        world={"head": "cvae"},
+    )
+    batch = make_batch(folder, manifest, model)
+    there = batch.presence.eq(1)
+    model.prepare(batch.world, there, torch.Generator().manual_seed(0))
+    optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 5e-3)
+    weights = {"heatmap": 1.0, "radius": 0.1, "offset": 1.0, "local": 2.0, "world": 1.0}
+    weights["refine"] = 2.0
+    model.train()
+    for step in range(100):
+        losses = model.loss(batch, teacher(max(0.0, 1 - step / 50), step))
+        optimizer.zero_grad()
+        losses.total(weights).backward()
+        optimizer.step()
+    found = model.predict(batch)
+    assert found.score[there].min() > 0.5
+    assert found.score[~there].max() < 0.2
+    assert len(batch.presence[~there]) == 1
+    assert (found.center - batch.center)[there].abs().max() < manifest.spacing_mm
+    assert (found.local - batch.local)[there].norm(dim=-1).mean() < 2.0
+    assert (found.world["cvae"] - batch.world)[there].norm(dim=-1).mean() < 2.0
+    assert (found.world["procrustes"] - batch.world)[there].norm(dim=-1).mean() < 2.0
+
+
+def test_a_total_without_any_weight_is_refused():
+    with pytest.raises(ValueError, match=r"train\.weights"):
+        LossTerms({"local": torch.tensor(1.0)}).total({"local": 0.0})
+
+
+def test_anatomies_keep_their_order(manifest):
+    assert manifest.anatomies == ANATOMIES

@@ -1,0 +1,104 @@
+"""Batches are padded to a multiple, not to one giant box; unknown stays unknown."""
+
+import numpy as np
+import pytest
+import torch
+
+from massm.io.errors import DataError
+from massm.tensors.dataset import SubjectDataset
+from massm.tensors.export import ABSENT, PRESENT, UNKNOWN, intensity_of, shape_arrays
+from massm.tensors.manifest import read_manifest
+from massm.tensors.template import load_template
+from tests.toy_cohort import ANATOMIES, Cohort
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return Cohort()
+
+
+@pytest.fixture(scope="module")
+def folder(cohort, tmp_path_factory):
+    return cohort.write(tmp_path_factory.mktemp("tensors"))
+
+
+def dataset(folder):
+    manifest = read_manifest(folder / "manifest.json")
+    return SubjectDataset(folder, manifest, manifest.subjects)
+
+
+def test_a_batch_is_padded_to_a_multiple_of_the_stride(folder):
+    data = dataset(folder)
+    batch = data.collate([data[0], data[1]], 8)
+    found = [s.image.shape for s in (data[0], data[1])]
+    for axis in range(3):
+        largest = max(shape[axis] for shape in found)
+        assert batch.image.values.shape[axis + 2] == -(-largest // 8) * 8
+    torch.testing.assert_close(batch.image.origin[0], data[0].origin)
+
+
+def test_padding_is_behind_and_has_the_padding_value(folder):
+    data = dataset(folder)
+    batch = data.collate([data[0]], 16)
+    padding = data.manifest.intensity.normalize(torch.tensor([data.manifest.padding_hu]))
+    assert batch.image.values[0, 0, -1, -1, -1] == padding
+    kept = tuple(slice(0, n) for n in data[0].image.shape)
+    expected = data.manifest.intensity.normalize(data[0].image)
+    torch.testing.assert_close(batch.image.values[0, 0][kept], expected)
+
+
+def test_presence_is_there_absent_or_unknown(cohort):
+    status = {"bright": "used", "dark": "absent"}
+    arrays = shape_arrays("t0", cohort.particles, status, ANATOMIES)
+    assert arrays["presence"].tolist() == [PRESENT, ABSENT]
+    assert np.isnan(arrays["local"][1]).all()
+    excluded = shape_arrays("t0", cohort.particles, {"bright": "excluded"}, ANATOMIES)
+    assert excluded["presence"].tolist() == [UNKNOWN, UNKNOWN]
+    without = shape_arrays("nobody", cohort.particles, {"bright": "used"}, ANATOMIES)
+    assert without["presence"].tolist() == [UNKNOWN, UNKNOWN]
+
+
+def test_center_is_the_middle_of_the_particles_box(cohort):
+    arrays = shape_arrays("t1", cohort.particles, cohort.status["t1"], ANATOMIES)
+    local = cohort.particles["bright"].local[1]
+    assert np.allclose(arrays["center"][0], (local.min(axis=0) + local.max(axis=0)) / 2)
+
+
+def test_template_is_centered_and_its_normals_point_outward(folder):
+    template = load_template(folder / "template.safetensors")
+    for shapes in (template.local, template.mean_local):
+        middle = (shapes.amin(dim=1) + shapes.amax(dim=1)) / 2
+        torch.testing.assert_close(middle, torch.zeros(2, 3), atol=1e-4, rtol=0)
+    assert ((template.normals * template.local).sum(dim=-1) > 0).all()
+
+
+def test_modes_of_the_template_span_the_training_shapes(cohort, folder):
+    template = load_template(folder / "template.safetensors")
+    train = cohort.particles["bright"].of_split("train").local
+    middle = (train.min(axis=1) + train.max(axis=1)) / 2
+    deviation = torch.from_numpy(train - middle[:, None]).float() - template.center_local[0]
+    basis = template.modes_local[0].flatten(1)
+    fitted = torch.linalg.lstsq(basis.T, deviation.flatten(1).T).solution
+    left = deviation.flatten(1).T - basis.T @ fitted
+    # radii of an ellipsoid are three degrees of freedom
+    assert left.abs().max() < 1e-3
+
+
+def test_intensity_statistics_add_up_by_hand():
+    counts = np.zeros(65536)
+    counts[32768 + 10] = 3
+    counts[32768 + 20] = 1
+    found = intensity_of(counts, (0.0, 100.0))
+    assert found["mean"] == 12.5
+    assert found["std"] == pytest.approx(np.sqrt((3 * 2.5**2 + 7.5**2) / 4))
+
+
+def test_no_voxel_above_padding_is_refused():
+    with pytest.raises(ValueError, match="no training voxel"):
+        intensity_of(np.zeros(65536), (0.5, 99.5))
+
+
+def test_a_manifest_of_another_version_is_refused(tmp_path):
+    (tmp_path / "manifest.json").write_text('{"anatomies": []}')
+    with pytest.raises(DataError, match="run the tensors stage again"):
+        read_manifest(tmp_path / "manifest.json")

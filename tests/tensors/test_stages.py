@@ -1,0 +1,178 @@
+"""The stages around the tensors: export, manifest, floor and ceiling."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from massm.config.predict import PredictConfig
+from massm.io import documents, images, meshes, tables, tensors
+from massm.io.errors import DataError
+from massm.io.particles import load_arrays, save_arrays, save_set
+from massm.stages import predict_mean_shape, predict_pca_oracle, tensors_manifest
+from massm.stages import tensors as tensors_stage
+from massm.tensors.manifest import read_manifest
+from massm.tensors.reference_models import project
+from massm.tensors.template import load_template
+from tests.toy_cohort import ANATOMIES, PARTICLES, TENSORS, Cohort, hull
+
+
+@pytest.fixture(scope="module")
+def cohort():
+    return Cohort()
+
+
+@pytest.fixture(scope="module")
+def results(cohort, tmp_path_factory):
+    """A results folder as the stages before leave it, and the tensors stage run on it."""
+    folder = tmp_path_factory.mktemp("results")
+    rows, subjects = [], []
+    for subject, split in zip(cohort.subjects, cohort.splits, strict=True):
+        path = folder / "ct" / f"{subject}.nii.gz"
+        images.write_image(cohort.volumes[subject], path)
+        subjects.append({"subject": subject, "split": split, "image": str(path)})
+        rows += [
+            {"subject": subject, "anatomy": name, "status": cohort.status[subject][name]}
+            for name in ANATOMIES
+        ]
+    tables.write_table(pd.DataFrame(rows), folder / "cohort.tsv")
+    tables.write_table(pd.DataFrame(subjects), folder / "subjects.tsv")
+    for name in ANATOMIES:
+        found = cohort.particles[name]
+        save_set(found, folder / f"{name}.npz")
+        meshes.write(hull(found.local[0]), folder / f"{name}.vtp")
+        documents.write_json({"subject": found.subjects[0]}, folder / f"{name}.json")
+    sets = [folder / f"{name}.npz" for name in ANATOMIES]
+    tensors_stage.run(
+        TENSORS,
+        anatomies=list(ANATOMIES),
+        subjects=list(cohort.subjects),
+        cohort=folder / "cohort.tsv",
+        subject_table=folder / "subjects.tsv",
+        correspond=sets,
+        output=folder / "tensors",
+    )
+    tensors_manifest.run(
+        TENSORS,
+        anatomies=list(ANATOMIES),
+        subject_table=folder / "subjects.tsv",
+        correspond=sets,
+        templates=[folder / f"{name}.vtp" for name in ANATOMIES],
+        subjects=sorted((folder / "tensors").glob("t*.safetensors"), reverse=True),
+        manifest=folder / "tensors" / "manifest.json",
+        template=folder / "tensors" / "template.safetensors",
+    )
+    return folder
+
+
+def test_an_exported_organ_shows_at_its_particles(results):
+    arrays = tensors.load(results / "tensors" / "t0.safetensors")
+    assert arrays["image"].dtype == np.int16
+    assert arrays["presence"].tolist() == [1, 1]
+    index = np.rint((arrays["center"] - arrays["origin"]) / arrays["spacing"]).astype(int)
+    bright, dark = (arrays["image"][z, y, x] for x, y, z in index)
+    assert bright > 200
+    assert dark < -200
+    fine = np.rint((arrays["center"] - arrays["fine_origin"]) / arrays["fine_spacing"])
+    x, y, z = fine[0].astype(int)
+    assert arrays["fine"][z, y, x] > 200
+
+
+def test_an_absent_organ_has_presence_zero_and_no_particles(results):
+    arrays = tensors.load(results / "tensors" / "t3.safetensors")
+    assert arrays["presence"].tolist() == [1, 0]
+    assert np.isnan(arrays["center"][1]).all()
+
+
+def test_the_manifest_names_files_by_their_hash(results, cohort):
+    manifest = read_manifest(results / "tensors" / "manifest.json")
+    assert [entry.subject for entry in manifest.subjects] == sorted(cohort.subjects)
+    assert manifest.particles == PARTICLES
+    for entry in manifest.subjects:
+        data = (results / "tensors" / entry.file).read_bytes()
+        assert entry.sha256 == hashlib.sha256(data).hexdigest()
+        assert entry.split == cohort.splits[cohort.subjects.index(entry.subject)]
+
+
+def test_statistics_are_those_of_the_training_split(results, cohort):
+    manifest = read_manifest(results / "tensors" / "manifest.json")
+    values = np.concatenate(
+        [
+            tensors.load(results / "tensors" / entry.file)["image"].ravel()
+            for entry in manifest.of_split("train")
+        ]
+    )
+    low, high = np.percentile(values, [0.5, 99.5], method="inverted_cdf")
+    clipped = values.clip(low, high)
+    assert manifest.intensity.low == low
+    assert manifest.intensity.high == high
+    assert manifest.intensity.mean == pytest.approx(clipped.mean())
+    assert manifest.intensity.std == pytest.approx(clipped.std())
+
+
+def test_a_subject_that_is_not_in_the_table_is_named(results, tmp_path):
+    with pytest.raises(DataError, match="stranger is not in"):
+        tensors_stage.run(
+            TENSORS,
+            anatomies=list(ANATOMIES),
+            subjects=["stranger"],
+            cohort=results / "cohort.tsv",
+            subject_table=results / "subjects.tsv",
+            correspond=[results / f"{name}.npz" for name in ANATOMIES],
+            output=tmp_path,
+        )
+
+
+def test_mean_shape_stands_at_the_predicted_center(results, tmp_path):
+    center = np.array([[1.0, 2, 3], [np.nan] * 3])
+    save_arrays(
+        {
+            "anatomies": np.array(ANATOMIES),
+            "score": np.array([0.9, 0.1]),
+            "present": np.array([True, False]),
+            "center": center,
+        },
+        tmp_path / "massm" / "t6.npz",
+    )
+    template = results / "tensors" / "template.safetensors"
+    predict_mean_shape.run(
+        predictions=[tmp_path / "massm" / "t6.npz"], template=template, output=tmp_path / "mean"
+    )
+    found = load_arrays(tmp_path / "mean" / "t6.npz")
+    assert np.allclose(found["center"][0], [1, 2, 3], atol=1e-4)
+    mean = load_template(template).mean_local.numpy()
+    assert np.allclose(found["local"][0], mean[0] + [1, 2, 3], atol=1e-4)
+    assert np.isnan(found["local"][1]).all()
+    assert np.isnan(found["world_mean"][1]).all()
+    assert found["present"].tolist() == [True, False]
+
+
+def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
+    config = PredictConfig(
+        splits=("validation",), batch_size=1, accelerator="cpu", threads=1, oracle_modes=3
+    )
+    predict_pca_oracle.run(
+        config,
+        anatomies=list(ANATOMIES),
+        correspond=[results / f"{name}.npz" for name in ANATOMIES],
+        manifest=results / "tensors" / "manifest.json",
+        output=tmp_path,
+    )
+    found = load_arrays(tmp_path / "t6.npz")
+    row = cohort.particles["bright"].row("t6")
+    # Three radii are three modes: the projection is the shape itself, at its place.
+    assert np.allclose(found["local"][0], cohort.particles["bright"].local[row], atol=1e-6)
+    assert found["present"].tolist() == [True, True]
+    absent = load_arrays(tmp_path / "t7.npz")
+    assert absent["present"].tolist() == [True, False]
+    assert np.isnan(absent["local"][1]).all()
+
+
+def test_a_projection_is_the_nearest_shape_of_the_span():
+    rng = np.random.default_rng(0)
+    train, shape = rng.normal(size=(8, 5, 3)), rng.normal(size=(5, 3))
+    found = project(shape, train, 4)
+    assert np.allclose(project(found, train, 4), found)
+    errors = [np.linalg.norm(project(shape, train, modes) - shape) for modes in range(1, 8)]
+    assert all(a >= b for a, b in zip(errors, errors[1:], strict=False))

@@ -1,0 +1,190 @@
+"""Training: outputs, resumption, and the ways it stops."""
+
+import csv
+import json
+import logging
+
+import lightning
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from massm.config.predict import PredictConfig
+from massm.io.errors import DataError
+from massm.io.particles import load_arrays
+from massm.models.saved import load_model
+from massm.stages import predict as predict_stage
+from massm.tensors.dataset import SubjectDataset
+from massm.tensors.manifest import read_manifest
+from massm.tensors.template import load_template
+from massm.training import fit as fitting
+from massm.training.data import CohortData
+from massm.training.module import NonFiniteLossError
+from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return Cohort().write(tmp_path_factory.mktemp("tensors"))
+
+
+@pytest.fixture(scope="module")
+def trained(folder, tmp_path_factory):
+    """Two epochs without interruption."""
+    output = tmp_path_factory.mktemp("train")
+    fitting.fit(train_config(), small_model(), folder, output)
+    return output
+
+
+def small_model():
+    return model_config(refine={"steps": 1}, world={"pretrain_steps": 20})
+
+
+class InterruptionError(Exception):
+    """What a killed job looks like from inside."""
+
+
+def interrupt_after(monkeypatch, epochs):
+    """Make training die when the given number of epochs is done."""
+    started = lightning.pytorch.callbacks.ModelCheckpoint.on_train_epoch_end
+
+    def dying(self, trainer, module):
+        started(self, trainer, module)
+        if trainer.current_epoch + 1 == epochs:
+            raise InterruptionError
+
+    monkeypatch.setattr(lightning.pytorch.callbacks.ModelCheckpoint, "on_train_epoch_end", dying)
+
+
+def rows(output):
+    with (output / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def test_outputs_rebuild_the_model(folder, trained):
+    model, description = load_model(trained)
+    assert description.anatomies == ANATOMIES
+    assert description.particles == PARTICLES
+    assert set(description.thresholds) == set(ANATOMIES)
+    weights = load_file(trained / "model.safetensors")
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, weights[name])
+    template = load_file(folder / "template.safetensors")
+    assert torch.equal(weights["local.template"], template["template_local"])
+
+
+def test_history_has_a_row_per_epoch_with_all_terms(trained):
+    found = rows(trained)
+    assert [int(row["epoch"]) for row in found] == [1, 2]
+    for row in found:
+        for name in ("loss", "heatmap", "radius", "offset", "local", "refine", "world"):
+            assert float(row[name]) >= 0
+        assert float(row["validation_particle_mm"]) > 0
+        assert float(row["validation_center_mm"]) > 0
+    assert float(found[1]["learning_rate"]) == pytest.approx(0.9 * float(found[0]["learning_rate"]))
+
+
+def test_the_checkpoint_is_no_unsafe_pickle(trained):
+    assert "state_dict" in torch.load(trained / "last.ckpt", weights_only=True)
+
+
+def test_interrupted_and_resumed_equals_uninterrupted(folder, trained, tmp_path, monkeypatch):
+    with monkeypatch.context() as patched:
+        interrupt_after(patched, 1)
+        with pytest.raises(InterruptionError):
+            fitting.fit(train_config(), small_model(), folder, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+    fitting.fit(train_config(), small_model(), folder, tmp_path)
+
+    whole, resumed = (load_file(path / "model.safetensors") for path in (trained, tmp_path))
+    for name, value in whole.items():
+        assert torch.equal(value, resumed[name]), name
+    for first, second in zip(rows(trained), rows(tmp_path), strict=True):
+        assert {k: v for k, v in first.items() if k != "seconds"} == {
+            k: v for k, v in second.items() if k != "seconds"
+        }
+
+
+def test_a_checkpoint_of_another_configuration_is_not_continued(folder, tmp_path, caplog):
+    (tmp_path / "last.ckpt").write_bytes(b"old")
+    (tmp_path / "run.json").write_text(json.dumps({"fingerprint": "another"}))
+    with caplog.at_level(logging.WARNING):
+        fitting.fit(train_config(epochs=1), small_model(), folder, tmp_path)
+    assert "another configuration" in caplog.text
+    assert len(rows(tmp_path)) == 1
+
+
+def test_the_log_has_one_line_per_epoch_with_what_is_left(folder, tmp_path, caplog):
+    with caplog.at_level(logging.INFO, logger="massm"):
+        fitting.fit(train_config(select="best"), small_model(), folder, tmp_path)
+    lines = [r.getMessage() for r in caplog.records if r.getMessage().startswith("epoch ")]
+    assert len(lines) == 2
+    assert lines[0].startswith("epoch 1/2")
+    assert all("particle" in line and "left" in line for line in lines)
+
+
+def test_a_loss_that_is_not_finite_stops_with_the_place(folder, tmp_path, monkeypatch):
+    normal = SubjectDataset.__getitem__
+
+    def broken(self, index):
+        sample = normal(self, index)
+        if self.augmentation is not None and sample.subject == "t2":
+            sample.local[:] = float("inf")
+        return sample
+
+    monkeypatch.setattr(SubjectDataset, "__getitem__", broken)
+    with pytest.raises(NonFiniteLossError, match=r"'\w+' became \w+ in epoch 1, batch \d.*t2"):
+        fitting.fit(train_config(), small_model(), folder, tmp_path)
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_missing_gpu_is_an_error(folder, tmp_path):
+    with pytest.raises(ValueError, match="accelerator is gpu"):
+        fitting.fit(train_config(accelerator="gpu"), small_model(), folder, tmp_path)
+
+
+def test_no_training_subject_is_refused(folder, tmp_path):
+    manifest = read_manifest(folder / "manifest.json")
+    none = type(manifest)(**{**vars(manifest), "subjects": tuple(manifest.of_split("validation"))})
+    template = load_template(folder / "template.safetensors")
+    with pytest.raises(DataError, match="no training subject"):
+        CohortData(train_config(), folder, none, template, 4)
+
+
+def test_predictions_of_the_stage_are_whole(folder, trained, tmp_path):
+    config = PredictConfig(
+        splits=("validation",), batch_size=2, accelerator="cpu", threads=1, oracle_modes=2
+    )
+    predict_stage.run(config, tensors=folder, train=trained, output=tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["t6.npz", "t7.npz"]
+    found = load_arrays(tmp_path / "t6.npz")
+    assert tuple(found["anatomies"]) == ANATOMIES
+    assert found["present"].dtype == bool
+    for name, shape in {
+        "score": (2,),
+        "center": (2, 3),
+        "radius": (2, 3),
+        "local": (2, PARTICLES, 3),
+        "world_cvae": (2, PARTICLES, 3),
+        "world_procrustes": (2, PARTICLES, 3),
+    }.items():
+        assert found[name].shape == shape
+    assert np_isnan(found["local"][~found["present"]])
+    assert not np_isnan(found["score"])
+
+
+def np_isnan(array):
+    return bool((array != array).all()) if array.size else True
+
+
+def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
+    document = json.loads((folder / "manifest.json").read_text())
+    for name in ("template.safetensors", "t6.safetensors", "t7.safetensors"):
+        (tmp_path / name).symlink_to(folder / name)
+    (tmp_path / "manifest.json").write_text(json.dumps(document | {"spacing_mm": 2.0}))
+    config = PredictConfig(
+        splits=("validation",), batch_size=2, accelerator="cpu", threads=1, oracle_modes=2
+    )
+    with pytest.raises(DataError, match="spacing_mm 2.0, the model was trained with 4.0"):
+        predict_stage.run(config, tensors=tmp_path, train=trained, output=tmp_path / "out")
