@@ -1,0 +1,87 @@
+"""Which subjects to show: the best, the median and the worst case of each anatomy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from massm.evaluate.rows import LOCAL
+from massm.geometry.distance import SurfaceIndex
+from massm.geometry.mesh import Mesh
+from massm.io import meshes
+from massm.report.decimation import carried, decimated
+
+RANKING = "surface_mean"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One organ to show.
+
+    Attributes:
+        rank: ``best``, ``median`` or ``worst``.
+        subject: Whose organ it is.
+        distance_mm: Its mean surface distance to the segmentation.
+        true: The segmentation's surface, decimated, image frame.
+        predicted: The predicted surface, decimated, image frame.
+        error: Distance to the prediction at each vertex of ``true``, mm.
+    """
+
+    rank: str
+    subject: str
+    distance_mm: float
+    true: Mesh
+    predicted: Mesh
+    error: Float[np.ndarray, " V"]
+
+
+def rank_cases(values: pd.DataFrame, model: str, anatomy: str) -> list[tuple[str, str, float]]:
+    """Choose the best, median and worst subject of an anatomy by surface distance.
+
+    Returns:
+        Rank, subject and distance (mm); with fewer than three subjects, fewer ranks.
+    """
+    chosen = values[
+        (values["model"] == model)
+        & (values["head"] == LOCAL)
+        & (values["anatomy"] == anatomy)
+        & (values["measure"] == RANKING)
+    ].sort_values(["value", "subject"])
+    places = {"best": 0, "median": len(chosen) // 2, "worst": len(chosen) - 1}
+    ranked: dict[int, str] = {}
+    for rank in ("median", "worst", "best"):
+        if len(chosen):
+            ranked.setdefault(places[rank], rank)
+    return [
+        (ranked[place], str(chosen["subject"].iloc[place]), float(chosen["value"].iloc[place]))
+        for place in sorted(ranked)
+    ]
+
+
+def load_case(
+    rank: str, subject: str, distance_mm: float, *, true: Path, predicted: Path, faces: int
+) -> Case:
+    """Read both surfaces of a case and measure the error on the true one.
+
+    The error is taken at full resolution and carried to the light surface, whose vertices lie
+    beside the true one.
+    """
+    segmentation, prediction = meshes.read(true), meshes.read(predicted)
+    light = decimated(segmentation, faces)
+    distance = SurfaceIndex(prediction).closest(segmentation.vertices).distance
+    error = carried(distance[:, None], segmentation, light.vertices)[:, 0]
+    return Case(rank, subject, distance_mm, light, decimated(prediction, faces), error)
+
+
+def typical_subject(values: pd.DataFrame, model: str) -> str | None:
+    """Choose the subject of median mean distance among those with the most organs found."""
+    chosen = values[
+        (values["model"] == model) & (values["head"] == LOCAL) & (values["measure"] == RANKING)
+    ]
+    if chosen.empty:
+        return None
+    table = chosen.groupby("subject")["value"].agg(["size", "mean"]).reset_index()
+    table = table[table["size"] == table["size"].max()].sort_values(["mean", "subject"])
+    return str(table["subject"].iloc[len(table) // 2])

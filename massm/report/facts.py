@@ -1,0 +1,64 @@
+"""What was run, with what, and on what: the facts that make a result repeatable."""
+
+import hashlib
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+_PACKAGES = (
+    "massm", "torch", "lightning", "monai", "itk", "vtk", "numpy", "scipy", "pandas",
+    "scikit-learn", "scikit-image", "libigl", "fast-simplification", "pydantic", "snakemake",
+    "matplotlib", "plotly",
+)  # fmt: skip
+_HASHED = (
+    "dataset/subjects.tsv", "dataset/cohort.tsv", "correspond/*.npz", "template/*.vtp",
+    "tensors/manifest.json", "train/*/model.safetensors", "evaluate/summary.csv",
+    "evaluate/tests.csv",
+)  # fmt: skip
+
+
+def package_versions() -> dict[str, str]:
+    """List the versions of the packages that results depend on, as installed here."""
+    versions = {"Python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # run from a checkout, or an optional package
+    return versions
+
+
+def machine() -> dict[str, str]:
+    """Describe the machine that the report was made on."""
+    facts = {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+    }
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+        facts["memory"] = f"{memory / 2**30:.1f} GiB"
+    return facts
+
+
+def file_hashes(results: Path) -> dict[str, str]:
+    """Hash (SHA-256) the files that fix cohort, split, shape models, weights and results."""
+    paths = [path for pattern in _HASHED for path in sorted(results.glob(pattern))]
+    return {str(path.relative_to(results)): sha256(path) for path in paths}
+
+
+def sha256(path: Path) -> str:
+    """Hash a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.is_file():
+        for line in info.read_text().splitlines():
+            name, _, value = line.partition(":")
+            if name.strip() == "model name":
+                return value.strip()
+    return platform.processor() or platform.machine()

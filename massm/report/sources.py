@@ -1,0 +1,84 @@
+"""Reading what the other stages wrote."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from massm.io.documents import read_json
+from massm.io.errors import DataError
+from massm.io.tables import read_table
+
+
+@dataclass(frozen=True)
+class RunTables:
+    """The tables of a run.
+
+    Attributes:
+        results: The results folder.
+        anatomies: In the order of the config.
+        subjects: ``dataset/subjects.tsv``.
+        cohort: ``dataset/cohort.tsv``.
+        groomed: Rows of all ``groom/index/*.tsv``.
+        values: Measures of single organs, all models and frames.
+        summary: ``evaluate/summary.csv``.
+        tests: ``evaluate/tests.csv``.
+        quality: ``correspond/{anatomy}/quality.json`` by anatomy.
+        curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
+        histories: ``train/{model}/history.csv`` by model.
+    """
+
+    results: Path
+    anatomies: tuple[str, ...]
+    subjects: pd.DataFrame
+    cohort: pd.DataFrame
+    groomed: pd.DataFrame
+    values: pd.DataFrame
+    summary: pd.DataFrame
+    tests: pd.DataFrame
+    quality: dict[str, dict[str, Any]]
+    curves: pd.DataFrame
+    histories: dict[str, pd.DataFrame]
+
+
+def read_run(results: Path, anatomies: tuple[str, ...]) -> RunTables:
+    """Read the tables of a run.
+
+    Raises:
+        DataError: If a stage that the report needs has not been run.
+    """
+    curves = {name: _needed(results / "correspond" / name / "curves.csv") for name in anatomies}
+    return RunTables(
+        results=results,
+        anatomies=anatomies,
+        subjects=_needed(results / "dataset" / "subjects.tsv"),
+        cohort=_needed(results / "dataset" / "cohort.tsv"),
+        groomed=_together(sorted((results / "groom" / "index").glob("*.tsv")), results),
+        values=_together(sorted((results / "evaluate").glob("*/*.csv")), results),
+        summary=_needed(results / "evaluate" / "summary.csv"),
+        tests=_needed(results / "evaluate" / "tests.csv"),
+        quality={
+            name: read_json(results / "correspond" / name / "quality.json") for name in anatomies
+        },
+        curves=pd.concat(
+            [table.assign(anatomy=name) for name, table in curves.items()], ignore_index=True
+        ),
+        histories={
+            path.parent.name: read_table(path)
+            for path in sorted((results / "train").glob("*/history.csv"))
+        },
+    )
+
+
+def _needed(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise DataError(f"{path} is missing: run the stage {path.parent.name} before the report")
+    return read_table(path)
+
+
+def _together(paths: list[Path], results: Path) -> pd.DataFrame:
+    if not paths:
+        raise DataError(f"{results} holds no groomed surfaces or no measures; run evaluate first")
+    tables = [table for table in map(read_table, paths) if not table.empty]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,81 @@
+"""Measure one model's surfaces and particles in image space, subject by subject."""
+
+from pathlib import Path
+
+from massm.config.evaluate import EvaluateConfig
+from massm.evaluate.organs import local_measures
+from massm.evaluate.parallel import SubjectJob, collect_rows
+from massm.evaluate.prediction import read_prediction
+from massm.evaluate.rows import LOCAL, Row, rows_of, to_table
+from massm.evaluate.truth import read_subjects
+from massm.io.tables import write_table
+from massm.stages._command import stage_main
+
+
+def run(  # noqa: PLR0913 - one option for each input of the rule
+    config: EvaluateConfig,
+    *,
+    model: str,
+    cohort: Path,
+    groomed: list[Path],
+    particles: list[Path],
+    predictions: Path,
+    surfaces: Path,
+    references: Path,
+    results: Path,
+    table: Path,
+    threads: int = 1,
+) -> None:
+    """Measure every organ that is there and was found, and write the long table.
+
+    Args:
+        config: What to measure.
+        model: Name of the model, for the table.
+        cohort: ``dataset/cohort.tsv``.
+        groomed: ``groom/index/*.tsv``.
+        particles: ``correspond/{anatomy}.npz`` of every anatomy.
+        predictions: Folder with ``{subject}.npz``.
+        surfaces: Folder with ``{subject}/{anatomy}.vtp``: the model's surfaces.
+        references: The same for the surfaces from true particles.
+        results: Folder that the groomed surfaces' paths are relative to.
+        table: CSV to write.
+        threads: Number of processes.
+    """
+    subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
+    jobs = [
+        SubjectJob(
+            model,
+            subject,
+            predictions / f"{subject.name}.npz",
+            surfaces / subject.name,
+            references / subject.name,
+            config,
+        )
+        for subject in subjects
+        if subject.present
+    ]
+    rows = collect_rows(_measure, jobs, processes=threads, headline="surface_mean")
+    write_table(to_table(rows), table)
+
+
+def _measure(job: SubjectJob) -> list[Row]:
+    prediction = read_prediction(job.prediction)
+    rows: list[Row] = []
+    for organ in job.subject.present:
+        if prediction.box(organ.anatomy) is None:
+            continue  # missed: counted by evaluate_detection
+        measures = local_measures(
+            organ,
+            prediction,
+            job.surfaces / f"{organ.anatomy}.vtp",
+            job.references / f"{organ.anatomy}.vtp",
+            job.config,
+        )
+        rows += rows_of(
+            job.model, LOCAL, job.subject.name, organ.anatomy, job.subject.split, measures
+        )
+    return rows
+
+
+if __name__ == "__main__":
+    stage_main(run)

@@ -1,0 +1,46 @@
+"""Summarize the measures of all models and compare the models."""
+
+import logging
+from pathlib import Path
+
+import pandas as pd
+
+from massm.config.evaluate import EvaluateConfig
+from massm.evaluate.comparison import compare
+from massm.evaluate.statistics import Resampling
+from massm.evaluate.summary import summarize
+from massm.io.errors import DataError
+from massm.io.tables import read_table, write_table
+from massm.stages._command import stage_main
+
+log = logging.getLogger(__name__)
+
+
+def run(config: EvaluateConfig, *, measured: list[Path], summary: Path, tests: Path) -> None:
+    """Read the long tables of all models; write one row per measure, and the paired tests.
+
+    Args:
+        config: How intervals are made and which model is compared.
+        measured: ``evaluate/{model}/{local,world,detection}.csv`` of every model.
+        summary: CSV to write: n, missed, mean, median, sd and interval.
+        tests: CSV to write: differences with interval and p-values.
+    """
+    tables = [table for table in map(read_table, measured) if not table.empty]
+    if not tables:
+        raise DataError("nothing was measured: no model found any organ of the evaluated splits")
+    values = pd.concat(tables, ignore_index=True)
+    how = Resampling(config.bootstrap_samples, config.confidence, config.seed)
+    summarized = summarize(values, how)
+    compared = compare(values, config.reference_model, how)
+    write_table(summarized, summary)
+    write_table(compared, tests)
+    log.info(
+        "%d models, %d summary rows, %d paired tests",
+        values["model"].nunique(),
+        len(summarized),
+        len(compared),
+    )
+
+
+if __name__ == "__main__":
+    stage_main(run)

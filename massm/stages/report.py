@@ -1,0 +1,64 @@
+"""Make the report: figures, the table of results, and one HTML page."""
+
+import json
+import logging
+from datetime import datetime
+from pathlib import Path
+
+import matplotlib as mpl
+
+from massm.config.loading import Config
+from massm.io.atomic import replacing
+from massm.io.tables import write_table
+from massm.report.detection import count_found
+from massm.report.figures import STYLE
+from massm.report.gallery import Gallery
+from massm.report.naming import model_label
+from massm.report.page import build_page, local_tables, shown
+from massm.report.results import as_text, headline_table
+from massm.report.sources import read_run
+from massm.stages._command import stage_main
+
+log = logging.getLogger(__name__)
+
+
+def run(config: Config, *, results: Path, page: Path, table: Path, figures: Path) -> None:
+    """Read what the other stages wrote; write the page, its figures and the table of results.
+
+    Args:
+        config: The whole configuration: it is shown on the page.
+        results: Results folder that everything is read from.
+        page: HTML file to write.
+        table: CSV of the results to write.
+        figures: Folder for the figures.
+    """
+    tables = read_run(results, config.anatomies)
+    what = shown(tables, config.evaluate)
+    with mpl.rc_context(STYLE):
+        html = build_page(
+            tables,
+            what,
+            config.report,
+            configuration=json.loads(config.model_dump_json()),
+            gallery=Gallery(figures, config.report.figure_dpi),
+            made=datetime.now().astimezone(),
+        )
+    with replacing(page) as temporary:
+        temporary.write_text(html, encoding="utf-8")
+    write_table(headline_table(tables.summary, tables.tests, what.model), table)
+    log.info("%s: %.1f MB", page, page.stat().st_size / 1e6)
+    measured = [t for t in local_tables(what, config.anatomies) if t.key in _PRINTED]
+    log.info("results on the %s split\n\n%s", what.split, "\n\n".join(map(as_text, measured)))
+    found = count_found(what.values, what.model)
+    log.info(
+        "%s found %d of %d organs and invented %d of %d absent ones",
+        *(model_label(what.model), found.present - found.missed, found.present),
+        *(found.invented, found.absent),
+    )
+
+
+_PRINTED = ("surface_mean", "particle_rmse", "dice")
+
+
+if __name__ == "__main__":
+    stage_main(run)

@@ -1,0 +1,238 @@
+"""A small results folder as the stages write it: ellipsoids, with errors that are known."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.spatial import ConvexHull
+
+from massm.geometry.alignment import apply_transform
+from massm.geometry.boxes import box_of
+from massm.geometry.mesh import Mesh
+from massm.geometry.particles import ParticleSet
+from massm.geometry.volume import Volume
+from massm.io import documents, images, meshes
+from massm.io import particles as particle_files
+from massm.io.tables import write_table
+
+ANATOMIES = ("spleen", "kidney_left")
+PLACES = {"spleen": (-30.0, 0.0, 5.0), "kidney_left": (32.0, 8.0, -6.0)}
+SIZES = {"spleen": (22.0, 16.0, 18.0), "kidney_left": (14.0, 12.0, 24.0)}
+SHIFTS = {"massm": 2.0, "mean_shape": 4.0, "pca_oracle": 0.5}  # error along x, mm
+MISSED = ("s9", "kidney_left")  # present, but not found by massm and mean_shape
+ABSENT = ("s10", "kidney_left")  # known to be absent, and found by massm: a false positive
+EXCLUDED = ("s8", "kidney_left")  # cut by the field of view: unknown
+SPLITS = {f"s{i}": "train" if i < 4 else "validation" if i == 4 else "test" for i in range(11)}
+
+
+def sphere(count: int) -> np.ndarray:
+    """Even points on the unit sphere (Fibonacci spiral)."""
+    index = np.arange(count) + 0.5
+    z = 1 - 2 * index / count
+    angle = index * np.pi * (3 - np.sqrt(5))
+    radius = np.sqrt(1 - z**2)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], 1)
+
+
+def closed_sphere(count: int) -> Mesh:
+    """The convex hull of even points: closed, faces outward."""
+    points = sphere(count)
+    faces = ConvexHull(points).simplices.astype(np.int64)
+    a, b, c = (points[faces[:, i]] for i in range(3))
+    inward = np.einsum("ij,ij->i", np.cross(b - a, c - a), a) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    return Mesh(points, faces)
+
+
+@dataclass(frozen=True)
+class Ellipsoid:
+    """One organ: everything about it follows from these numbers."""
+
+    center: np.ndarray
+    radii: np.ndarray
+    transform: np.ndarray  # image -> world
+
+    def local(self, unit: np.ndarray) -> np.ndarray:
+        return self.center + unit * self.radii
+
+    def mesh(self, unit: Mesh) -> Mesh:
+        return Mesh(self.local(unit.vertices), unit.faces)
+
+
+def ellipsoid(subject: str, anatomy: str) -> Ellipsoid:
+    rng = np.random.default_rng([int(subject[1:]), ANATOMIES.index(anatomy)])
+    center = np.array(PLACES[anatomy]) + rng.normal(0, 2, 3)
+    radii = np.array(SIZES[anatomy]) * np.exp(rng.normal(0, 0.08, 3))
+    angle = np.deg2rad(10)
+    transform = np.eye(4)
+    transform[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    transform[:3, 3] = -transform[:3, :3] @ center
+    return Ellipsoid(center, radii, transform)
+
+
+def write_results(folder: Path, *, vertices: int = 300, particles: int = 48) -> Path:
+    """Write the results of every stage up to ``reconstruct`` for eleven subjects."""
+    unit = closed_sphere(vertices)
+    dots = sphere(particles)
+    _write_cohort(folder, unit)
+    for anatomy in ANATOMIES:
+        _write_population(folder, anatomy, unit, dots)
+    for subject, split in SPLITS.items():
+        if split == "test":
+            for model, shift in SHIFTS.items():
+                _write_prediction(folder, model, shift, subject, unit, dots)
+            for anatomy in _organs(subject):
+                path = folder / "reconstruct" / "reference" / subject / f"{anatomy}.vtp"
+                meshes.write(ellipsoid(subject, anatomy).mesh(unit), path)
+    _write_training(folder)
+    return folder
+
+
+def _write_training(folder: Path) -> None:
+    epoch = np.arange(1, 13)
+    columns = {
+        "epoch": epoch,
+        "seconds": 3.5 * epoch,
+        "loss": 5 / epoch,
+        "local": 2 / epoch,
+        "validation_particle_mm": np.where(epoch % 3 == 0, 9 / np.sqrt(epoch), np.nan),
+    }
+    write_table(pd.DataFrame(columns), folder / "train" / "massm" / "history.csv")
+    for name, seconds in (("groom/0000", 42.0), ("groom/0001", 30.0), ("train_massm", 5400.0)):
+        row = {"s": [seconds], "max_rss": [1536.0], "cpu_time": [0.9 * seconds]}
+        write_table(pd.DataFrame(row), folder / "benchmarks" / f"{name}.tsv")
+
+
+def _organs(subject: str) -> list[str]:
+    return [name for name in ANATOMIES if (subject, name) not in (ABSENT, EXCLUDED)]
+
+
+def _write_cohort(folder: Path, unit: Mesh) -> None:
+    rows, groomed, subjects = [], [], []
+    for subject, split in SPLITS.items():
+        image = folder / "raw" / subject / "ct.nii.gz"
+        volume = _write_image(image, subject)
+        size, spacing = volume.size, volume.spacing
+        subjects.append((subject, split, "used", "", str(image), *size, *spacing))
+        for anatomy in ANATOMIES:
+            mask = folder / "raw" / subject / "segmentations" / f"{anatomy}.nii.gz"
+            status, reason = "used", ""
+            if (subject, anatomy) == ABSENT:
+                status, reason = "absent", "the mask is empty"
+            if (subject, anatomy) == EXCLUDED:
+                status, reason = "excluded", "cut by the field of view"
+            rows.append((subject, anatomy, split, status, reason, str(image), str(mask), "", 25.0))
+            if status != "used":
+                continue
+            organ = ellipsoid(subject, anatomy)
+            images.write_image(volume.with_array(_inside(volume, organ)), mask)
+            surface = f"groom/surfaces/{subject}/{anatomy}.vtp"
+            mesh = organ.mesh(unit)
+            meshes.write(mesh, folder / surface)
+            groomed.append(
+                (
+                    subject,
+                    anatomy,
+                    split,
+                    "groomed",
+                    "",
+                    surface,
+                    mesh.volume_ml,
+                    mesh.volume_ml * 1.01,
+                    len(mesh.faces),
+                    0.2,
+                    0.5,
+                )
+            )
+    names = ["subject", "split", "status", "reason", "image"]
+    names += [f"{what}_{axis}" for what in ("size", "spacing") for axis in "xyz"]
+    write_table(pd.DataFrame(subjects, columns=names), folder / "dataset" / "subjects.tsv")
+    names = ["subject", "anatomy", "split", "status", "reason", "image", "mask", "label"]
+    write_table(
+        pd.DataFrame(rows, columns=[*names, "volume_ml"]), folder / "dataset" / "cohort.tsv"
+    )
+    names = ["subject", "anatomy", "split", "status", "reason", "surface", "volume_ml"]
+    names += ["mask_volume_ml", "faces", "surface_error_mm", "seconds"]
+    write_table(pd.DataFrame(groomed, columns=names), folder / "groom" / "index" / "0000.tsv")
+
+
+def _write_image(path: Path, subject: str) -> Volume:
+    empty = Volume(np.zeros((26, 32, 44), np.float32), np.full(3, 3.0), np.array([-66.0, -48, -39]))
+    array = np.random.default_rng(0).normal(-60, 20, empty.array.shape)
+    for anatomy in _organs(subject):
+        array[_inside(empty, ellipsoid(subject, anatomy))] += 140
+    volume = empty.with_array(array.astype(np.float32))
+    images.write_image(volume, path)
+    return volume
+
+
+def _inside(volume: Volume, organ: Ellipsoid) -> np.ndarray:
+    depth, height, width = np.meshgrid(*map(np.arange, volume.array.shape), indexing="ij")
+    points = volume.index_to_point(np.stack([width, height, depth], -1).astype(float))
+    return np.square((points - organ.center) / organ.radii).sum(-1) <= 1
+
+
+def _write_population(folder: Path, anatomy: str, unit: Mesh, dots: np.ndarray) -> None:
+    subjects = [subject for subject in SPLITS if anatomy in _organs(subject)]
+    organs = [ellipsoid(subject, anatomy) for subject in subjects]
+    local = np.stack([organ.local(dots) for organ in organs])
+    transforms = np.stack([organ.transform for organ in organs])
+    world = np.stack([apply_transform(*pair) for pair in zip(transforms, local, strict=True)])
+    splits = tuple(SPLITS[subject] for subject in subjects)
+    population = ParticleSet(tuple(subjects), splits, local, world, transforms)
+    particle_files.save_set(population, folder / "correspond" / f"{anatomy}.npz")
+    weights = _homogeneous(unit.vertices) @ np.linalg.pinv(_homogeneous(dots))
+    arrays = {"weights": weights, "faces": unit.faces}
+    particle_files.save_arrays(arrays, folder / "reconstruct" / "warp" / f"{anatomy}.npz")
+    quality = {"particles": len(dots), "distance_mean_mm": 0.02, "swapped": 0}
+    documents.write_json(quality, folder / "correspond" / anatomy / "quality.json")
+    curves = [
+        (measure, mode, base * 0.6**mode)
+        for measure, base in (("compactness", 1.0), ("generalization", 2.0), ("specificity", 3.0))
+        for mode in range(1, 4)
+    ]
+    curves = [(m, k, 1 - v if m == "compactness" else v) for m, k, v in curves]
+    table = pd.DataFrame(curves, columns=["measure", "modes", "value"])
+    write_table(table, folder / "correspond" / anatomy / "curves.csv")
+
+
+def _homogeneous(points: np.ndarray) -> np.ndarray:
+    return np.hstack([points, np.ones((len(points), 1))])
+
+
+def _write_prediction(
+    folder: Path, model: str, shift: float, subject: str, unit: Mesh, dots: np.ndarray
+) -> None:
+    present, center, radius, local, world = [], [], [], [], []
+    heads = ("cvae", "procrustes") if model == "massm" else ("procrustes",)
+    for anatomy in ANATOMIES:
+        organ = ellipsoid(subject, anatomy)
+        found = (subject, anatomy) not in (MISSED, ABSENT) or model == "pca_oracle"
+        found |= (subject, anatomy) == ABSENT and model == "massm"
+        found &= not ((subject, anatomy) == ABSENT and model == "pca_oracle")
+        offset = np.array([shift, 0, 0])
+        here = organ.local(dots) + offset
+        box = box_of(here)
+        there = apply_transform(organ.transform, here)
+        present.append(found)
+        for store, value in ((center, box[0]), (radius, box[1]), (local, here), (world, there)):
+            store.append(value if found else np.full_like(value, np.nan))
+        if found:
+            path = folder / "reconstruct" / model / subject / f"{anatomy}.vtp"
+            mesh = organ.mesh(unit)
+            mesh = Mesh(mesh.vertices + offset, mesh.faces)
+            meshes.write(mesh, path)
+            for head in heads:
+                carried = mesh.transformed(organ.transform)
+                meshes.write(carried, path.with_name(f"{anatomy}_world_{head}.vtp"))
+    arrays = {
+        "anatomies": np.array(ANATOMIES),
+        "score": np.where(present, 0.9, 0.1),
+        "present": np.array(present),
+        "center": np.stack(center),
+        "radius": np.stack(radius),
+        "local": np.stack(local),
+        **{f"world_{head}": np.stack(world) for head in heads},
+    }
+    particle_files.save_arrays(arrays, folder / "predict" / model / f"{subject}.npz")

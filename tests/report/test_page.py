@@ -1,0 +1,151 @@
+import base64
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from massm.config.report import ReportConfig
+from massm.io.errors import DataError
+from massm.report.gallery import Gallery
+from massm.report.page import build_page, duration, shown
+from massm.report.sources import read_run
+from tests.evaluate.synthetic import ANATOMIES, MISSED
+from tests.evaluate.test_stages import CONFIG
+
+REPORT = ReportConfig(
+    title="Shape & <organs>",
+    mesh_faces=300,
+    modes=2,
+    mode_range_sd=2.0,
+    window_hu=(-160.0, 240.0),
+    slices=5,
+    figure_dpi=60,
+)
+
+
+def page_of(run, what, folder):
+    return build_page(
+        run,
+        what,
+        REPORT,
+        configuration={"results": "results", "train": {"epochs": 3}},
+        gallery=Gallery(folder, REPORT.figure_dpi),
+        made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    )
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    return tmp_path_factory.mktemp("figures")
+
+
+@pytest.fixture(scope="module")
+def page(results, figures):
+    import matplotlib as mpl
+
+    from massm.report.figures import STYLE
+
+    run = read_run(results, ANATOMIES)
+    with mpl.rc_context(STYLE):
+        return page_of(run, shown(run, CONFIG), figures)
+
+
+def own_part(page):
+    """The page without plotly's own code."""
+    return re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+
+
+def data_of(page):
+    text = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)[
+        1
+    ]
+    return json.loads(text)
+
+
+def test_nothing_is_fetched_from_elsewhere(page):
+    sources = re.findall(r'(?:src|href)="([^"]*)"', own_part(page))
+    assert sources
+    assert all(source.startswith(("data:", "#")) for source in sources)
+    assert "@import" not in page.split("</style>")[0]
+
+
+def test_every_element_is_closed(page):
+    class Balance(HTMLParser):
+        def __init__(self):
+            super().__init__()
+            self.open = []
+
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "img", "link", "br", "input"):
+                self.open.append(tag)
+
+        def handle_endtag(self, tag):
+            assert self.open.pop() == tag
+
+    balance = Balance()
+    balance.feed(own_part(page))
+    assert balance.open == []
+
+
+def test_text_from_outside_is_escaped(page):
+    assert "Shape &amp; &lt;organs&gt;" in page
+    assert "<organs>" not in page
+
+
+def test_page_says_what_was_found_and_what_was_left_out(page):
+    text = own_part(page)
+    assert "1 invented, 1 known absent" in text
+    assert "cut by the field of view" in text
+    assert "epochs: 3" in text
+    assert "MASSM 50 % lower" in text
+    assert "correspond/spleen.npz" in text
+
+
+def test_each_anatomy_has_a_mesh_with_its_error(page):
+    data = data_of(page)
+    assert set(data["organs"]) == set(ANATOMIES)
+    case = data["organs"]["spleen"]["cases"][0]
+    error = np.frombuffer(base64.b64decode(case["error"]), "<f4")
+    assert 1.5 < error.max() < 2.1
+    assert len(data["modes"]["spleen"]["modes"]) == 2
+    assert len(data["scroll"]["axial"]) == 5
+
+
+def test_the_ct_shown_is_of_a_subject_with_all_organs(page):
+    assert f"Subject {MISSED[0]}:" not in own_part(page).split('id="surfaces"')[0]
+
+
+def test_every_figure_lies_beside_the_page_as_svg_and_png(page, figures):
+    names = {path.stem for path in figures.glob("*.svg")}
+    assert names == {path.stem for path in figures.glob("*.png")}
+    assert {"box_local_surface_mean", "box_world_particle_rmse", "error_spleen"} <= names
+    assert {"slices", "modes_kidney_left", "training_massm", "shape_model"} <= names
+
+
+def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(run, style, tmp_path):
+    what = shown(run, CONFIG)
+    local = what.values["head"].isin(["local", "detection"])
+    what = replace(
+        what,
+        values=what.values[local],
+        summary=what.summary[what.summary["head"].isin(["local", "detection"])],
+        tests=what.tests.iloc[:0],
+    )
+    bare = replace(run, subjects=run.subjects.assign(image=""), histories={})
+    page = page_of(bare, what, tmp_path)
+    for section in ("world", "ct", "training"):
+        assert f'id="{section}"' not in page
+    assert 'id="results"' in page
+
+
+def test_a_stage_that_was_not_run_is_named(results, tmp_path):
+    with pytest.raises(DataError, match="run the stage"):
+        read_run(tmp_path, ANATOMIES)
+
+
+def test_times_read_well():
+    assert (duration(2.5), duration(0.5), duration(0.001)) == ("2.5 h", "30.0 min", "3.6 s")
