@@ -1,0 +1,82 @@
+"""A whole configuration is checked before any work starts."""
+
+from pathlib import Path
+
+import pytest
+
+from massm.config.loading import ConfigError, load_config, merge, read_yaml
+
+ROOT = Path(__file__).parents[2]
+PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
+
+
+@pytest.fixture
+def values():
+    return read_yaml(ROOT / "config.yaml")
+
+
+def test_the_paper_run_is_a_valid_configuration(values):
+    assert load_config(values).anatomies[-1] == "spleen"
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda path: path.stem)
+def test_every_preset_is_a_valid_difference(values, preset):
+    base = values
+    if preset.stem == "openkbp-gpu":  # laid over openkbp
+        base = merge(base, read_yaml(preset.with_name("openkbp.yaml")))
+    assert load_config(merge(base, read_yaml(preset)))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reslts": "x"}, "reslts: unknown key"),
+        ({"dataset": {"rot": "x"}}, r"dataset\.rot: unknown key"),
+        ({"train": {"augment": {"scal": 1}}}, r"train\.augment\.scal: unknown key"),
+        ({"train": {"epochs": "many"}}, r"train\.epochs: .*integer.*found 'many'"),
+        ({"train": {"epochs": 0}}, r"train\.epochs: .*greater than 0.*found 0"),
+        ({"train": {"learning_rate": float("nan")}}, r"train\.learning_rate"),
+        ({"groom": {"surface": {"faces": 3}}}, r"groom\.surface\.faces: .*found 3"),
+        ({"dataset": {"layout": "bids"}}, r"dataset\.layout: .*'totalsegmentator' or 'table'"),
+        ({"dataset": {"fractions": {"train": 0.9}}}, r"dataset\.fractions: .*must sum to 1"),
+        ({"anatomies": []}, "anatomies"),
+        ({"anatomies": ["spleen", "spleen"]}, "spleen is listed twice"),
+        ({"anatomies": ["../spleen"]}, "anatomies.0"),
+        ({"train": 3}, "train"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_fault_is_named_by_the_full_path_of_its_key(values, change, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(merge(values, change))
+
+
+def test_all_faults_are_told_at_once(values):
+    broken = merge(values, {"train": {"epochs": 0}, "groom": {"sapcing": 1}})
+    with pytest.raises(ConfigError) as caught:
+        load_config(broken)
+    assert "train.epochs" in str(caught.value)
+    assert "groom.sapcing" in str(caught.value)
+
+
+def test_every_value_stands_in_the_file(values):
+    del values["train"]["epochs"]
+    with pytest.raises(ConfigError, match=r"train\.epochs: missing"):
+        load_config(values)
+
+
+def test_a_section_goes_to_json_and_back(values):
+    section = load_config(values).train
+    assert type(section).model_validate_json(section.model_dump_json()) == section
+
+
+def test_differences_go_deep_and_leave_the_rest():
+    base = {"a": {"b": 1, "c": 2}, "list": [1, 2]}
+    assert merge(base, {"a": {"b": 3}, "list": [4]}) == {"a": {"b": 3, "c": 2}, "list": [4]}
+    assert base == {"a": {"b": 1, "c": 2}, "list": [1, 2]}
+
+
+def test_a_file_without_keys_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_text("- 1\n")
+    with pytest.raises(ConfigError, match="no mapping"):
+        read_yaml(tmp_path / "a.yaml")

@@ -1,0 +1,51 @@
+"""The configuration's page is written from the sections themselves."""
+
+from pathlib import Path
+
+import pytest
+
+from massm.config.loading import read_yaml
+from massm.config.reference import main, reference
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def values():
+    return read_yaml(ROOT / "config.yaml")
+
+
+def test_the_page_in_docs_is_up_to_date(values):
+    page = (ROOT / "docs" / "config.md").read_text()
+    assert page == reference(values), "run make reference"
+
+
+def test_every_key_has_a_meaning(values):
+    rows = [line for line in reference(values).splitlines() if line.startswith("| `")]
+    assert len(rows) > 100
+    without = [row for row in rows if row.replace("\\|", "").split("|")[4].strip() == ""]
+    assert without == []
+
+
+def test_a_row_says_type_limits_and_value(values):
+    rows = reference(values).splitlines()
+    assert "| `epochs` | integer > 0 | `300` | Passes over the training split. |" in rows
+    assert any(row.startswith("| `layout` | `totalsegmentator`, `table` |") for row in rows)
+    assert any(row.startswith("| `root` | path or null | `null` |") for row in rows)
+
+
+def test_nested_sections_have_chapters_of_their_own(values):
+    lines = reference(values).splitlines()
+    assert "### `train.augment`" in lines
+    assert lines.index("## `groom`") < lines.index("### `groom.surface`")
+
+
+def test_check_fails_on_an_old_page_and_writes_nothing(tmp_path, capsys):
+    page = tmp_path / "config.md"
+    page.write_text("old")
+    arguments = [str(page), "--config", str(ROOT / "config.yaml")]
+    assert main([*arguments, "--check"]) == 1
+    assert "make reference" in capsys.readouterr().err
+    assert page.read_text() == "old"
+    assert main(arguments) == 0
+    assert main([*arguments, "--check"]) == 0

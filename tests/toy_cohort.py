@@ -1,0 +1,233 @@
+"""A cohort of ellipsoids in noise, with particles in exact correspondence: seconds to train on."""
+
+from pathlib import Path
+
+import numpy as np
+from scipy.spatial import ConvexHull
+
+from massm.config.model import ModelConfig
+from massm.config.tensors import TensorsConfig
+from massm.config.train import TrainConfig
+from massm.geometry.mesh import Mesh
+from massm.geometry.particles import ParticleSet
+from massm.geometry.volume import Volume
+from massm.io import tensors
+from massm.tensors.export import histogram, image_arrays, intensity_of, shape_arrays
+from massm.tensors.manifest import Entry, Manifest, write_manifest
+from massm.tensors.sample import Intensity
+from massm.tensors.template import template_arrays
+
+ANATOMIES = ("bright", "dark")
+PARTICLES = 24
+TENSORS = TensorsConfig(
+    spacing_mm=4.0,
+    fine_spacing_mm=3.0,
+    padding_hu=-1024.0,
+    crop_air_hu=None,
+    crop_margin_mm=0.0,
+    intensity_percentiles=(0.5, 99.5),
+    modes=4,
+)
+
+
+def ramp(value: float) -> dict[str, float]:
+    """A weight that stays as it is."""
+    return {"first": value, "from_epoch": 0, "step": 0.0, "last": value}
+
+
+def model_config(**changes: dict[str, object]) -> ModelConfig:
+    """A network of a few thousand weights; keyword arguments change sections."""
+    sections: dict[str, dict[str, object]] = {
+        "backbone": {
+            "name": "resnet10",
+            "width": 8,
+            "norm": "group",
+            "output_stride": 2,
+            "levels": 2,
+            "channels": 8,
+        },
+        "detection": {"channels": 8, "class_wise": True, "sigma": 0.25, "min_sigma_cells": 0.7},
+        "roi": {
+            "size": 3,
+            "channels": 4,
+            "pooling": "flatten",
+            "margin": 1.2,
+            "native_size": 8,
+            "native_channels": 4,
+        },
+        "local": {
+            "hidden": [32],
+            "dropout": 0.1,
+            "class_wise": True,
+            "basis_modes": 0,
+            "train_basis": False,
+        },
+        "refine": {
+            "steps": 0,
+            "reach_mm": 8.0,
+            "samples": 7,
+            "side_mm": 2.0,
+            "hidden": 16,
+            "embedding": 4,
+            "mixing": 1,
+            "neighbors": 5,
+            "starts": 1,
+            "start_modes": 0.7,
+            "start_shift_mm": 2.0,
+        },
+        "world": {
+            "head": "cvae",
+            "latent": 4,
+            "hidden": [32],
+            "decoder_hidden": [32],
+            "pretrain_steps": 300,
+            "pretrain_batch": 8,
+            "pretrain_rate": 3e-3,
+            "kl_weight": 1e-3,
+        },
+    }
+    for name, section in changes.items():
+        sections[name] |= section
+    return ModelConfig.model_validate({"name": "massm", **sections})
+
+
+def train_config(**changes: object) -> TrainConfig:
+    """Two epochs on the CPU with all terms; keyword arguments change values."""
+    values: dict[str, object] = {
+        "epochs": 2,
+        "batch_size": 2,
+        "learning_rate": 2e-3,
+        "decay": 0.9,
+        "decay_every": 1,
+        "weight_decay": 0.0,
+        "gradient_clip": 10.0,
+        "validate_every": 1,
+        "weights": {
+            "heatmap": ramp(1.0),
+            "radius": ramp(0.1),
+            "offset": ramp(1.0),
+            "local": ramp(1.0),
+            "world": ramp(1.0),
+            "refine": ramp(1.0),
+        },
+        "loss": {
+            "focal_alpha": 3.0,
+            "focal_beta": 4.0,
+            "shrinkage_a": 10.0,
+            "shrinkage_c": 0.2,
+            "particle_unit_mm": 10.0,
+        },
+        "teacher": {
+            "probability": ramp(0.5),
+            "jitter_center_mm": 1.0,
+            "jitter_radius": 0.05,
+        },
+        "augment": {
+            "probability": 1.0,
+            "rotation_deg": 10.0,
+            "translation_mm": 5.0,
+            "scale": 0.1,
+            "shape_std": 1.0,
+            "shape_modes": 3,
+            "falloff_mm": 15.0,
+            "lattice_mm": 12.0,
+            "hu_shift": 10.0,
+            "hu_scale": 0.05,
+            "gamma": 0.05,
+            "noise_hu": 5.0,
+        },
+        "select": "last",
+        "threshold_fraction": 0.5,
+        "seed": 3,
+        "accelerator": "cpu",
+        "devices": 1,
+        "threads": 1,
+        "precision": "32-true",
+        "workers": 0,
+    }
+    return TrainConfig.model_validate(values | changes)
+
+
+def sphere_points(count: int) -> np.ndarray:
+    """Points of a Fibonacci spiral on the unit sphere."""
+    index = np.arange(count) + 0.5
+    polar, turn = np.arccos(1 - 2 * index / count), np.pi * (1 + 5**0.5) * index
+    return np.stack(
+        [np.cos(turn) * np.sin(polar), np.sin(turn) * np.sin(polar), np.cos(polar)], axis=1
+    )
+
+
+def hull(points: np.ndarray) -> Mesh:
+    """The convex hull with outward faces."""
+    faces = ConvexHull(points).simplices.astype(np.int64)
+    corners = points[faces]
+    normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    inward = (normal * (corners.mean(axis=1) - points.mean(axis=0))).sum(axis=1) < 0
+    faces[inward] = faces[inward][:, ::-1]
+    return Mesh(points, faces)
+
+
+class Cohort:
+    """Ellipsoids ``bright`` and ``dark``; the dark one is absent in every fourth subject."""
+
+    def __init__(self, train: int = 6, validation: int = 2, seed: int = 0) -> None:
+        rng = np.random.default_rng(seed)
+        self.subjects = tuple(f"t{i}" for i in range(train + validation))
+        self.splits = ("train",) * train + ("validation",) * validation
+        self.volumes: dict[str, Volume] = {}
+        self.status: dict[str, dict[str, str]] = {}
+        unit = sphere_points(PARTICLES)
+        local: dict[str, list[np.ndarray]] = {name: [] for name in ANATOMIES}
+        world: dict[str, list[np.ndarray]] = {name: [] for name in ANATOMIES}
+        for i, subject in enumerate(self.subjects):
+            origin = rng.uniform(-200, 200, 3)
+            z, y, x = np.meshgrid(*[np.arange(n) * 3.0 for n in (24, 26, 28)], indexing="ij")
+            place = np.stack([x, y, z], axis=-1) + origin
+            array = rng.normal(0, 5, x.shape)
+            for name, hu, share in (("bright", 300, 0.32), ("dark", -300, 0.68)):
+                center = origin + np.array([81 * share, 37, 34]) + rng.uniform(-4, 4, 3)
+                radii = np.array([13.0, 10.0, 8.0]) + rng.uniform(-2, 2, 3)
+                there = name == "bright" or i % 4 != 3
+                if there:
+                    inside = (((place - center) / radii) ** 2).sum(-1) < 1
+                    array[inside] += hu
+                local[name].append(unit * radii + center)
+                world[name].append(unit * radii)
+                self.status.setdefault(subject, {})[name] = "used" if there else "absent"
+            self.volumes[subject] = Volume(array.astype(np.float32), np.full(3, 3.0), origin)
+        self.particles = {
+            name: self._set(name, np.array(local[name]), np.array(world[name]))
+            for name in ANATOMIES
+        }
+
+    def _set(self, name: str, local: np.ndarray, world: np.ndarray) -> ParticleSet:
+        rows = [i for i, s in enumerate(self.subjects) if self.status[s][name] == "used"]
+        transforms = np.tile(np.eye(4), (len(local), 1, 1))
+        transforms[:, :3, 3] = (world - local).mean(axis=1)
+        return ParticleSet(self.subjects, self.splits, local, world, transforms).take(rows)
+
+    def write(self, folder: Path) -> Path:
+        """Write tensors, manifest and template as the stages do; return the folder."""
+        entries, counts = [], np.zeros(65536)
+        for subject, split in zip(self.subjects, self.splits, strict=True):
+            arrays = image_arrays(self.volumes[subject], TENSORS)
+            arrays |= shape_arrays(subject, self.particles, self.status[subject], ANATOMIES)
+            tensors.save(arrays, folder / f"{subject}.safetensors")
+            counts += histogram(arrays["image"], -1024.0) * (split == "train")
+            shape = arrays["image"].shape
+            entries.append(Entry(subject, split, f"{subject}.safetensors", "0", shape))
+        sets = [self.particles[name] for name in ANATOMIES]
+        medoids = [found.subjects[0] for found in sets]
+        surfaces = [hull(found.local[0]) for found in sets]
+        tensors.save(template_arrays(sets, medoids, surfaces, 4), folder / "template.safetensors")
+        manifest = Manifest(
+            anatomies=ANATOMIES,
+            particles=PARTICLES,
+            spacing_mm=TENSORS.spacing_mm,
+            fine_spacing_mm=TENSORS.fine_spacing_mm,
+            padding_hu=TENSORS.padding_hu,
+            intensity=Intensity(**intensity_of(counts, TENSORS.intensity_percentiles)),
+            subjects=tuple(entries),
+        )
+        write_manifest(manifest, folder / "manifest.json")
+        return folder

@@ -1,0 +1,132 @@
+"""The whole chain on a tiny synthetic cohort, as a user runs it."""
+
+import os
+
+import pytest
+
+from massm.io.tables import read_table
+
+from tests.workflow.project import Project
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chain")]
+
+AFTER_PREDICTION = {
+    "reconstruct_model",
+    "evaluate_local",
+    "evaluate_world",
+    "evaluate_detection",
+    "evaluate_summary",
+    "report_page",
+}
+AFTER_CORRESPONDENCE = AFTER_PREDICTION | {
+    "template_medoid",
+    "tensors_subjects",
+    "tensors_manifest",
+    "train_massm",
+    "predict_massm",
+    "predict_mean_shape",
+    "predict_pca_oracle",
+    "reconstruct_warp",
+    "reconstruct_reference",
+}
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A project in which ``snakemake all`` has run."""
+    project = Project(tmp_path_factory.mktemp("chain"))
+    done = project.snakemake("--cores", "2", "all")
+    assert done.returncode == 0, done.stdout[-6000:]
+    return project
+
+
+@pytest.fixture(autouse=True)
+def _same_configuration(finished):
+    finished.configure()
+
+
+def test_every_stage_has_written_its_results(finished):
+    results = finished.folder / "results"
+    for name in (
+        "dataset/cohort.tsv",
+        "groom/alignment/spleen.json",
+        "correspond/spleen.npz",
+        "correspond/spleen/quality.json",
+        "template/spleen.vtp",
+        "tensors/manifest.json",
+        "train/massm/model.safetensors",
+        "train/massm/history.csv",
+        "evaluate/summary.csv",
+        "report/report.html",
+    ):
+        assert (results / name).is_file(), name
+    assert not list(results.rglob("*.partial*"))
+
+
+def test_every_model_is_in_every_table(finished):
+    evaluate = finished.folder / "results" / "evaluate"
+    summary = read_table(evaluate / "summary.csv")
+    assert set(summary.model) == {"massm", "mean_shape", "pca_oracle"}
+    for model in set(summary.model):
+        detection = read_table(evaluate / model / "detection.csv")
+        assert set(detection.anatomy) == {"heart_ventricle_left", "lung_upper_lobe_right", "spleen"}
+
+
+def test_the_report_stands_alone(finished):
+    page = (finished.folder / "results" / "report" / "report.html").read_text()
+    assert 'src="http' not in page
+    assert 'href="http' not in page.replace('href="https://', "")
+
+
+def test_a_second_run_does_nothing_and_says_so(finished):
+    done = finished.snakemake("--cores", "1", "all")
+    assert done.returncode == 0
+    assert "Nothing to be done" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"report": {"title": "Mine"}}, {"report_page"}),
+        ({"evaluate": {"seed": 2}}, AFTER_PREDICTION - {"reconstruct_model"}),
+        (
+            {"train": {"learning_rate": 0.5}},
+            AFTER_PREDICTION | {"train_massm", "predict_massm", "predict_mean_shape"},
+        ),
+        ({"correspond": {"seed": 8}}, AFTER_CORRESPONDENCE | {"correspond_particles"}),
+    ],
+    ids=["report", "evaluate", "train", "correspond"],
+)
+def test_a_changed_value_runs_its_stage_and_what_follows_and_nothing_else(
+    finished, change, expected
+):
+    section, keys = next(iter(change.items()))
+    finished.configure(**{section: keys})
+    assert finished.planned() == expected
+
+
+def test_one_stage_runs_alone(finished):
+    table = finished.folder / "results" / "evaluate" / "massm" / "world.csv"
+    before = table.read_text()
+    table.unlink()
+    done = finished.snakemake("--cores", "1", "eval_world")
+    assert done.returncode == 0, done.stdout
+    assert "evaluate_world" in done.stdout
+    assert "evaluate_local" not in done.stdout
+    assert table.read_text() == before
+
+
+def test_a_failed_stage_shows_its_reason_on_the_terminal(finished):
+    (finished.folder / "empty").mkdir()
+    changed = ["dataset={root: empty}", "results=elsewhere"]
+    done = finished.snakemake("--cores", "1", "dataset", "--config", *changed)
+    log = (finished.folder / "elsewhere" / "logs" / "dataset.log").read_text()
+    assert done.returncode == 1
+    assert log.strip().splitlines()[-1] in done.stdout
+
+
+def test_jobs_use_the_python_that_snakemake_runs_in(finished, monkeypatch):
+    monkeypatch.setenv("PATH", os.defpath)
+    (finished.folder / "results" / "evaluate" / "summary.csv").unlink()
+    done = finished.snakemake("--cores", "1", "evaluate")
+    assert done.returncode == 0, done.stdout

@@ -1,0 +1,138 @@
+"""What can be told without running a job: faults of the configuration, targets, environments."""
+
+import importlib
+import inspect
+import re
+
+import pytest
+import yaml
+
+from massm.config.loading import load_config, merge, read_yaml
+
+from tests.workflow.project import ROOT, Project
+
+TARGETS = (
+    "phantom dataset groom correspond pdm template tensors train train_massm predict reconstruct "
+    "eval_local eval_world eval_detection evaluate baselines report all"
+).split()
+RULES = [path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+
+
+@pytest.fixture
+def project(tmp_path):
+    return Project(tmp_path)
+
+
+def test_every_target_can_be_asked_for_by_name(project):
+    done = project.snakemake("--dry-run", *TARGETS)
+    assert done.returncode == 0, done.stdout
+
+
+def test_plain_snakemake_makes_everything(project):
+    assert project.planned() >= {"phantom_cohort", "train_massm", "report_page"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("train={epoch: 3}", "train.epoch: unknown key"),
+        ("train={epochs: lots}", "train.epochs: Input should be a valid integer"),
+        ("tensors={spacing_mm: -1}", "tensors.spacing_mm: Input should be greater than 0"),
+    ],
+)
+def test_a_wrong_configuration_stops_at_once_with_the_key_and_no_traceback(
+    project, change, message
+):
+    done = project.snakemake("--dry-run", "all", "--config", change)
+    assert done.returncode == 1
+    assert message in done.stdout
+    assert "Traceback" not in done.stdout
+    assert "Building DAG" not in done.stdout
+
+
+def test_a_missing_root_is_one_sentence_that_names_the_demo(project):
+    done = project.snakemake("--dry-run", "all", preset=None)
+    assert done.returncode == 1
+    last = done.stdout.strip().splitlines()[-1]
+    assert last.startswith("dataset.root is not set")
+    assert "make demo" in last
+    assert "Traceback" not in done.stdout
+
+
+def test_a_root_that_is_not_there_is_named(project):
+    done = project.snakemake("--dry-run", "all", "--config", "dataset={root: nowhere}")
+    assert done.returncode == 1
+    assert "dataset.root: nowhere does not exist" in done.stdout
+
+
+def test_a_key_on_the_command_line_leaves_its_neighbors(project):
+    done = project.snakemake("--dry-run", "dataset", "--config", "dataset={min_train: 7}")
+    assert done.returncode == 0, done.stdout
+    assert "Check data/phantom" in done.stdout
+
+
+def test_the_phantom_is_not_made_for_another_cohort(project):
+    (project.folder / "mine").mkdir()
+    project.configure(dataset={"root": "mine"})
+    assert "phantom_cohort" not in project.planned()
+
+
+def test_every_rule_that_runs_has_log_message_environment_and_resources():
+    for text in RULES:
+        for block in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]:
+            if "shell:" in block:
+                name = block.partition(":")[0]
+                for directive in ("log", "benchmark", "conda", "resources", "message"):
+                    assert f"    {directive}:" in block, f"{name} lacks {directive}"
+                assert "&> {log:q}" in block, f"{name} does not write to its log"
+
+
+COMMANDS = [
+    (re.match(r"\w+", command).group(), command.partition("&> {log:q}")[0])
+    for text in RULES
+    for command in text.split('"python -m massm.stages.')[1:]
+]
+
+
+@pytest.mark.parametrize(("stage", "command"), COMMANDS, ids=[stage for stage, _ in COMMANDS])
+def test_every_rule_hands_its_stage_the_options_that_it_takes(stage, command):
+    run = importlib.import_module(f"massm.stages.{stage}").run
+    given = {name.replace("-", "_") for name in re.findall(r"--([a-z-]+)", command)}
+    parameters = inspect.signature(run).parameters.values()
+    assert given <= {parameter.name for parameter in parameters}
+    assert given >= {p.name for p in parameters if p.default is inspect.Parameter.empty}
+
+
+def test_every_stage_has_a_rule():
+    stages = {path.stem for path in (ROOT / "massm" / "stages").glob("[a-z]*.py")}
+    assert stages == {stage for stage, _ in COMMANDS}
+
+
+@pytest.mark.parametrize("name", ["massm", "shapeworks"])
+def test_environments_hold_the_tested_versions(name):
+    environment = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())
+    tested = dict(
+        line.lower().replace("_", "-").split("==")
+        for line in (ROOT / "constraints.txt").read_text().split()
+    )
+    assert environment["channels"] == ["conda-forge"]
+    pinned = dict(line.split("==") for line in environment["dependencies"][-1]["pip"])
+    assert pinned == {package: tested[package] for package in pinned}
+
+
+def test_the_cluster_profile_names_rules_that_exist():
+    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    rules = set(re.findall(r"^(?:rule|checkpoint) (\w+):", "\n".join(RULES), re.MULTILINE))
+    jobs = {
+        block.partition(":")[0]
+        for text in RULES
+        for block in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]
+        if "shell:" in block
+    }
+    assert set(profile["set-threads"]) <= rules
+    assert set(profile["set-resources"]) == jobs
+
+
+def test_the_tests_configuration_is_valid():
+    values = merge(read_yaml(ROOT / "config.yaml"), read_yaml(ROOT / "tests" / "phantom.yaml"))
+    assert load_config(values).train.accelerator == "cpu"

@@ -1,0 +1,92 @@
+"""What all rules share: a stage's config as parameter, the cohort's subjects, the environment."""
+
+from pathlib import Path
+
+from snakemake.settings.types import DeploymentMethod
+
+ANATOMIES = list(settings.anatomies)
+MODELS = ["massm", "mean_shape", "pca_oracle"]  # the rows of every table
+PHANTOM = settings.phantom.root
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+
+# Jobs import the package beside the Snakefile. Without conda they run in the Python of this very
+# Snakemake, whether its environment is activated or not.
+PYTHONPATH = f"export PYTHONPATH='{workflow.basedir}'"
+INTERPRETER = f"export PATH='{Path(sys.executable).parent}':\"$PATH\""
+shell.prefix(f"{PYTHONPATH}; " if CONDA else f"{PYTHONPATH}; {INTERPRETER}; ")
+
+
+wildcard_constraints:
+    anatomy="|".join(ANATOMIES),
+    batch=r"\d{4}",
+    model="|".join(MODELS),
+
+
+def section(path):
+    """Config section of a stage as JSON: a parameter, so its changes re-run the stage."""
+    part = settings
+    for name in path.split("."):
+        part = getattr(part, name)
+    return part.model_dump_json()
+
+
+def cohort_subjects(*splits):
+    """Names of the usable subjects of some splits, or of all; waits for the dataset checkpoint."""
+    table = read_table(checkpoints.dataset.get().output.subjects)
+    used = table[table.status == "used"]
+    return list(used.subject[used.split.isin(splits)] if splits else used.subject)
+
+
+def batch_names(size):
+    """Names of the batches that the subjects are cut into."""
+    return [f"{number:04d}" for number in range(-(-len(cohort_subjects()) // size))]
+
+
+def batch_subjects(batch, size):
+    """Names of the subjects in one batch."""
+    return cohort_subjects()[int(batch) * size :][:size]
+
+
+def predictions_of(model):
+    """Prediction files of one model, one for each predicted subject."""
+    return [
+        settings.results / "predict" / model / f"{subject}.npz"
+        for subject in cohort_subjects(*settings.predict.splits)
+    ]
+
+
+def is_phantom():
+    """Tell whether the configured cohort is the one that rule phantom writes."""
+    root = settings.dataset.root
+    return root is not None and root.resolve() == PHANTOM.resolve()
+
+
+def dataset_root():
+    """Where the cohort lies; if it is missing, say so and nothing else (no traceback)."""
+    root = settings.dataset.root
+    if root is None:
+        raise SystemExit(
+            "dataset.root is not set: name your folder of CTs and masks, as in"
+            " snakemake --config dataset='{root: /data/Totalsegmentator_dataset}' all"
+            " (README, Your own data), or run make demo for a synthetic cohort"
+        )
+    if not root.exists() and not is_phantom():
+        raise SystemExit(f"dataset.root: {root} does not exist")
+    return root
+
+
+def groom_batches(wildcards):
+    """Tables of all groomed batches."""
+    names = batch_names(settings.jobs.groom_subjects)
+    return expand("<results>/groom/index/{batch}.tsv", batch=names)
+
+
+def tensors_batches(wildcards):
+    """Marks of all exported batches."""
+    names = batch_names(settings.jobs.tensors_subjects)
+    return expand("<results>/tensors/batches/{batch}.done", batch=names)
+
+
+def tensors_files(wildcards):
+    """Exported files of all subjects, which the marks stand for."""
+    return expand(f"{settings.results}/tensors/{{subject}}.safetensors", subject=cohort_subjects())

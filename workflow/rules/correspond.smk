@@ -1,0 +1,49 @@
+"""Particles in correspondence: a model of the training subjects, then fits of the others to it."""
+
+
+rule correspond_particles:
+    input:
+        index=groom_batches,
+        alignment="<results>/groom/alignment/{anatomy}.json",
+    output:
+        particles="<results>/correspond/{anatomy}.npz",
+        quality="<results>/correspond/{anatomy}/quality.json",
+        curves="<results>/correspond/{anatomy}/curves.csv",
+        subjects="<results>/correspond/{anatomy}/particles.csv",
+        texts=directory("<results>/correspond/{anatomy}/particles"),
+    log:
+        "<logs>/correspond/{anatomy}.log",
+    benchmark:
+        "<benchmarks>/correspond/{anatomy}.tsv"
+    conda:
+        branch(
+            settings.correspond.backend == "shapeworks",
+            then="../../envs/shapeworks.yaml",
+            otherwise="../../envs/massm.yaml",
+        )
+    threads: settings.correspond.threads
+    resources:
+        mem_mb=12000,
+        runtime=720,
+        gpu=int(settings.correspond.device.startswith("cuda")),
+    params:
+        config=section("correspond"),
+        results=settings.results,
+        folder=subpath(output.quality, parent=True),
+    message:
+        "Place particles on {wildcards.anatomy}"
+    shell:
+        "python -m massm.stages.correspond --config {params.config:q}"
+        " --anatomy {wildcards.anatomy:q} --index {input.index:q}"
+        " --alignment {input.alignment:q} --results {params.results:q}"
+        " --particles {output.particles:q} --folder {params.folder:q} &> {log:q}"
+
+
+rule correspond:
+    input:
+        expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+
+
+rule pdm:
+    input:
+        expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),

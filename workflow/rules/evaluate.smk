@@ -1,0 +1,156 @@
+"""All measures of all models, by the same code, as long tables."""
+
+TRUTH = {
+    "cohort": "<results>/dataset/cohort.tsv",
+    "particles": expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+}
+
+
+rule evaluate_local:
+    input:
+        **TRUTH,
+        groomed=groom_batches,
+        predictions="<results>/predict/{model}",
+        surfaces="<results>/reconstruct/{model}",
+        references="<results>/reconstruct/reference",
+    output:
+        table="<results>/evaluate/{model}/local.csv",
+    log:
+        "<logs>/evaluate/{model}_local.log",
+    benchmark:
+        "<benchmarks>/evaluate/{model}_local.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        config=section("evaluate"),
+        results=settings.results,
+    message:
+        "Measure {wildcards.model}: surfaces and particles in the image"
+    shell:
+        "python -m massm.stages.evaluate_local --config {params.config:q}"
+        " --model {wildcards.model:q} --cohort {input.cohort:q} --groomed {input.groomed:q}"
+        " --particles {input.particles:q} --predictions {input.predictions:q}"
+        " --surfaces {input.surfaces:q} --references {input.references:q}"
+        " --results {params.results:q} --table {output.table:q} --threads {threads} &> {log:q}"
+
+
+rule evaluate_world:
+    input:
+        **TRUTH,
+        groomed=groom_batches,
+        predictions="<results>/predict/{model}",
+        surfaces="<results>/reconstruct/{model}",
+        references="<results>/reconstruct/reference",
+    output:
+        table="<results>/evaluate/{model}/world.csv",
+    log:
+        "<logs>/evaluate/{model}_world.log",
+    benchmark:
+        "<benchmarks>/evaluate/{model}_world.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        config=section("evaluate"),
+        results=settings.results,
+    message:
+        "Measure {wildcards.model}: particles in the population's frame"
+    shell:
+        "python -m massm.stages.evaluate_world --config {params.config:q}"
+        " --model {wildcards.model:q} --cohort {input.cohort:q} --groomed {input.groomed:q}"
+        " --particles {input.particles:q} --predictions {input.predictions:q}"
+        " --surfaces {input.surfaces:q} --references {input.references:q}"
+        " --results {params.results:q} --table {output.table:q} --threads {threads} &> {log:q}"
+
+
+rule evaluate_detection:
+    input:
+        **TRUTH,
+        groomed=groom_batches,
+        predictions="<results>/predict/{model}",
+    output:
+        table="<results>/evaluate/{model}/detection.csv",
+    log:
+        "<logs>/evaluate/{model}_detection.log",
+    benchmark:
+        "<benchmarks>/evaluate/{model}_detection.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        config=section("evaluate"),
+        results=settings.results,
+    message:
+        "Measure {wildcards.model}: centers, boxes, presence"
+    shell:
+        "python -m massm.stages.evaluate_detection --config {params.config:q}"
+        " --model {wildcards.model:q} --cohort {input.cohort:q} --groomed {input.groomed:q}"
+        " --particles {input.particles:q} --predictions {input.predictions:q}"
+        " --results {params.results:q} --table {output.table:q} &> {log:q}"
+
+
+rule evaluate_summary:
+    input:
+        measured=expand(
+            "<results>/evaluate/{model}/{kind}.csv",
+            model=MODELS,
+            kind=["local", "world", "detection"],
+        ),
+    output:
+        summary="<results>/evaluate/summary.csv",
+        tests="<results>/evaluate/tests.csv",
+    log:
+        "<logs>/evaluate/summary.log",
+    benchmark:
+        "<benchmarks>/evaluate/summary.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        config=section("evaluate"),
+    message:
+        "Summarize all models, compare them"
+    shell:
+        "python -m massm.stages.evaluate_summary --config {params.config:q}"
+        " --measured {input.measured:q} --summary {output.summary:q} --tests {output.tests:q}"
+        " &> {log:q}"
+
+
+rule eval_local:
+    input:
+        expand("<results>/evaluate/{model}/local.csv", model=MODELS),
+
+
+rule eval_world:
+    input:
+        expand("<results>/evaluate/{model}/world.csv", model=MODELS),
+
+
+rule eval_detection:
+    input:
+        expand("<results>/evaluate/{model}/detection.csv", model=MODELS),
+
+
+rule evaluate:
+    input:
+        rules.evaluate_summary.output,
+
+
+rule baselines:
+    input:
+        expand(
+            "<results>/evaluate/{model}/{kind}.csv",
+            model=[name for name in MODELS if name != "massm"],
+            kind=["local", "world", "detection"],
+        ),

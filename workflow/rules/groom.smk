@@ -1,0 +1,59 @@
+"""Masks or meshes to clean closed surfaces, and their rigid alignment."""
+
+
+rule groom_surfaces:
+    input:
+        subjects="<results>/dataset/subjects.tsv",
+        cohort="<results>/dataset/cohort.tsv",
+    output:
+        index="<results>/groom/index/{batch}.tsv",
+    log:
+        "<logs>/groom/{batch}.log",
+    benchmark:
+        "<benchmarks>/groom/{batch}.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    threads: 2
+    resources:
+        mem_mb=6000,
+        runtime=120,
+    params:
+        config=section("groom.surface"),
+        subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
+        results=settings.results,
+    message:
+        "Groom batch {wildcards.batch}"
+    shell:
+        "python -m massm.stages.groom --config {params.config:q} --cohort {input.cohort:q}"
+        " --subjects {params.subjects:q} --results {params.results:q} --index {output.index:q}"
+        " --threads {threads} &> {log:q}"
+
+
+rule groom_alignment:
+    input:
+        index=groom_batches,
+    output:
+        alignment="<results>/groom/alignment/{anatomy}.json",
+    log:
+        "<logs>/groom/alignment/{anatomy}.log",
+    benchmark:
+        "<benchmarks>/groom/alignment/{anatomy}.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        config=section("groom.alignment"),
+        results=settings.results,
+    message:
+        "Align surfaces of {wildcards.anatomy}"
+    shell:
+        "python -m massm.stages.groom_align --config {params.config:q}"
+        " --anatomy {wildcards.anatomy:q} --index {input.index:q} --results {params.results:q}"
+        " --alignment {output.alignment:q} &> {log:q}"
+
+
+rule groom:
+    input:
+        expand("<results>/groom/alignment/{anatomy}.json", anatomy=ANATOMIES),

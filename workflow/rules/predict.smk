@@ -1,0 +1,86 @@
+"""Particles, boxes and presence of the subjects that are measured; floor and ceiling beside them."""
+
+
+rule predict_massm:
+    input:
+        manifest="<results>/tensors/manifest.json",
+        weights="<results>/train/massm/model.safetensors",
+        description="<results>/train/massm/model.json",
+    output:
+        folder=directory("<results>/predict/massm"),
+    log:
+        "<logs>/predict/massm.log",
+    benchmark:
+        "<benchmarks>/predict/massm.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    threads: settings.predict.threads or workflow.cores or 8
+    resources:
+        mem_mb=16000,
+        runtime=120,
+        gpu=int(settings.predict.accelerator == "gpu"),
+    params:
+        config=section("predict"),
+        tensors=subpath(input.manifest, parent=True),
+        model=subpath(input.weights, parent=True),
+    message:
+        "Predict with MASSM"
+    shell:
+        "python -m massm.stages.predict --config {params.config:q} --tensors {params.tensors:q}"
+        " --train {params.model:q} --output {output.folder:q} &> {log:q}"
+
+
+rule predict_mean_shape:
+    input:
+        folder="<results>/predict/massm",
+        subjects="<results>/dataset/subjects.tsv",
+        template="<results>/tensors/template.safetensors",
+    output:
+        folder=directory("<results>/predict/mean_shape"),
+    log:
+        "<logs>/predict/mean_shape.log",
+    benchmark:
+        "<benchmarks>/predict/mean_shape.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        predictions=lambda wildcards: predictions_of("massm"),
+    message:
+        "Place the mean shape at the predicted centers"
+    shell:
+        "python -m massm.stages.predict_mean_shape --predictions {params.predictions:q}"
+        " --template {input.template:q} --output {output.folder:q} &> {log:q}"
+
+
+rule predict_pca_oracle:
+    input:
+        correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+        manifest="<results>/tensors/manifest.json",
+    output:
+        folder=directory("<results>/predict/pca_oracle"),
+    log:
+        "<logs>/predict/pca_oracle.log",
+    benchmark:
+        "<benchmarks>/predict/pca_oracle.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        config=section("predict"),
+        anatomies=ANATOMIES,
+    message:
+        "Project the true particles on the shape model"
+    shell:
+        "python -m massm.stages.predict_pca_oracle --config {params.config:q}"
+        " --anatomies {params.anatomies:q} --correspond {input.correspond:q}"
+        " --manifest {input.manifest:q} --output {output.folder:q} &> {log:q}"
+
+
+rule predict:
+    input:
+        expand("<results>/predict/{model}", model=MODELS),

@@ -1,0 +1,84 @@
+"""Closed surfaces from particles: the template's mesh, warped."""
+
+
+rule reconstruct_warp:
+    input:
+        template="<results>/template/{anatomy}.vtp",
+        record="<results>/template/{anatomy}.json",
+        particles="<results>/correspond/{anatomy}.npz",
+    output:
+        warp="<results>/reconstruct/warp/{anatomy}.npz",
+    log:
+        "<logs>/reconstruct/warp/{anatomy}.log",
+    benchmark:
+        "<benchmarks>/reconstruct/warp/{anatomy}.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=60,
+    params:
+        config=section("reconstruct"),
+    message:
+        "Bind the template's mesh of {wildcards.anatomy} to its particles"
+    shell:
+        "python -m massm.stages.reconstruct_warp --config {params.config:q}"
+        " --anatomy {wildcards.anatomy:q} --template {input.template:q} --record {input.record:q}"
+        " --particles-file {input.particles:q} --warp {output.warp:q} &> {log:q}"
+
+
+rule reconstruct_model:
+    input:
+        predictions="<results>/predict/{model}",
+        subjects="<results>/dataset/subjects.tsv",
+        warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
+    output:
+        folder=directory("<results>/reconstruct/{model}"),
+    log:
+        "<logs>/reconstruct/{model}.log",
+    benchmark:
+        "<benchmarks>/reconstruct/{model}.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        predictions=lambda wildcards: predictions_of(wildcards.model),
+        results=settings.results,
+    message:
+        "Make surfaces of {wildcards.model}"
+    shell:
+        "python -m massm.stages.reconstruct --model {wildcards.model:q}"
+        " --predictions {params.predictions:q} --warps {input.warps:q}"
+        " --results {params.results:q} --index {output.folder:q}/index.tsv &> {log:q}"
+
+
+rule reconstruct_reference:
+    input:
+        particles=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+        warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
+    output:
+        folder=directory("<results>/reconstruct/reference"),
+    log:
+        "<logs>/reconstruct/reference.log",
+    benchmark:
+        "<benchmarks>/reconstruct/reference.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        results=settings.results,
+    message:
+        "Make surfaces from true particles"
+    shell:
+        "python -m massm.stages.reconstruct_reference"
+        " --particles-files {input.particles:q} --warps {input.warps:q}"
+        " --results {params.results:q} --index {output.folder:q}/index.tsv &> {log:q}"
+
+
+rule reconstruct:
+    input:
+        expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),

@@ -1,0 +1,40 @@
+"""Figures, tables and one page that opens offline."""
+
+
+rule report_page:
+    input:
+        subjects="<results>/dataset/subjects.tsv",
+        cohort="<results>/dataset/cohort.tsv",
+        groomed=groom_batches,
+        quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
+        description="<results>/train/massm/model.json",
+        surfaces=expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),
+        measured=rules.evaluate_summary.input,
+        summary="<results>/evaluate/summary.csv",
+        tests="<results>/evaluate/tests.csv",
+    output:
+        page="<results>/report/report.html",
+        table="<results>/report/results.csv",
+        figures=directory("<results>/report/figures"),
+    log:
+        "<logs>/report.log",
+    benchmark:
+        "<benchmarks>/report.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        config=settings.model_dump_json(),
+        results=settings.results,
+    message:
+        "Write {output.page}"
+    shell:
+        "python -m massm.stages.report --config {params.config:q} --results {params.results:q}"
+        " --page {output.page:q} --table {output.table:q} --figures {output.figures:q} &> {log:q}"
+
+
+rule report:
+    input:
+        rules.report_page.output,

@@ -1,0 +1,32 @@
+"""The medoid of every anatomy: the training subject nearest to the average."""
+
+
+rule template_medoid:
+    input:
+        particles="<results>/correspond/{anatomy}.npz",
+    output:
+        mesh="<results>/template/{anatomy}.vtp",
+        record="<results>/template/{anatomy}.json",
+    log:
+        "<logs>/template/{anatomy}.log",
+    benchmark:
+        "<benchmarks>/template/{anatomy}.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=6000,
+        runtime=60,
+    params:
+        config=section("template"),
+        results=settings.results,
+    message:
+        "Choose the template of {wildcards.anatomy}"
+    shell:
+        "python -m massm.stages.template --config {params.config:q} --anatomy {wildcards.anatomy:q}"
+        " --particles-file {input.particles:q} --results {params.results:q}"
+        " --mesh {output.mesh:q} --record {output.record:q} &> {log:q}"
+
+
+rule template:
+    input:
+        expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),

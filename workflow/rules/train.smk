@@ -1,0 +1,36 @@
+"""Training. An interrupted run continues from its last epoch when the rule runs again."""
+
+
+rule train_massm:
+    input:
+        manifest="<results>/tensors/manifest.json",
+        template="<results>/tensors/template.safetensors",
+    output:
+        weights="<results>/train/massm/model.safetensors",
+        description="<results>/train/massm/model.json",
+    log:
+        "<logs>/train/massm.log",
+    benchmark:
+        "<benchmarks>/train/massm.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    threads: settings.train.threads or workflow.cores or 8
+    resources:
+        mem_mb=24000,
+        runtime=2880,
+        gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
+    params:
+        config=section("train"),
+        model=section("model"),
+        folder=settings.results / "train" / "massm",
+        tensors=subpath(input.manifest, parent=True),
+    message:
+        "Train MASSM; progress in {log}"
+    shell:
+        "python -m massm.stages.train --config {params.config:q} --model {params.model:q}"
+        " --tensors {params.tensors:q} --output {params.folder:q} &> {log:q}"
+
+
+rule train:
+    input:
+        rules.train_massm.output,
