@@ -8,6 +8,7 @@ import numpy as np
 import pyacvd
 import pyvista
 from pyvista.core.errors import PyVistaDeprecationWarning
+from scipy.sparse import coo_matrix
 from vtkmodules.vtkFiltersCore import vtkWindowedSincPolyDataFilter
 
 from massm.geometry.distance import SurfaceIndex
@@ -23,6 +24,7 @@ from massm.io import meshes
 log = logging.getLogger(__name__)
 
 _SHARPNESS = 5.6  # degree of the smoothing filter times the root of its pass band
+_RELAXATIONS = 5
 _DENSITY = 4  # vertices that a cluster of the remesher needs to be round
 
 
@@ -89,8 +91,9 @@ def remesh(mesh: Mesh, faces: int) -> Mesh:
     Raises:
         ValueError: If neither way gives a closed surface.
     """
+    even = _relaxed(mesh)
     for way in (_clustered, _decimated):
-        result = largest_component(way(mesh, faces))
+        result = largest_component(way(even, faces))
         if result.volume < 0:
             result = Mesh(result.vertices, result.faces[:, ::-1].copy())
         if result.is_closed:
@@ -104,6 +107,24 @@ def remesh(mesh: Mesh, faces: int) -> Mesh:
         f"remeshing to {faces} faces leaves the surface open; raise groom.surface.faces or lower "
         "groom.surface.spacing_mm"
     )
+
+
+def _relaxed(mesh: Mesh) -> Mesh:
+    """Slide vertices along the surface towards the middle of their neighbors.
+
+    Marching cubes leaves slivers, and clusters that start in one stay as small as it is.
+    """
+    codes = np.unique(undirected_edges(mesh))
+    start, end = np.divmod(codes, len(mesh.vertices))
+    count = len(mesh.vertices)
+    links = coo_matrix((np.ones(2 * len(start)), (np.r_[start, end], np.r_[end, start])))
+    neighbors = links.tocsr()
+    degree = np.maximum(np.bincount(start, minlength=count) + np.bincount(end, minlength=count), 1)
+    vertices, normals = mesh.vertices, mesh.vertex_normals
+    for _ in range(_RELAXATIONS):
+        move = neighbors @ vertices / degree[:, None] - vertices
+        vertices = vertices + 0.5 * (move - (move * normals).sum(1, keepdims=True) * normals)
+    return Mesh(vertices, mesh.faces)
 
 
 def _clustered(mesh: Mesh, faces: int) -> Mesh:

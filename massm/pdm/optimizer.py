@@ -12,7 +12,7 @@ the exact closest point brings particles back to their surface.
 
 import logging
 import time
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -31,8 +31,10 @@ REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
 ANNEALED = 0.8
+LEAST_FOR_ALIGNMENT = 8
 
 
+@runtime_checkable
 class Population(Protocol):
     """What holds shapes in correspondence: each other, or a frozen model."""
 
@@ -59,7 +61,9 @@ class Ensemble:
         self._scale = scale
 
     def align(self, points: Float[Tensor, "N M 3"]) -> Float[Tensor, "N 4 4"]:
-        """Align all shapes to their mean."""
+        """Align all shapes to their mean; with very few particles they stay as they are."""
+        if points.shape[1] < LEAST_FOR_ALIGNMENT:
+            return torch.eye(4).to(points).repeat(len(points), 1, 1)
         return generalized_procrustes(points, allow_scale=self._scale)[1]
 
     def energy(
@@ -124,6 +128,8 @@ def optimize(
     spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
     velocity = torch.zeros_like(start.points)
     transforms = population.align(particles.points)
+    # the ensemble's curvature is at most its weight: keep the step below what that allows
+    step = config.step / (1 + config.step * config.correspondence_weight)
     clock, settled, energy, began = 0.0, False, float("nan"), time.monotonic()
     done = 0
     for done in range(1, iterations + 1):
@@ -133,7 +139,7 @@ def optimize(
         fraction = _annealed(config, clock / iterations)
         terms = _forces(particles, neighbors, spacing, transforms, population, config, fraction)
         energy = terms.energy
-        velocity = config.momentum * velocity - config.step * terms.force
+        velocity = config.momentum * velocity - step * terms.force
         velocity = _along_surface(velocity, particles.normals, spacing)
         moved = surfaces.project(particles.points + velocity, particles.normals)
         movement = float(((moved.points - particles.points).norm(dim=-1) / spacing[:, None]).mean())

@@ -84,7 +84,7 @@ def split(
     """
     old = particles.points.shape[1]
     chosen = torch.arange(old)
-    if count < 2 * old:
+    if count < 2 * old:  # never with a single particle
         room = _room(particles.points)
         chosen = room.argsort(descending=True, stable=True)[: count - old].sort().values
     direction = torch.from_numpy(generator.standard_normal((len(chosen), 3))).to(particles.points)
@@ -100,7 +100,7 @@ def split(
 
 def levels(count: int, config: EntropyConfig) -> list[tuple[int, int]]:
     """List the levels of the splitting start: particles and iterations."""
-    sizes = [1]
+    sizes = [2]
     while sizes[-1] < count:
         sizes.append(min(2 * sizes[-1], count))
     return [

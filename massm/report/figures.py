@@ -50,7 +50,7 @@ STYLE: dict[Any, Any] = {  # for matplotlib.rc_context, around all drawing
 _CURVES = {
     "compactness": "Compactness: variance explained",
     "generalization": "Generalization: error on held-out shapes, mm",
-    "specificity": "Specificity: distance to nearest real shape, mm",
+    "specificity": "Specificity: distance to a real shape, mm",
 }
 
 
@@ -154,7 +154,7 @@ def shape_model_curves(curves: pd.DataFrame, anatomies: Sequence[str]) -> Figure
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
         axes.set_ylim(bottom=0, top=1.03 if measure == "compactness" else None)
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(4, len(labels) or 1))
+    figure.legend(handles, labels, loc="outside lower center", ncols=min(7, len(labels) or 1))
     return figure
 
 

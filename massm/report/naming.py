@@ -20,13 +20,13 @@ _MODELS = {
 _HEADS = {"cvae": "CVAE", "procrustes": "Procrustes"}
 _ONE_HEAD = ("mean_shape", "pca_oracle")  # whose world head needs no name of its own
 
-# Okabe and Ito (2008): told apart with every kind of color vision. Gray and green stay with the
-# floor and the ceiling.
+# Okabe and Ito (2008): told apart with every kind of color vision; their yellow is darkened to be
+# seen on white. Gray and green stay with the floor and the ceiling.
 BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
-VERMILION, PURPLE, YELLOW, GRAY = "#D55E00", "#CC79A7", "#F0E442", "#8A8F98"
+VERMILION, PURPLE, YELLOW, GRAY = "#D55E00", "#CC79A7", "#C9B400", "#8A8F98"
 _MODEL_COLORS = {"massm": BLUE, "mean_shape": GRAY, "pca_oracle": GREEN}
 _OTHER_COLORS = (ORANGE, PURPLE, VERMILION, SKY)
-_ANATOMY_COLORS = (ORANGE, SKY, GREEN, YELLOW, VERMILION, PURPLE, BLUE)
+_ANATOMY_COLORS = (ORANGE, SKY, GREEN, PURPLE, VERMILION, YELLOW, BLUE)
 _RANK = {"massm": 0, "mean_shape": 1, "pca_oracle": 99}
 
 

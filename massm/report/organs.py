@@ -16,13 +16,13 @@ from massm.report.gallery import Gallery, Picture
 from massm.report.modes import ShapeModes, shape_modes
 from massm.report.naming import anatomy_colors, anatomy_label
 from massm.report.plates import case_plate, mode_plate, slice_plate
-from massm.report.slices import body_frame, organ_frame
+from massm.report.slices import organ_frame, region_frame
 from massm.report.sources import RunTables
 from massm.report.viewer import case_data, mode_data, scroll_data
 
 log = logging.getLogger(__name__)
 
-_SCROLL_PIXELS = 300
+_SCROLL_PIXELS = 320
 _SLICE_PIXELS = 420
 
 
@@ -179,17 +179,18 @@ def scroll_view(
             true[anatomy] = meshes.read(path)
         if surfaces.predicted(subject, anatomy).is_file():
             predicted[anatomy] = meshes.read(surfaces.predicted(subject, anatomy))
+    surfaces_shown = [*true.values(), *predicted.values()]
     colors = anatomy_colors(run.anatomies)
     data = scroll_data(
         *(volume, true, predicted),
-        frame=body_frame(volume, _SCROLL_PIXELS),
+        frame=region_frame(volume, surfaces_shown, _SCROLL_PIXELS),
         colors=colors,
         window_hu=config.window_hu,
         slices=config.slices,
     )
     figure = slice_plate(
         *(volume, true, predicted),
-        frame=body_frame(volume, _SLICE_PIXELS),
+        frame=region_frame(volume, surfaces_shown, _SLICE_PIXELS),
         colors=colors,
         window_hu=config.window_hu,
     )

@@ -21,7 +21,7 @@
   };
   const surface = (mesh) => {
     const points = floats(mesh.points);
-    const faces = new Uint32Array(bytes(mesh.faces));
+    const faces = new (mesh.wide ? Uint32Array : Uint16Array)(bytes(mesh.faces));
     return {
       type: "mesh3d", points,
       x: axis(points, 0), y: axis(points, 1), z: axis(points, 2),
@@ -107,11 +107,11 @@
       const list = [{
         ...mesh, ...light, intensity: floats(c.error), cmin: 0, cmax: organ.limit,
         colorscale: scale(data.error_colors), colorbar: bar("mm"), flatshading: false,
-        hovertemplate: "%{intensity:.2f} mm<extra></extra>",
+        opacity: overlay ? 0.6 : 1, hovertemplate: "%{intensity:.2f} mm<extra></extra>",
       }];
       if (overlay) {
         const { points: __, ...other } = surface(c.predicted);
-        list.push({ ...other, ...light, color: "#56B4E9", opacity: 0.35, hoverinfo: "skip" });
+        list.push({ ...other, ...light, color: "#0072B2", opacity: 0.4, hoverinfo: "skip" });
       }
       return list;
     };

@@ -29,6 +29,7 @@ from massm.report.organs import modes_views, organ_views, scroll_view
 from massm.report.rendering import CHANGE_COLORS, ERROR_COLORS
 from massm.report.results import ResultTable, interval, number, p_value, result_tables
 from massm.report.sources import RunTables
+from massm.report.subjects import subject_matrix
 from massm.report.timing import stage_costs
 
 log = logging.getLogger(__name__)
@@ -156,6 +157,14 @@ def build_page(
         "scroll": scroll,
         "organs": organs,
         "local": local,
+        "matrix": subject_matrix(
+            what.values,
+            run.cohort,
+            model=what.model,
+            measure="surface_mean",
+            split=what.split,
+            anatomies=run.anatomies,
+        ),
         "world": world,
         "detection": detection_rows(what.summary, what.values, what.model, run.anatomies),
         "within": [label for _, label in within_measures(what.summary)],

@@ -21,8 +21,8 @@ _VIEWS = (("front", 0.0, 8.0), ("back", 180.0, 8.0))
 
 
 def error_limit(cases: Sequence[Case]) -> float:
-    """Choose the end of the color scale: the largest 99th percentile, rounded up to 0.5 mm."""
-    largest = max(float(np.percentile(case.error, 99)) for case in cases)
+    """Choose the end of the color scale: 97 % of all shown are below; rounded up to 0.5 mm."""
+    largest = float(np.percentile(np.concatenate([case.error for case in cases]), 97))
     return max(0.5, float(np.ceil(largest * 2) / 2))
 
 
@@ -162,7 +162,12 @@ def _color_bar(
     figure: Figure, panels: np.ndarray, colors: Colormap, norm: Normalize, label: str
 ) -> None:
     bar = figure.colorbar(
-        ScalarMappable(norm, colors), ax=panels.ravel().tolist(), shrink=0.7, aspect=22, pad=0.02
+        ScalarMappable(norm, colors),
+        ax=panels.ravel().tolist(),
+        shrink=0.7,
+        aspect=22,
+        pad=0.02,
+        extend="max" if norm.vmin == 0 else "neither",
     )
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7.5)

@@ -1,5 +1,6 @@
 """Slices of a CT with the outlines of surfaces on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -21,6 +22,7 @@ _LAYOUT: dict[Plane, tuple[int, int, int, float]] = {
 }
 _AIR_HU = -1024.0
 _BODY_HU = -300.0
+_BESIDE_MM = 45.0  # what is shown around the organs
 
 
 @dataclass(frozen=True)
@@ -45,21 +47,18 @@ class Frame:
         return np.stack([across, sign * (points[:, down] - start)], 1) / self.pixel_mm
 
 
-def body_frame(volume: Volume, pixels: int, margin_mm: float = 8.0) -> Frame:
-    """Put a box around what is denser than air.
+def region_frame(volume: Volume, surfaces: Sequence[Mesh], pixels: int) -> Frame:
+    """Put a box around organs and what is beside them, without the air around the body.
 
     Args:
         volume: CT, HU.
+        surfaces: The organs.
         pixels: Length of the longest side in pixels.
-        margin_mm: Space around the body.
     """
-    step = max(1, max(volume.array.shape) // 128)
-    thinned = volume.array[::step, ::step, ::step] > _BODY_HU
-    index = np.argwhere(thinned)[:, ::-1] * float(step)
-    points = volume.index_to_point(index) if len(index) else volume.corners()
-    corners = volume.corners()
-    low = np.maximum(points.min(0) - margin_mm, corners.min(0))
-    high = np.minimum(points.max(0) + margin_mm, corners.max(0))
+    points = np.concatenate([mesh.vertices for mesh in surfaces])
+    body_low, body_high = _body(volume)
+    low = np.minimum(np.maximum(points.min(0) - _BESIDE_MM, body_low), points.min(0) - 5)
+    high = np.maximum(np.minimum(points.max(0) + _BESIDE_MM, body_high), points.max(0) + 5)
     return Frame(low, high, float((high - low).max() / pixels))
 
 
@@ -67,6 +66,18 @@ def organ_frame(points: Float[np.ndarray, "n 3"], pixels: int, margin_mm: float 
     """Put a box around the points of an organ."""
     low, high = points.min(0) - margin_mm, points.max(0) + margin_mm
     return Frame(low, high, float((high - low).max() / pixels))
+
+
+def _body(volume: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """Find the corners of the box around what is denser than air; the whole image if nothing is."""
+    step = max(1, max(volume.array.shape) // 128)
+    thinned = volume.array[::step, ::step, ::step] > _BODY_HU
+    index = np.argwhere(thinned)[:, ::-1] * float(step)
+    points = volume.index_to_point(index) if len(index) else volume.corners()
+    corners = volume.corners()
+    margin = step * volume.spacing.max()
+    low = np.maximum(points.min(0) - margin, corners.min(0))
+    return low, np.minimum(points.max(0) + margin, corners.max(0))
 
 
 def slice_pixels(
@@ -145,7 +156,7 @@ def _edges_cut(face: list[int], above: np.ndarray) -> tuple[tuple[int, int], tup
     return rising, falling
 
 
-def best_position(surfaces: list[Mesh], plane: Plane) -> float:
+def best_position(surfaces: Sequence[Mesh], plane: Plane) -> float:
     """Choose where to cut: through as many organs as possible, near the middle of those.
 
     Returns:

@@ -22,11 +22,13 @@ def encoded(array: np.ndarray, kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(array).astype(kind).tobytes()).decode()
 
 
-def mesh_data(mesh: Mesh) -> dict[str, str]:
-    """Write a mesh: hundredths of a millimeter are enough for the eye."""
+def mesh_data(mesh: Mesh) -> dict[str, Any]:
+    """Write a mesh: single precision is enough for the eye, two bytes for most vertex numbers."""
+    wide = len(mesh.vertices) > 2**16
     return {
-        "points": encoded(np.round(mesh.vertices, 2), "<f4"),
-        "faces": encoded(mesh.faces, "<u4"),
+        "points": encoded(mesh.vertices, "<f4"),
+        "faces": encoded(mesh.faces, "<u4" if wide else "<u2"),
+        "wide": wide,
     }
 
 

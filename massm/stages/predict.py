@@ -28,7 +28,7 @@ def run(config: PredictConfig, *, tensors: Path, train: Path, output: Path) -> N
         output: Folder ``predict/{model}``.
     """
     check_accelerator(config.accelerator)
-    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
     manifest = read_manifest(tensors / "manifest.json")
     model, description = load_model(train)
     matches(description, manifest)

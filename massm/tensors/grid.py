@@ -45,9 +45,11 @@ class Grid:
         # grid_sample counts x, y, z from -1 at the first voxel center to 1 at the last.
         last = (self.size - 1).clamp(min=1)
         unit = self.to_index(points) / last * 2 - 1
+        # Half precision is too coarse for coordinates; the wider type of the two counts.
+        dtype = torch.promote_types(self.values.dtype, unit.dtype)
         sampled = functional.grid_sample(
-            self.values,
-            unit[:, None, None].to(self.values.dtype),
+            self.values.to(dtype),
+            unit[:, None, None].to(dtype),
             mode="bilinear",
             padding_mode="border",
             align_corners=True,
@@ -67,6 +69,10 @@ class Grid:
     def to(self, device: torch.device | str) -> "Grid":
         """Move the tensors to a device."""
         return Grid(self.values.to(device), self.origin.to(device), self.spacing_mm)
+
+    def float(self) -> "Grid":
+        """Return the grid with values in single precision."""
+        return Grid(self.values.float(), self.origin, self.spacing_mm)
 
     def with_values(self, values: Float[Tensor, "B C D H W"], stride: int = 1) -> "Grid":
         """Return a grid of the same frame for a map whose cell j lies at voxel ``stride * j``."""

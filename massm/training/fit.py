@@ -11,6 +11,7 @@ import lightning
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.plugins.environments import LightningEnvironment
 from safetensors.torch import load_file
 from torch import nn
 
@@ -53,7 +54,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         NonFiniteLossError: If a loss is not finite.
     """
     check_accelerator(config.accelerator, config.devices)
-    torch.set_num_threads(config.threads or os.cpu_count() or 1)
+    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
     manifest = read_manifest(tensors / "manifest.json")
     template = load_template(tensors / "template.safetensors")
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
@@ -113,8 +114,8 @@ def check_accelerator(accelerator: str, devices: int = 1) -> None:
     """
     if accelerator == "gpu" and torch.cuda.device_count() < devices:
         raise ValueError(
-            f"train.accelerator is gpu with {devices} device(s), found "
-            f"{torch.cuda.device_count()}; set accelerator: cpu, or install the CUDA build of torch"
+            f"accelerator is gpu with {devices} device(s), found {torch.cuda.device_count()}; "
+            "set accelerator: cpu in sections train and predict, or install torch's CUDA build"
         )
 
 
@@ -177,7 +178,7 @@ def _checkpoint_of(output: Path, run: str) -> Path | None:
         log.info("continuing from %s", checkpoint)
         return checkpoint
     log.warning("%s is of another configuration or other tensors: starting anew", checkpoint)
-    checkpoint.unlink()
+    checkpoint.unlink(missing_ok=True)
     return None
 
 
@@ -198,6 +199,10 @@ def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.T
         max_epochs=config.epochs,
         accelerator=config.accelerator,
         devices=config.devices,
+        # Which weights have a gradient depends on the epoch's loss weights and the world head.
+        strategy="ddp_find_unused_parameters_true" if config.devices > 1 else "auto",
+        # One job on one node: what a cluster's variables say is the workflow's business.
+        plugins=[LightningEnvironment()],
         precision=config.precision,
         gradient_clip_val=config.gradient_clip or None,
         callbacks=[history, keep_last],

@@ -60,6 +60,8 @@ class History(lightning.Callback):
         self._first = trainer.current_epoch
         if not trainer.is_global_zero:
             return
+        if self.best is not None and not self._first:
+            self.best.unlink(missing_ok=True)
         rows = pd.DataFrame(columns=list(COLUMNS))
         if self._first and self.path.exists():
             old = read_table(self.path)

@@ -89,14 +89,19 @@ class TrainingModule(lightning.LightningModule):
 
     def validation_means(self) -> dict[str, float]:
         """Return the mean errors of the last validation, mm; empty if there was none."""
-        return {
-            f"validation_{name}": float(torch.cat(values).mean())
-            for name, values in self._errors.items()
-        }
+        return {f"validation_{name}": self._mean(v) for name, v in self._errors.items()}
 
     def training_means(self) -> dict[str, float]:
         """Return the mean of every loss term over the epoch."""
-        return {name: float(torch.stack(values).mean()) for name, values in self._sums.items()}
+        return {name: self._mean(values) for name, values in self._sums.items()}
+
+    def _mean(self, values: list[Tensor]) -> float:
+        """Average over what all devices have seen."""
+        joined = torch.cat([value.flatten() for value in values])
+        totals = torch.stack([joined.sum(), joined.new_tensor(float(len(joined)))])
+        if self.trainer.world_size > 1:
+            totals = self.trainer.strategy.reduce(totals, reduce_op="sum")
+        return float(totals[0] / totals[1])
 
     def configure_optimizers(self) -> Any:
         """Return Adam (AdamW with weight decay) with step decay."""

@@ -179,3 +179,20 @@ def test_a_total_without_any_weight_is_refused():
 
 def test_anatomies_keep_their_order(manifest):
     assert manifest.anatomies == ANATOMIES
+
+
+def test_mixed_precision_leaves_coordinates_alone(folder, manifest):
+    model = make(folder, manifest, refine={"steps": 1}).eval()
+    batch = make_batch(folder, manifest, model)
+    template = load_template(folder / "template.safetensors")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = model.predict(batch)
+        losses = model.loss(batch, teacher())
+    assert found.local.dtype == torch.float32
+    # Head outputs near rest: particles are the template at the center, to far below a voxel.
+    expected = template.local + found.center[:, :, None]
+    middle = (found.local - expected).mean(dim=2)
+    assert middle.abs().max() < 3.0
+    aligned = found.world["procrustes"].std(dim=2)
+    torch.testing.assert_close(aligned, found.local.std(dim=2), atol=0.5, rtol=0)
+    assert all(torch.isfinite(term) for term in losses.terms.values())

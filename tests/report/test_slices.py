@@ -6,9 +6,9 @@ from massm.geometry.volume import Volume
 from massm.report.slices import (
     Frame,
     best_position,
-    body_frame,
     organ_frame,
     outlines,
+    region_frame,
     slice_pixels,
 )
 from tests.evaluate.synthetic import closed_sphere
@@ -78,13 +78,26 @@ def test_pixels_come_from_the_same_place_as_outlines():
         assert bright.sum() == pytest.approx(area(line), rel=0.05)
 
 
-def test_body_and_organ_frames_hold_what_they_show():
-    array = np.full((20, 30, 40), -1000.0)
-    array[5:15, 10:20, 10:30] = 0
-    frame = body_frame(Volume(array, np.full(3, 2.0)), 100, margin_mm=4.0)
-    np.testing.assert_allclose(frame.low, [16, 16, 6])
-    np.testing.assert_allclose(frame.high, [62, 42, 32])
+def test_the_region_is_around_the_organs_and_inside_the_body():
+    array = np.full((60, 60, 100), -1000.0)
+    array[5:55, 10:50, 10:90] = 0
+    ball = closed_sphere(100)
+    organ = Mesh(ball.vertices * 10 + [60, 60, 60], ball.faces)
+    frame = region_frame(Volume(array, np.full(3, 2.0)), [organ], 100)
+    np.testing.assert_allclose(frame.low, [18, 18, 8], atol=3)
+    np.testing.assert_allclose(frame.high, [115, 100, 110], atol=3)
     assert max(frame.size("axial")) == 100
+
+
+def test_the_region_holds_an_organ_that_lies_outside_the_body():
+    ball = closed_sphere(100)
+    organ = Mesh(ball.vertices * 10 + 200, ball.faces)
+    frame = region_frame(Volume(np.zeros((10, 10, 10)), np.full(3, 2.0)), [organ], 100)
+    assert (frame.low < 190).all()
+    assert (frame.high > 210).all()
+
+
+def test_an_organ_has_a_margin():
     points = np.array([[0.0, 0, 0], [10, 20, 30]])
     np.testing.assert_allclose(organ_frame(points, 50, margin_mm=5.0).low, -5)
 

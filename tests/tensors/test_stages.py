@@ -1,6 +1,7 @@
 """The stages around the tensors: export, manifest, floor and ceiling."""
 
 import hashlib
+import itertools
 
 import numpy as np
 import pandas as pd
@@ -175,4 +176,4 @@ def test_a_projection_is_the_nearest_shape_of_the_span():
     found = project(shape, train, 4)
     assert np.allclose(project(found, train, 4), found)
     errors = [np.linalg.norm(project(shape, train, modes) - shape) for modes in range(1, 8)]
-    assert all(a >= b for a, b in zip(errors, errors[1:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(errors))

@@ -7,6 +7,7 @@ rule correspond_particles:
         alignment="<results>/groom/alignment/{anatomy}.json",
     output:
         particles="<results>/correspond/{anatomy}.npz",
+        model="<results>/correspond/{anatomy}/model.npz",
         quality="<results>/correspond/{anatomy}/quality.json",
         curves="<results>/correspond/{anatomy}/curves.csv",
         subjects="<results>/correspond/{anatomy}/particles.csv",
@@ -30,13 +31,14 @@ rule correspond_particles:
         config=section("correspond"),
         results=settings.results,
         folder=subpath(output.quality, parent=True),
+        truth=["--truth", PHANTOM / "truth"] if is_phantom() else [],
     message:
         "Place particles on {wildcards.anatomy}"
     shell:
         "python -m massm.stages.correspond --config {params.config:q}"
         " --anatomy {wildcards.anatomy:q} --index {input.index:q}"
         " --alignment {input.alignment:q} --results {params.results:q}"
-        " --particles {output.particles:q} --folder {params.folder:q} &> {log:q}"
+        " --particles {output.particles:q} --folder {params.folder:q} {params.truth:q} &> {log:q}"
 
 
 rule correspond:

@@ -75,9 +75,9 @@ def right_ventricle(points: Points) -> Values:
     )
     crescent = union(body, outflow, 12.0)
     septum = ellipsoid(points, LEFT_VENTRICLE_CENTER, (58.0, 34.5, 34.5), HEART_AXES)
-    crescent = difference(crescent, septum, 7.0)
+    crescent = difference(crescent, septum, 9.0)
     lateral = -half_space(points, heart_point(0, -3, 0), HEART_AXES[:, 1])
-    return intersection(crescent, lateral, 7.0)
+    return intersection(crescent, lateral, 9.0)
 
 
 def _ascending_aorta(points: Points) -> Values:
@@ -137,7 +137,7 @@ def cage(points: Points) -> Values:
     """Describe the inside of the rib cage: a dome that goes on downward as a cylinder."""
     offset = points - np.array([0.0, 2.0, -50.0])
     offset[:, 2] = 208.0 * (np.maximum(offset[:, 2], 0.0) / 208.0) ** 1.4
-    return scaled_norm(offset, (138.0, 97.0, 208.0))
+    return scaled_norm(offset, (138.0, 100.0, 208.0))
 
 
 def diaphragm(points: Points, side: int) -> Values:
@@ -159,9 +159,9 @@ def lung(points: Points, side: int) -> Values:
     """Describe one whole lung; ``side`` is +1 left, -1 right."""
     offset = points - np.array([side * 68.0, 4.0, -50.0])
     offset[:, 2] = LUNG_HEIGHT_MM * (np.maximum(offset[:, 2], 0.0) / LUNG_HEIGHT_MM) ** 1.4
-    dome = scaled_norm(offset, (66.0, 90.0, LUNG_HEIGHT_MM))
+    dome = scaled_norm(offset, (66.0, 95.0, LUNG_HEIGHT_MM))
     dome = intersection(dome, cage(points) + 4.0, 8.0)
-    base = difference(dome, diaphragm(points, side) - 4.0, 9.0)
+    base = difference(dome, diaphragm(points, side) - 4.0, 18.0)
     return difference(base, _mediastinum(points), 14.0)
 
 
@@ -182,13 +182,14 @@ def horizontal_fissure(points: Points) -> Values:
 
 def left_upper_lobe(points: Points) -> Values:
     """Describe the left upper lobe: above the oblique fissure, down to the lingula."""
-    return intersection(lung(points, +1), 1.2 - oblique_fissure(points, +1), 7.0)
+    lobe = intersection(lung(points, +1), 1.2 - oblique_fissure(points, +1), 12.0)
+    return intersection(lobe, -78.0 - points[:, 2], 18.0)  # the lingula ends blunt
 
 
 def right_upper_lobe(points: Points) -> Values:
     """Describe the right upper lobe: above the oblique and the horizontal fissure."""
     above = intersection(1.2 - oblique_fissure(points, -1), 1.2 - horizontal_fissure(points), 10.0)
-    return intersection(lung(points, -1), above, 7.0)
+    return intersection(lung(points, -1), above, 12.0)
 
 
 def spleen(points: Points) -> Values:

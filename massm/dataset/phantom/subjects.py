@@ -115,7 +115,7 @@ def draw_grid(config: PhantomConfig, plan: Plan, body: Body, random: np.random.G
     in_plane = random.uniform(*config.spacing_mm)
     spacing = np.array([in_plane, in_plane, random.uniform(*config.slice_mm)])
     bottom, top = _scan_range(plan, body, random)
-    outline = body.pose[:2, :2] @ np.diag([166.0 + body.fat_mm, 117.0 + body.fat_mm])
+    outline = body.pose[:2, :2] @ np.diag([166.0 + body.fat_mm, 119.0 + body.fat_mm])
     half = np.abs(outline).sum(axis=1) + np.array([6.0, 20.0])
     shift = np.clip(random.standard_normal(2), -2, 2) * config.translation_mm
     middle = body.pose[:2, 3] + np.clip(shift, -30, 30) + np.array([0.0, 10.0])

@@ -38,7 +38,7 @@ def skin(points: Points) -> Values:
     x, y, z = points.T
     shoulders = 1 / (1 + np.exp(-(z - 95) / 18))
     half_width = 160 + 10 * shoulders
-    half_depth = 117 - 8 * shoulders
+    half_depth = 119 - 8 * shoulders
     power = 2.5
     back = np.where(y > 2, 1.03, 1.0)
     level = (np.abs(x) / half_width) ** power + (np.abs(y - 2) * back / half_depth) ** power

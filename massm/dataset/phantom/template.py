@@ -22,8 +22,8 @@ def organ_surface(organ: Field, points: int) -> Mesh:
     surface = _marching_cubes(organ, low - 2 * step, high + 2 * step, step)
     average = _averaging(surface)
     vertices = project(organ, surface.vertices)
-    for _ in range(8):
-        vertices = project(organ, 0.3 * vertices + 0.7 * (average @ vertices), iterations=1)
+    for _ in range(5):
+        vertices = project(organ, 0.6 * vertices + 0.4 * (average @ vertices), iterations=1)
     return Mesh(project(organ, vertices), surface.faces)
 
 

@@ -20,6 +20,7 @@ from massm.models.massm.detection import (
     Boxes,
     DetectionHead,
     DetectionMaps,
+    DetectionTargets,
     decode,
     detection_losses,
     encode,
@@ -92,9 +93,12 @@ class Massm(nn.Module):
     def forward(self, batch: Batch) -> Prediction:
         """Predict with gradients, without looking at the truth in the batch."""
         levels = self.pyramid(batch.image)
-        boxes = decode(self.detect(levels))
-        local = self._shapes(levels, batch, boxes.center, boxes.radius)[-1]
-        world = {name: head(local) for name, head in self.worlds.items()}
+        maps = self.detect(levels)
+        with _single_precision(batch):
+            boxes = decode(maps)
+            levels = [level.float() for level in levels]
+            local = self._shapes(levels, batch, boxes.center, boxes.radius)[-1]
+            world = {name: head(local) for name, head in self.worlds.items()}
         return Prediction(boxes.score, boxes.center, boxes.radius, local, world)
 
     @torch.no_grad()
@@ -116,37 +120,49 @@ class Massm(nn.Module):
         """
         levels = self.pyramid(batch.image)
         maps = self.detect(levels)
-        settings = self.config.detection
-        targets = encode(
+        with _single_precision(batch):
+            targets = self._targets(maps, batch)
+            config = self.loss_config
+            terms = detection_losses(
+                maps,
+                targets,
+                alpha=config.focal_alpha,
+                beta=config.focal_beta,
+                a=config.shrinkage_a,
+                c=config.shrinkage_c,
+            )
+            levels = [level.float() for level in levels]
+            terms |= self._particle_terms(levels, decode(maps), batch, targets.present, teacher)
+        return LossTerms(terms)
+
+    def _targets(self, maps: DetectionMaps, batch: Batch) -> DetectionTargets:
+        return encode(
             maps.grid,
             maps.stride,
             batch.center,
             batch.radius,
             batch.presence,
-            sigma=settings.sigma,
-            min_sigma_cells=settings.min_sigma_cells,
+            sigma=self.config.detection.sigma,
+            min_sigma_cells=self.config.detection.min_sigma_cells,
         )
-        config = self.loss_config
-        terms = detection_losses(
-            maps,
-            targets,
-            alpha=config.focal_alpha,
-            beta=config.focal_beta,
-            a=config.shrinkage_a,
-            c=config.shrinkage_c,
-        )
-        center, radius = self._boxes_for_training(decode(maps), batch, targets.present, teacher)
-        features = self.roi(levels, batch, center, radius)
-        local = self.local(features, center, radius)
-        terms["local"] = self._particle_loss(local, batch.local, targets.present)
+
+    def _particle_terms(
+        self,
+        levels: list[Grid],
+        boxes: Boxes,
+        batch: Batch,
+        present: Bool[Tensor, "B K"],
+        teacher: Teacher,
+    ) -> dict[str, Float[Tensor, ""]]:
+        center, radius = self._boxes_for_training(boxes, batch, present, teacher)
+        local = self.local(self.roi(levels, batch, center, radius), center, radius)
+        terms = {"local": self._particle_loss(local, batch.local, present)}
         if self.refine is not None:
-            terms["refine"] = self._refine_loss(
-                self.refine, local, levels, batch, targets.present, teacher
-            )
-        taught = _choose(batch.local, local, targets.present, teacher)
+            terms["refine"] = self._refine_loss(self.refine, local, levels, batch, present, teacher)
+        taught = _choose(batch.local, local, present, teacher)
         world = self.worlds[self.config.world.head](taught)
-        terms["world"] = self._particle_loss(world, batch.world, targets.present)
-        return LossTerms(terms)
+        terms["world"] = self._particle_loss(world, batch.world, present)
+        return terms
 
     def _shapes(
         self,
@@ -215,6 +231,11 @@ class Massm(nn.Module):
         true = torch.where(present[..., None, None], true, predicted.detach())
         error = (predicted - true) / config.particle_unit_mm
         return losses.shrinkage_loss(error, present, a=config.shrinkage_a, c=config.shrinkage_c)
+
+
+def _single_precision(batch: Batch) -> torch.autocast:
+    """Switch mixed precision off: a coordinate of 700 mm is known to 0.5 mm in half precision."""
+    return torch.autocast(batch.image.values.device.type, enabled=False)
 
 
 def _choose(
