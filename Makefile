@@ -41,7 +41,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(READY)
-	$(BIN)/snakemake --cores $(CORES) $(DEMO) all
+	$(BIN)/snakemake all --cores $(CORES) $(DEMO)
 	@echo
 	@sed -n '/results on the/,$$p' results/phantom/logs/report.log
 	@echo

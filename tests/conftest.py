@@ -43,3 +43,11 @@ def volume(rng):
         np.array([-100.5, 33.0, -712.25]),
         turn,
     )
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory):
+    """A results folder of ellipsoids whose errors are known, up to the paired tests."""
+    from tests.evaluate.synthetic import evaluate, write_results
+
+    return evaluate(write_results(tmp_path_factory.mktemp("evaluated")))

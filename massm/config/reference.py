@@ -21,7 +21,7 @@ from massm.config.loading import Config, read_yaml
 _HEAD = """# Configuration
 
 Written by `make reference` from `massm/config/`; the values are those of `config.yaml`, the
-paper's run. A key is set in a file of differences (`snakemake --configfile mine.yaml all`) or on
+paper's run. A key is set in a file of differences (`snakemake all --configfile mine.yaml`) or on
 the command line (`snakemake --config dataset='{root: /data/ct}' all`). Unknown keys, wrong types
 and impossible values are refused before any work starts.
 """

@@ -61,7 +61,7 @@ def collect_rows(
     pairs = zip(jobs, map_jobs(measure, jobs, processes), strict=True)
     for done, (job, found) in enumerate(pairs, start=1):
         values = [row[-1] for row in found if row[5] == headline]
-        text = f"{fmean(values):.2f}, {len(values)} rows" if values else "nothing to measure"
+        text = f"{fmean(values):.2f}, mean of {len(values)}" if values else "nothing to measure"
         elapsed = time.monotonic() - start
         log.info(
             "%d/%d %.0f s  %s: %s %s", done, len(jobs), elapsed, job.subject.name, headline, text

@@ -1,6 +1,5 @@
 """Smooth a surface and spread its triangles evenly, without losing volume."""
 
-import logging
 import warnings
 
 import fast_simplification
@@ -14,18 +13,15 @@ from vtkmodules.vtkFiltersCore import vtkWindowedSincPolyDataFilter
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.topology import (
-    boundary_edge_count,
     compacted,
     largest_component,
+    nonmanifold_vertex_count,
     undirected_edges,
 )
 from massm.io import meshes
 
-log = logging.getLogger(__name__)
-
 _SHARPNESS = 5.6  # degree of the smoothing filter times the root of its pass band
 _RELAXATIONS = 5
-_DENSITY = 4  # vertices that a cluster of the remesher needs to be round
 
 
 def smooth(mesh: Mesh, wavelength_mm: float) -> Mesh:
@@ -81,31 +77,31 @@ def remesh(mesh: Mesh, faces: int) -> Mesh:
 
     Valette and Chassery, "Approximated centroidal Voronoi diagrams for uniform polygonal mesh
     coarsening", Computer Graphics Forum 23(3), 2004 (pyacvd). Its clusters can pinch where the
-    surface is thin; then quadric decimation, which keeps the topology better, takes over. The new
-    vertices are put back onto the old surface.
+    surface is thin: then they are made of more and smaller parts, and if that does not help either,
+    quadric decimation takes over. The new vertices are put back onto the old surface.
 
     Args:
         mesh: Closed connected surface, faces outward.
         faces: Wanted number of triangles.
 
     Raises:
-        ValueError: If neither way gives a closed surface.
+        ValueError: If no way gives a closed manifold.
     """
     even = _relaxed(mesh)
-    for way in (_clustered, _decimated):
-        result = largest_component(way(even, faces))
+    ways = (
+        lambda: _clustered(even, faces, density=4),
+        lambda: _clustered(even, faces, density=16),
+        lambda: _relaxed(_decimated(even, faces)),
+    )
+    for way in ways:
+        result = largest_component(way())
         if result.volume < 0:
             result = Mesh(result.vertices, result.faces[:, ::-1].copy())
-        if result.is_closed:
+        if result.is_closed and nonmanifold_vertex_count(result) == 0:
             return Mesh(SurfaceIndex(mesh).closest(result.vertices).point, result.faces)
-        log.debug(
-            "%s left %d open edges; trying the next way",
-            way.__name__.strip("_"),
-            boundary_edge_count(result),
-        )
     raise ValueError(
-        f"remeshing to {faces} faces leaves the surface open; raise groom.surface.faces or lower "
-        "groom.surface.spacing_mm"
+        f"remeshing to {faces} faces leaves the surface open or pinched; raise "
+        "groom.surface.faces or lower groom.surface.spacing_mm"
     )
 
 
@@ -127,9 +123,9 @@ def _relaxed(mesh: Mesh) -> Mesh:
     return Mesh(vertices, mesh.faces)
 
 
-def _clustered(mesh: Mesh, faces: int) -> Mesh:
+def _clustered(mesh: Mesh, faces: int, *, density: int) -> Mesh:
     count = faces // 2 + 2
-    while len(mesh.vertices) < _DENSITY * count:
+    while len(mesh.vertices) < density * count:  # parts that a cluster needs to be round
         mesh = subdivided(mesh)
     with warnings.catch_warnings():
         # pyacvd asks pyvista for the triangles by an old name.

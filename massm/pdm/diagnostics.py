@@ -1,4 +1,4 @@
-"""Find particles that are collapsed or swapped, and put them where their neighbors say."""
+"""Find particles that are collapsed or swapped, and say where they belong."""
 
 from typing import NamedTuple
 
@@ -8,7 +8,6 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from massm.pdm.entropy import gather
-from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 COLLAPSED = 0.2
 """Two particles of the same side of the surface nearer than this fraction of a spacing are one."""
@@ -108,25 +107,35 @@ def diagnose(
     return Findings(swapped, near & same_side, rotation)
 
 
-def repair(
-    surfaces: SurfaceSet, particles: OnSurface, findings: Findings, pattern: Pattern
-) -> OnSurface:
-    """Put the particles of bad pairs where their sound neighbors expect them.
+def grown(bad: Bool[Tensor, "N M"], pattern: Pattern) -> Bool[Tensor, "N M"]:
+    """Add the neighbors of bad particles: a fold is wider than the pair that shows it."""
+    result = bad.clone()
+    shape, particle = bad.nonzero(as_tuple=True)
+    result[shape[:, None], pattern.neighbors[particle]] = True
+    return result
 
-    A particle with fewer than two sound neighbors stays.
+
+def conditional_mean(
+    mean: Float[Tensor, " c"],
+    modes: Float[Tensor, "k c"],
+    variances: Float[Tensor, " k"],
+    shape: Float[Tensor, " c"],
+    sound: Bool[Tensor, " c"],
+) -> Float[Tensor, " c"]:
+    """Expect a shape from those of its coordinates that are sound, by a Gaussian shape model.
+
+    Bishop, "Pattern recognition and machine learning", 2006, Eq. 3.53-3.54, with the model's
+    modes as basis and its variances as prior; what the modes leave is noise of 2 % of the variance.
+
+    Args:
+        mean: Mean shape, all coordinates in one row, mm.
+        modes: Orthonormal rows.
+        variances: Of the scores, mm^2.
+        shape: Coordinates, of which some are wrong.
+        sound: Which are not.
     """
-    points = particles.points
-    index = pattern.neighbors[None].expand(len(points), -1, -1)
-    bad = findings.particles(pattern.neighbors)
-    sound = ~gather(bad[..., None], index)[..., 0]
-    turned = gather(findings.rotation.flatten(2), index).unflatten(-1, (3, 3))
-    expected = gather(points, index) - torch.einsum("nmkab,mkb->nmka", turned, pattern.offset)
-    votes = sound.sum(-1)
-    place = (expected * sound[..., None]).sum(2) / votes.clamp(min=1)[..., None]
-    normal = torch.einsum("nmkab,mb->nmka", turned, pattern.normal)
-    normal = (normal * sound[..., None]).sum(2)
-    normal = normal / normal.norm(dim=-1, keepdim=True).clamp(min=1e-9)
-    moved = (bad & (votes >= 2))[..., None]
-    return surfaces.project(
-        torch.where(moved, place, points), torch.where(moved, normal, particles.normals)
-    )
+    noise = 0.02 * variances.sum() / len(mean)
+    basis = modes[:, sound]
+    system = basis @ basis.T + torch.diag(noise / variances.clamp(min=1e-12))
+    scores = torch.linalg.solve(system, basis @ (shape - mean)[sound])
+    return mean + scores @ modes

@@ -20,7 +20,7 @@ from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
 from massm.geometry.alignment import generalized_procrustes
-from massm.pdm.diagnostics import Pattern, diagnose, mean_pattern, repair
+from massm.pdm.diagnostics import Pattern, conditional_mean, diagnose, grown, mean_pattern
 from massm.pdm.entropy import ensemble_energy, find_neighbors, sampling_energy
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 

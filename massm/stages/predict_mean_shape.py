@@ -3,9 +3,10 @@
 import logging
 from pathlib import Path
 
+from massm.geometry.boxes import box_of
 from massm.io.particles import load_arrays, save_arrays
 from massm.stages._command import stage_main
-from massm.tensors.reference_models import boxes_of, mean_shape_at
+from massm.tensors.reference_models import mean_shape_at
 from massm.tensors.template import load_template
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ def run(*, predictions: list[Path], template: Path, output: Path) -> None:
     for path in predictions:
         found = load_arrays(path)
         local = mean_shape_at(mean_local.astype(float), found["center"])
-        center, radius = boxes_of(local)
+        center, radius = box_of(local)
         there = found["present"][:, None, None]
         save_arrays(
             {

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from massm.config.predict import PredictConfig
+from massm.geometry.boxes import box_of
 from massm.io.particles import load_set, save_arrays
 from massm.stages._command import stage_main
 from massm.tensors.manifest import read_manifest
-from massm.tensors.reference_models import boxes_of, oracle_of
+from massm.tensors.reference_models import oracle_of
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,7 @@ def run(
         local, world = (np.full((len(sets), listed.particles, 3), np.nan) for _ in range(2))
         for k in np.flatnonzero(present):
             local[k], world[k] = oracle_of(entry.subject, sets[k], config.oracle_modes)
-        center, radius = boxes_of(local)
+        center, radius = box_of(local)
         save_arrays(
             {
                 "anatomies": np.array(anatomies),

@@ -3,7 +3,6 @@
 import numpy as np
 from jaxtyping import Float
 
-from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
 
 
@@ -43,10 +42,3 @@ def oracle_of(
     world = project(particles.world[row], particles.of_split("train").world, modes)
     back = np.linalg.inv(particles.transforms[row])
     return world @ back[:3, :3].T + back[:3, 3], world
-
-
-def boxes_of(
-    local: Float[np.ndarray, "K M 3"],
-) -> tuple[Float[np.ndarray, "K 3"], Float[np.ndarray, "K 3"]]:
-    """Return center and radius (mm) of each shape's box; nan stays nan."""
-    return box_of(local)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import ConvexHull
 
+from massm.config.evaluate import EvaluateConfig
 from massm.geometry.alignment import apply_transform
 from massm.geometry.boxes import box_of
 from massm.geometry.mesh import Mesh
@@ -15,6 +16,7 @@ from massm.geometry.volume import Volume
 from massm.io import documents, images, meshes
 from massm.io import particles as particle_files
 from massm.io.tables import write_table
+from massm.stages import evaluate_detection, evaluate_local, evaluate_summary, evaluate_world
 
 ANATOMIES = ("spleen", "kidney_left")
 PLACES = {"spleen": (-30.0, 0.0, 5.0), "kidney_left": (32.0, 8.0, -6.0)}
@@ -24,6 +26,45 @@ MISSED = ("s9", "kidney_left")  # present, but not found by massm and mean_shape
 ABSENT = ("s10", "kidney_left")  # known to be absent, and found by massm: a false positive
 EXCLUDED = ("s8", "kidney_left")  # cut by the field of view: unknown
 SPLITS = {f"s{i}": "train" if i < 4 else "validation" if i == 4 else "test" for i in range(11)}
+
+
+CONFIG = EvaluateConfig(
+    splits=("test",),
+    surface_samples=2000,
+    surface_dice_mm=(1.0, 3.0),
+    center_within_mm=(3.0,),
+    reference_model="massm",
+    confidence=0.95,
+    bootstrap_samples=200,
+    seed=0,
+)
+
+
+def truth(folder):
+    return {
+        "cohort": folder / "dataset" / "cohort.tsv",
+        "groomed": [folder / "groom" / "index" / "0000.tsv"],
+        "particles": [folder / "correspond" / f"{name}.npz" for name in ANATOMIES],
+        "results": folder,
+    }
+
+
+def evaluate(folder):
+    """Run the four stages of evaluate on a results folder, and return it."""
+    tables = folder / "evaluate"
+    for model in SHIFTS:
+        common = truth(folder) | {"model": model, "predictions": folder / "predict" / model}
+        surfaces = {
+            "surfaces": folder / "reconstruct" / model,
+            "references": folder / "reconstruct" / "reference",
+        }
+        evaluate_local.run(CONFIG, **common, **surfaces, table=tables / model / "local.csv")
+        evaluate_world.run(CONFIG, **common, **surfaces, table=tables / model / "world.csv")
+        evaluate_detection.run(CONFIG, **common, table=tables / model / "detection.csv")
+    measured = sorted(tables.glob("*/*.csv"))
+    summary, tests = tables / "summary.csv", tables / "tests.csv"
+    evaluate_summary.run(CONFIG, measured=measured, summary=summary, tests=tests)
+    return folder
 
 
 def sphere(count: int) -> np.ndarray:

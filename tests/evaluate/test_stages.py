@@ -3,60 +3,15 @@
 import numpy as np
 import pytest
 
-from massm.config.evaluate import EvaluateConfig
 from massm.evaluate.truth import read_subjects
 from massm.io.errors import DataError
 from massm.io.tables import read_table
-from massm.stages import evaluate_detection, evaluate_local, evaluate_summary, evaluate_world
-from tests.evaluate.synthetic import ABSENT, ANATOMIES, EXCLUDED, MISSED, SHIFTS, write_results
-
-CONFIG = EvaluateConfig(
-    splits=("test",),
-    surface_samples=2000,
-    surface_dice_mm=(1.0, 3.0),
-    center_within_mm=(3.0,),
-    reference_model="massm",
-    confidence=0.95,
-    bootstrap_samples=200,
-    seed=0,
-)
-
-
-def truth(folder):
-    return {
-        "cohort": folder / "dataset" / "cohort.tsv",
-        "groomed": [folder / "groom" / "index" / "0000.tsv"],
-        "particles": [folder / "correspond" / f"{name}.npz" for name in ANATOMIES],
-        "results": folder,
-    }
-
-
-def evaluate(folder):
-    """Run all stages, return the folder of their tables."""
-    tables = folder / "evaluate"
-    for model in SHIFTS:
-        common = truth(folder) | {"model": model, "predictions": folder / "predict" / model}
-        surfaces = {
-            "surfaces": folder / "reconstruct" / model,
-            "references": folder / "reconstruct" / "reference",
-        }
-        evaluate_local.run(CONFIG, **common, **surfaces, table=tables / model / "local.csv")
-        evaluate_world.run(CONFIG, **common, **surfaces, table=tables / model / "world.csv")
-        evaluate_detection.run(CONFIG, **common, table=tables / model / "detection.csv")
-    measured = sorted(tables.glob("*/*.csv"))
-    summary, tests = tables / "summary.csv", tables / "tests.csv"
-    evaluate_summary.run(CONFIG, measured=measured, summary=summary, tests=tests)
-    return tables
+from tests.evaluate.synthetic import ABSENT, EXCLUDED, MISSED, truth
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return write_results(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture(scope="module")
-def tables(folder):
-    return evaluate(folder)
+def tables(evaluated):
+    return evaluated / "evaluate"
 
 
 def values(table, **key):
@@ -132,23 +87,10 @@ def test_massm_beats_the_mean_and_loses_to_the_oracle(tables):
     np.testing.assert_allclose(here[here["model_b"] == "mean_shape"]["difference_percent"], -50)
 
 
-def test_two_processes_measure_the_same(folder, tables, tmp_path):
-    common = truth(folder) | {"model": "massm", "predictions": folder / "predict" / "massm"}
-    evaluate_world.run(
-        CONFIG,
-        **common,
-        surfaces=folder / "reconstruct" / "massm",
-        references=folder / "reconstruct" / "reference",
-        table=tmp_path / "world.csv",
-        threads=2,
-    )
-    assert (tmp_path / "world.csv").read_bytes() == (tables / "massm" / "world.csv").read_bytes()
-
-
-def test_a_split_without_subjects_is_refused(folder):
-    where = truth(folder)
-    where["cohort"] = folder / "other.tsv"
-    cohort = read_table(folder / "dataset" / "cohort.tsv")
+def test_a_split_without_subjects_is_refused(evaluated, tmp_path):
+    where = truth(evaluated)
+    where["cohort"] = tmp_path / "other.tsv"
+    cohort = read_table(evaluated / "dataset" / "cohort.tsv")
     cohort[cohort["split"] != "test"].to_csv(where["cohort"], sep="\t", index=False)
     with pytest.raises(DataError, match="split 'test'"):
         read_subjects(**where, splits=("test",))

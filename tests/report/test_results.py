@@ -2,8 +2,7 @@ import numpy as np
 
 from massm.report.page import local_tables, shown
 from massm.report.results import as_text, headline_table, number, p_value
-from tests.evaluate.synthetic import ANATOMIES
-from tests.evaluate.test_stages import CONFIG
+from tests.evaluate.synthetic import ANATOMIES, CONFIG
 
 
 def test_a_table_says_who_is_better_and_by_how_much(run):

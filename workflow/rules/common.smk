@@ -47,6 +47,15 @@ def batch_subjects(batch, size):
     return cohort_subjects()[int(batch) * size :][:size]
 
 
+def subject_table(wildcards):
+    """The table of subjects, asked from the checkpoint.
+
+    A rule whose parameters depend on the checkpoint needs an input that does too: Snakemake then
+    waits with the question whether they have changed. Without it, all that follows is run again.
+    """
+    return checkpoints.dataset.get().output.subjects
+
+
 def predictions_of(model):
     """Prediction files of one model, one for each predicted subject."""
     return [
@@ -78,7 +87,7 @@ def dataset_root():
 def groom_batches(wildcards):
     """Tables of all groomed batches."""
     names = batch_names(settings.jobs.groom_subjects)
-    return expand("<results>/groom/index/{batch}.tsv", batch=names)
+    return [settings.results / "groom" / "index" / f"{batch}.tsv" for batch in names]
 
 
 def tensors_batches(wildcards):

@@ -33,7 +33,7 @@ rule predict_massm:
 rule predict_mean_shape:
     input:
         folder="<results>/predict/massm",
-        subjects="<results>/dataset/subjects.tsv",
+        subjects=subject_table,
         template="<results>/tensors/template.safetensors",
     output:
         folder=directory("<results>/predict/mean_shape"),

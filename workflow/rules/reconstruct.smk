@@ -30,7 +30,7 @@ rule reconstruct_warp:
 rule reconstruct_model:
     input:
         predictions="<results>/predict/{model}",
-        subjects="<results>/dataset/subjects.tsv",
+        subjects=subject_table,
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
     output:
         folder=directory("<results>/reconstruct/{model}"),

@@ -9,22 +9,30 @@ from massm.geometry.mesh import Mesh
 
 ATLAS_LOW = np.array([-185.0, -135.0, -215.0])
 ATLAS_HIGH = np.array([185.0, 135.0, 175.0])
+COARSEST_MM = 8.0  # of marching cubes: wider steps miss the thin parts of the lobes
 
 
 def organ_surface(organ: Field, points: int) -> Mesh:
     """Triangulate an organ's surface evenly with about ``points`` vertices.
 
     Marching cubes at the fitting step, then relaxation within the surface, so that every vertex
-    lies on the solid's surface and the triangles are of one size.
+    lies on the solid's surface and the triangles are of one size. Large organs get more vertices
+    where ``points`` is so low that their thin parts would be lost.
+
+    Raises:
+        ValueError: If the surface has a handle or a hole all the same.
     """
     low, high, area = _extent(organ)
-    step = float(np.sqrt(1.25 * area / points))  # marching cubes puts 1.25 vertices on a step^2
+    step = min(float(np.sqrt(1.25 * area / points)), COARSEST_MM)  # 1.25 vertices on a step^2
     surface = _marching_cubes(organ, low - 2 * step, high + 2 * step, step)
     average = _averaging(surface)
     vertices = project(organ, surface.vertices)
     for _ in range(5):
         vertices = project(organ, 0.6 * vertices + 0.4 * (average @ vertices), iterations=1)
-    return Mesh(project(organ, vertices), surface.faces)
+    result = Mesh(project(organ, vertices), surface.faces)
+    if not result.is_closed or result.euler_characteristic != 2:
+        raise ValueError(f"a surface of {points} points is no sphere; ask for more points")
+    return result
 
 
 def _extent(organ: Field) -> tuple[np.ndarray, np.ndarray, float]:

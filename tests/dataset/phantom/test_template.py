@@ -35,7 +35,7 @@ def test_a_surface_is_closed_and_of_an_adults_size(atlas, name):
 def test_about_as_many_points_as_asked_for(atlas):
     counts = [len(mesh.vertices) for mesh in atlas.surfaces.values()]
     assert min(counts) > 350
-    assert max(counts) < 900
+    assert max(counts) < 1600  # the lobes, whose thin parts need more
     finer = organ_surface(ORGANS["spleen"], 1000)
     assert 1.6 < len(finer.vertices) / len(atlas.surfaces["spleen"].vertices) < 2.4
 
