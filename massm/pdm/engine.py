@@ -14,7 +14,8 @@ from massm.geometry.mesh import Mesh
 from massm.pdm.diagnostics import diagnose
 from massm.pdm.fit import Diagnostics, Fit
 from massm.pdm.fixed import Frozen, FrozenModel, freeze
-from massm.pdm.optimizer import Ensemble, Outcome, Population, optimize, to_world
+from massm.pdm.optimizer import Outcome, normals_in_world, optimize, to_world
+from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
 from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
@@ -46,7 +47,6 @@ class EntropyEngine:
 
     def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
         """Place corresponding particles on the training surfaces, and freeze their model."""
-        torch.set_num_threads(self._config.threads)
         began = time.monotonic()
         usable, failed = _usable(surfaces, names)
         if len(usable) < LEAST_SHAPES:
@@ -78,7 +78,6 @@ class EntropyEngine:
 
     def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
         """Place the same particles on new surfaces, each on its own."""
-        torch.set_num_threads(self._config.threads)
         model = self.model
         began = time.monotonic()
         usable, failed = _usable(surfaces, names)
@@ -195,9 +194,7 @@ def _usable(surfaces: Sequence[Mesh], names: Sequence[str]) -> tuple[list[int], 
 
 
 def _in_world(particles: OnSurface, transforms: Tensor) -> tuple[Tensor, Tensor]:
-    rotation = transforms[:, :3, :3]
-    scale = torch.linalg.det(rotation).abs() ** (1 / 3)
-    normals = particles.normals @ rotation.mT / scale[:, None, None]
+    normals = normals_in_world(particles.normals, transforms)
     return to_world(particles.points, transforms), normals
 
 

@@ -12,16 +12,16 @@ the exact closest point brings particles back to their surface.
 
 import logging
 import time
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
-from massm.geometry.alignment import generalized_procrustes
-from massm.pdm.diagnostics import Pattern, conditional_mean, diagnose, grown, mean_pattern
-from massm.pdm.entropy import ensemble_energy, find_neighbors, sampling_energy
+from massm.pdm.diagnostics import diagnose, grown
+from massm.pdm.entropy import find_neighbors, sampling_energy
+from massm.pdm.population import Population
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
@@ -31,53 +31,7 @@ REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
 ANNEALED = 0.8
-LEAST_FOR_ALIGNMENT = 8
-
-
-@runtime_checkable
-class Population(Protocol):
-    """What holds shapes in correspondence: each other, or a frozen model."""
-
-    def align(self, points: Float[Tensor, "N M 3"]) -> Float[Tensor, "N 4 4"]:
-        """Find the transforms from image (or groomed) to world frame."""
-        ...
-
-    def energy(
-        self, world: Float[Tensor, "N M 3"], fraction: float
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
-        """Give ``r H`` (mm^2) and its gradient times ``N M`` (mm), for r = fraction x variance."""
-        ...
-
-    def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
-        """Give the arrangement that swapped particles are judged by."""
-        ...
-
-
-class Ensemble:
-    """Training shapes: they hold each other."""
-
-    def __init__(self, *, scale: bool) -> None:
-        """Choose whether alignment may scale."""
-        self._scale = scale
-
-    def align(self, points: Float[Tensor, "N M 3"]) -> Float[Tensor, "N 4 4"]:
-        """Align all shapes to their mean; with very few particles they stay as they are."""
-        if points.shape[1] < LEAST_FOR_ALIGNMENT:
-            return torch.eye(4).to(points).repeat(len(points), 1, 1)
-        return generalized_procrustes(points, allow_scale=self._scale)[1]
-
-    def energy(
-        self, world: Float[Tensor, "N M 3"], fraction: float
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
-        """Regularized entropy of the population."""
-        variance = (world - world.mean(0)).square().sum(-1).mean()
-        regularization = max(float(fraction * variance), 1e-12)
-        energy, gradient = ensemble_energy(world, regularization)
-        return regularization * energy, regularization * gradient
-
-    def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
-        """Take the mean shape's arrangement."""
-        return mean_pattern(world, normals)
+LAST_REPAIRS = 4
 
 
 class Outcome(NamedTuple):
@@ -98,11 +52,28 @@ class Outcome(NamedTuple):
     settled: bool
 
 
+class Terms(NamedTuple):
+    """The objective, its two parts, and the force (the gradient times ``N M h0^2``, mm)."""
+
+    energy: float
+    sampling: float
+    ensemble: float
+    force: Float[Tensor, "N M 3"]
+
+
 def to_world(
     points: Float[Tensor, "N M 3"], transforms: Float[Tensor, "N 4 4"]
 ) -> Float[Tensor, "N M 3"]:
     """Move each shape by its matrix."""
     return points @ transforms[:, :3, :3].mT + transforms[:, None, :3, 3]
+
+
+def normals_in_world(
+    normals: Float[Tensor, "N M 3"], transforms: Float[Tensor, "N 4 4"]
+) -> Float[Tensor, "N M 3"]:
+    """Turn unit normals with each shape's similarity."""
+    scale = torch.linalg.det(transforms[:, :3, :3]).abs() ** (1 / 3)
+    return normals @ transforms[:, :3, :3].mT / scale[:, None, None]
 
 
 def optimize(
@@ -116,6 +87,8 @@ def optimize(
 ) -> Outcome:
     """Run one level: anneal the regularization, move until the particles rest.
 
+    Where the particles rest before the annealing is over, it is hurried on.
+
     Args:
         surfaces: One for each shape.
         start: Particles on them.
@@ -124,121 +97,135 @@ def optimize(
         iterations: Most iterations.
         level: Name in the log.
     """
-    particles = start
-    spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
-    velocity = torch.zeros_like(start.points)
-    transforms = population.align(particles.points)
-    # the ensemble's curvature is at most its weight: keep the step below what that allows
-    step = config.step / (1 + config.step * config.correspondence_weight)
-    clock, settled, energy, began = 0.0, False, float("nan"), time.monotonic()
-    done = 0
+    crowd = _Crowd(surfaces, start, population, config)
+    clock, done, settled, began = 0.0, 0, False, time.monotonic()
     for done in range(1, iterations + 1):
-        if (done - 1) % REBUILD == 0:
-            neighbors = find_neighbors(particles.points, NEIGHBORS)
-            transforms = population.align(particles.points)
-        fraction = _annealed(config, clock / iterations)
-        terms = _forces(particles, neighbors, spacing, transforms, population, config, fraction)
-        energy = terms.energy
-        velocity = config.momentum * velocity - step * terms.force
-        velocity = _along_surface(velocity, particles.normals, spacing)
-        moved = surfaces.project(particles.points + velocity, particles.normals)
-        movement = float(((moved.points - particles.points).norm(dim=-1) / spacing[:, None]).mean())
-        particles = moved
+        terms, movement = crowd.advance(annealed(config, clock / iterations))
         if done % REPAIR == 0 or done == iterations:
-            particles = mend(surfaces, particles, transforms, population)
-            _report(level, done, iterations, terms, particles, movement, began)
+            crowd.mend()
+            _report(level, done, iterations, terms, movement, began)
         resting = movement < config.tolerance
         settled = resting and clock >= ANNEALED * iterations
         if settled:
+            _report(level, done, iterations, terms, movement, began)
             break
-        clock += max(1.0, iterations / 20) if resting else 1.0
-        clock = min(clock, iterations)
-    particles = mend(surfaces, particles, transforms, population, rounds=3)
-    return Outcome(particles, population.align(particles.points), done, energy, settled)
-
-
-def mend(
-    surfaces: SurfaceSet,
-    particles: OnSurface,
-    transforms: Float[Tensor, "N 4 4"],
-    population: Population,
-    rounds: int = 1,
-) -> OnSurface:
-    """Find collapsed and swapped particles and put them right, as far as ``rounds`` go."""
-    spacing = surfaces.spacing(particles.points.shape[1]).to(particles.points)
-    for _ in range(rounds):
-        world = to_world(particles.points, transforms)
-        normals = particles.normals @ transforms[:, :3, :3].mT
-        pattern = population.pattern(world, normals)
-        findings = diagnose(world, normals, spacing, pattern)
-        if not (findings.swapped | findings.collapsed).any():
+        clock = min(iterations, clock + (max(1.0, iterations / 20) if resting else 1.0))
+    for _ in range(LAST_REPAIRS):
+        if not crowd.mend():
             break
-        turned = findings._replace(rotation=transforms[:, None, :3, :3].mT @ findings.rotation)
-        particles = repair(surfaces, particles, turned, pattern)
-    return particles
+        for _ in range(REBUILD):
+            crowd.advance(config.regularization_end)
+    crowd.mend()
+    transforms = population.align(crowd.particles.points)
+    return Outcome(crowd.particles, transforms, done, terms.energy, settled)
 
 
-class _Terms(NamedTuple):
-    energy: float
-    sampling: float
-    ensemble: float
-    force: Float[Tensor, "N M 3"]
+def annealed(config: EntropyConfig, progress: float) -> float:
+    """Give the regularization at a fraction of a level, as a fraction of the variance."""
+    ratio = config.regularization_end / config.regularization_start
+    return float(config.regularization_start * ratio ** min(1.0, progress / ANNEALED))
 
 
-def _forces(
+def measure(
     particles: OnSurface,
     neighbors: Tensor,
     spacing: Float[Tensor, " N"],
     transforms: Float[Tensor, "N 4 4"],
     population: Population,
-    config: EntropyConfig,
+    *,
+    weight: float,
     fraction: float,
-) -> _Terms:
-    """Gradient of N M h0^2 Q: one unit moves a particle by about one spacing."""
+) -> Terms:
+    """Evaluate the objective and its gradient, in space (not yet along the surface)."""
     unit = spacing.square().mean()
     even, even_gradient = sampling_energy(particles.points, neighbors, spacing)
     world = to_world(particles.points, transforms)
     compact, compact_gradient = population.energy(world, fraction)
     sampling = float((spacing.square() * even).mean() / unit)
-    ensemble = float(config.correspondence_weight * compact / unit)
+    ensemble = float(weight * compact / unit)
     force = spacing[:, None, None].square() * even_gradient
-    force = force + config.correspondence_weight * compact_gradient @ transforms[:, :3, :3]
-    return _Terms(sampling + ensemble, sampling, ensemble, force)
+    force = force + weight * compact_gradient @ transforms[:, :3, :3]
+    return Terms(sampling + ensemble, sampling, ensemble, force)
 
 
-def _along_surface(
-    velocity: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"], spacing: Float[Tensor, " N"]
-) -> Float[Tensor, "N M 3"]:
-    tangent = velocity - normals * (velocity * normals).sum(-1, keepdim=True)
-    longest = LONGEST_MOVE * spacing[:, None, None]
-    return tangent * (longest / tangent.norm(dim=-1, keepdim=True).clamp(min=1e-12)).clamp(max=1)
+class _Crowd:
+    """The particles of one level on the move."""
 
+    def __init__(
+        self,
+        surfaces: SurfaceSet,
+        start: OnSurface,
+        population: Population,
+        config: EntropyConfig,
+    ) -> None:
+        self.particles = start
+        self._surfaces = surfaces
+        self._population = population
+        self._config = config
+        self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
+        self._velocity = torch.zeros_like(start.points)
+        self._age = 0
+        # the ensemble's curvature is at most its weight: keep the step below what that allows
+        self._step = config.step / (1 + config.step * config.correspondence_weight)
 
-def _annealed(config: EntropyConfig, progress: float) -> float:
-    ratio = config.regularization_end / config.regularization_start
-    return float(config.regularization_start * ratio ** min(1.0, progress / ANNEALED))
+    def advance(self, fraction: float) -> tuple[Terms, float]:
+        """Move once; give the objective before, and the mean movement in spacings."""
+        if self._age % REBUILD == 0:
+            self._neighbors = find_neighbors(self.particles.points, NEIGHBORS)
+            self._transforms = self._population.align(self.particles.points)
+        self._age += 1
+        terms = measure(
+            self.particles,
+            self._neighbors,
+            self._spacing,
+            self._transforms,
+            self._population,
+            weight=self._config.correspondence_weight,
+            fraction=fraction,
+        )
+        velocity = self._config.momentum * self._velocity - self._step * terms.force
+        self._velocity = self._along_surface(velocity)
+        before, normals = self.particles.points, self.particles.normals
+        self.particles = self._surfaces.project(before + self._velocity, normals)
+        length = (self.particles.points - before).norm(dim=-1)
+        return terms, float((length / self._spacing[:, None]).mean())
+
+    def mend(self) -> int:
+        """Put collapsed and swapped particles where the population expects them; count them."""
+        transforms = self._population.align(self.particles.points)
+        world = to_world(self.particles.points, transforms)
+        normals = normals_in_world(self.particles.normals, transforms)
+        pattern = self._population.pattern(world, normals)
+        findings = diagnose(world, normals, self._spacing, pattern)
+        bad = findings.particles(pattern.neighbors)
+        if not bad.any():
+            return 0
+        wide = grown(bad, pattern)
+        back = torch.linalg.inv(transforms)
+        place = to_world(self._population.expected(world, wide), back)
+        normal = normals_in_world(pattern.normal.expand_as(world), back)
+        self.particles = self._surfaces.project(
+            torch.where(wide[..., None], place, self.particles.points),
+            torch.where(wide[..., None], normal, self.particles.normals),
+        )
+        self._velocity[wide] = 0
+        self._age = 0
+        return int(bad.sum())
+
+    def _along_surface(self, velocity: Float[Tensor, "N M 3"]) -> Float[Tensor, "N M 3"]:
+        normals = self.particles.normals
+        tangent = velocity - normals * (velocity * normals).sum(-1, keepdim=True)
+        longest = LONGEST_MOVE * self._spacing[:, None, None]
+        length = tangent.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        return tangent * (longest / length).clamp(max=1)
 
 
 def _report(
-    level: str,
-    done: int,
-    iterations: int,
-    terms: _Terms,
-    particles: OnSurface,
-    movement: float,
-    began: float,
+    level: str, done: int, iterations: int, terms: Terms, movement: float, began: float
 ) -> None:
     left = (time.monotonic() - began) / done * (iterations - done)
     log.info(
         "%s: iteration %d/%d, energy %.4f (sampling %.4f, ensemble %.4f), "
-        "movement %.4f spacings, step off the surface %.3f mm, at most %.0f s left",
-        level,
-        done,
-        iterations,
-        terms.energy,
-        terms.sampling,
-        terms.ensemble,
-        movement,
-        float(particles.distance.mean()),
-        left,
+        "movement %.4f spacings, at most %.0f s left",
+        *(level, done, iterations, terms.energy, terms.sampling, terms.ensemble, movement, left),
     )

@@ -61,7 +61,12 @@ def run(
         folder: For text particles, the model, and the tables of quality.
         truth: Folder ``{subject}/{anatomy}.npz`` of known material points, of a phantom.
     """
-    training, others = _read_subjects(anatomy, index, alignment, results)
+    torch.set_num_threads(config.threads)
+    with threadpool_limits(config.threads):
+        _run(config, anatomy, index, alignment, results, particles, folder, truth)
+
+
+XX    training, others = _read_subjects(anatomy, index, alignment, results)
     if not training.names:
         raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
     backend = BACKENDS[config.backend](config)

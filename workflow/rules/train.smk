@@ -17,7 +17,7 @@ rule train_massm:
     threads: settings.train.threads or workflow.cores or 8
     resources:
         mem_mb=24000,
-        runtime=2880,
+        runtime=1440,
         gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
     params:
         config=section("train"),
