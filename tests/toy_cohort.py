@@ -14,7 +14,6 @@ from massm.geometry.volume import Volume
 from massm.io import tensors
 from massm.tensors.export import histogram, image_arrays, intensity_of, shape_arrays
 from massm.tensors.manifest import Entry, Manifest, write_manifest
-from massm.tensors.sample import Intensity
 from massm.tensors.template import template_arrays
 
 ANATOMIES = ("bright", "dark")
@@ -26,6 +25,7 @@ TENSORS = TensorsConfig(
     crop_air_hu=None,
     crop_margin_mm=0.0,
     intensity_percentiles=(0.5, 99.5),
+    contrast=None,
     modes=4,
 )
 
@@ -226,7 +226,7 @@ class Cohort:
             spacing_mm=TENSORS.spacing_mm,
             fine_spacing_mm=TENSORS.fine_spacing_mm,
             padding_hu=TENSORS.padding_hu,
-            intensity=Intensity(**intensity_of(counts, TENSORS.intensity_percentiles)),
+            intensity=intensity_of(counts, TENSORS.intensity_percentiles, TENSORS.contrast),
             subjects=tuple(entries),
         )
         write_manifest(manifest, folder / "manifest.json")

@@ -5,6 +5,13 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from massm.config._section import Section
 
 
+class ContrastConfig(Section):
+    """Curve ``asinh((HU - center) / width)``: steep at the center, logarithmic far from it."""
+
+    center_hu: float = Field(description="Where contrast is greatest, HU.")
+    width_hu: PositiveFloat = Field(description="How far it stays about linear, HU.")
+
+
 class TensorsConfig(Section):
     """From image and particles to the arrays of one subject."""
 
@@ -21,6 +28,9 @@ class TensorsConfig(Section):
     crop_margin_mm: float = Field(ge=0, description="Kept around the cropped box, mm.")
     intensity_percentiles: tuple[float, float] = Field(
         description="Percentiles of the training split's voxels between which HU are clipped, %."
+    )
+    contrast: ContrastConfig | None = Field(
+        description="Spread the values of soft tissue before normalization; null: linear."
     )
     modes: PositiveInt = Field(
         description="Most PCA modes of the training particles stored with the template."

@@ -1,4 +1,4 @@
-"""Find particles that are collapsed or swapped, and say where they belong."""
+"""Find particles that are collapsed or swapped, and say where their neighbors expect them."""
 
 from typing import NamedTuple
 
@@ -46,11 +46,7 @@ class Findings(NamedTuple):
 
     def particles(self, index: Int[Tensor, "M k"]) -> Bool[Tensor, "N M"]:
         """Name the particles that belong to any bad pair."""
-        bad = self.swapped | self.collapsed
-        named = bad.any(-1)
-        shape, particle, neighbor = bad.nonzero(as_tuple=True)
-        named[shape, index[particle, neighbor]] = True
-        return named
+        return _members(self.swapped | self.collapsed, index)
 
 
 def pattern_of(
@@ -115,27 +111,23 @@ def grown(bad: Bool[Tensor, "N M"], pattern: Pattern) -> Bool[Tensor, "N M"]:
     return result
 
 
-def conditional_mean(
-    mean: Float[Tensor, " c"],
-    modes: Float[Tensor, "k c"],
-    variances: Float[Tensor, " k"],
-    shape: Float[Tensor, " c"],
-    sound: Bool[Tensor, " c"],
-) -> Float[Tensor, " c"]:
-    """Expect a shape from those of its coordinates that are sound, by a Gaussian shape model.
+def expected_places(
+    points: Float[Tensor, "N M 3"], findings: Findings, pattern: Pattern
+) -> tuple[Float[Tensor, "N M 3"], Float[Tensor, "N M 3"]]:
+    """Say where each particle's neighbors expect it, and which way the surface faces there.
 
-    Bishop, "Pattern recognition and machine learning", 2006, Eq. 3.53-3.54, with the model's
-    modes as basis and its variances as prior; what the modes leave is noise of 2 % of the variance.
-
-    Args:
-        mean: Mean shape, all coordinates in one row, mm.
-        modes: Orthonormal rows.
-        variances: Of the scores, mm^2.
-        shape: Coordinates, of which some are wrong.
-        sound: Which are not.
+    Each neighbor carries the pattern's offset, turned as the pattern is turned around it (the
+    local step of Sorkine and Alexa, "As-rigid-as-possible surface modeling", SGP 2007).
     """
-    noise = 0.02 * variances.sum() / len(mean)
-    basis = modes[:, sound]
-    system = basis @ basis.T + torch.diag(noise / variances.clamp(min=1e-12))
-    scores = torch.linalg.solve(system, basis @ (shape - mean)[sound])
-    return mean + scores @ modes
+    index = pattern.neighbors[None].expand(len(points), -1, -1)
+    turned = gather(findings.rotation.flatten(2), index).unflatten(-1, (3, 3))
+    votes = gather(points, index) - torch.einsum("nmkab,mkb->nmka", turned, pattern.offset)
+    normal = torch.einsum("nmkab,mb->nmka", turned, pattern.normal).sum(2)
+    return votes.mean(2), normal / normal.norm(dim=-1, keepdim=True).clamp(min=1e-9)
+
+
+def _members(pairs: Bool[Tensor, "N M k"], index: Int[Tensor, "M k"]) -> Bool[Tensor, "N M"]:
+    named = pairs.any(-1)
+    shape, particle, neighbor = pairs.nonzero(as_tuple=True)
+    named[shape, index[particle, neighbor]] = True
+    return named

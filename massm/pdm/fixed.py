@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from massm.geometry.alignment import fit_similarity
 from massm.pdm.diagnostics import Pattern, pattern_of
-from massm.pdm.population import expected_shapes
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.shape_model import ShapeModel, fit_shape_model
 
@@ -136,10 +135,3 @@ class Frozen:
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
         """Take the frozen mean shape's arrangement."""
         return self._pattern
-
-    def expected(
-        self, world: Float[Tensor, "N M 3"], bad: Bool[Tensor, "N M"]
-    ) -> Float[Tensor, "N M 3"]:
-        """Expect by the frozen Gaussian."""
-        variances = self._variances * len(self._mean)
-        return expected_shapes(self._mean.flatten(), self._modes, variances, world, bad)

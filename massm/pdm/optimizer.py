@@ -15,11 +15,11 @@ import time
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
-from massm.pdm.diagnostics import diagnose, grown
+from massm.pdm.diagnostics import Pattern, diagnose, expected_places, grown
 from massm.pdm.entropy import find_neighbors, sampling_energy
 from massm.pdm.population import Population
 from massm.pdm.surfaces import OnSurface, SurfaceSet
@@ -31,7 +31,9 @@ REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
 ANNEALED = 0.8
-LAST_REPAIRS = 4
+LAST_REPAIRS = 6
+RELAX = 5
+UNTANGLE = 20
 
 
 class Outcome(NamedTuple):
@@ -110,14 +112,26 @@ def optimize(
             _report(level, done, iterations, terms, movement, began)
             break
         clock = min(iterations, clock + (max(1.0, iterations / 20) if resting else 1.0))
+    particles = _mended(crowd, config)
+    return Outcome(particles, population.align(particles.points), done, terms.energy, settled)
+
+
+def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
+    """Untangle and relax in turn; keep the state with the fewest bad particles."""
+    best, fewest = crowd.particles, crowd.count_bad()
     for _ in range(LAST_REPAIRS):
-        if not crowd.mend():
+        if fewest == 0:
             break
-        for _ in range(REBUILD):
+        crowd.mend()
+        untangled, bad = crowd.particles, crowd.count_bad()
+        if bad < fewest:
+            best, fewest = untangled, bad
+        for _ in range(RELAX):
             crowd.advance(config.regularization_end)
-    crowd.mend()
-    transforms = population.align(crowd.particles.points)
-    return Outcome(crowd.particles, transforms, done, terms.energy, settled)
+        bad = crowd.count_bad()
+        if bad <= fewest:
+            best, fewest = crowd.particles, bad
+    return best
 
 
 def annealed(config: EntropyConfig, progress: float) -> float:
@@ -190,27 +204,43 @@ class _Crowd:
         length = (self.particles.points - before).norm(dim=-1)
         return terms, float((length / self._spacing[:, None]).mean())
 
-    def mend(self) -> int:
-        """Put collapsed and swapped particles where the population expects them; count them."""
+    def count_bad(self) -> int:
+        """Count the particles that belong to a collapsed or swapped pair."""
+        _, bad = self._judge()
+        return int(bad.sum())
+
+    def mend(self) -> None:
+        """Untangle collapsed and swapped particles, with the two rings around them.
+
+        On the shapes concerned, these particles go where their neighbors expect them, again and
+        again, while all others stay: as rigid as possible, like the mean shape.
+        """
+        pattern, bad = self._judge()
+        rows = bad.any(1).nonzero()[:, 0]
+        if len(rows) == 0:
+            return
+        region = grown(grown(bad, pattern), pattern)[rows][..., None]
+        surfaces, spacing = self._surfaces.take(rows.tolist()), self._spacing[rows]
+        found = OnSurface(*(value[rows] for value in self.particles))
+        for _ in range(UNTANGLE):
+            findings = diagnose(found.points, found.normals, spacing, pattern)
+            place, normal = expected_places(found.points, findings, pattern)
+            place = torch.where(region, (place + found.points) / 2, found.points)
+            found = surfaces.project(place, torch.where(region, normal, found.normals))
+        merged = [value.clone() for value in self.particles]
+        for whole, part in zip(merged, found, strict=True):
+            whole[rows] = part
+        self.particles = OnSurface(*merged)
+        self._velocity[rows] = 0
+        self._age = 0
+
+    def _judge(self) -> tuple[Pattern, Bool[Tensor, "N M"]]:
         transforms = self._population.align(self.particles.points)
         world = to_world(self.particles.points, transforms)
         normals = normals_in_world(self.particles.normals, transforms)
         pattern = self._population.pattern(world, normals)
         findings = diagnose(world, normals, self._spacing, pattern)
-        bad = findings.particles(pattern.neighbors)
-        if not bad.any():
-            return 0
-        wide = grown(bad, pattern)
-        back = torch.linalg.inv(transforms)
-        place = to_world(self._population.expected(world, wide), back)
-        normal = normals_in_world(pattern.normal.expand_as(world), back)
-        self.particles = self._surfaces.project(
-            torch.where(wide[..., None], place, self.particles.points),
-            torch.where(wide[..., None], normal, self.particles.normals),
-        )
-        self._velocity[wide] = 0
-        self._age = 0
-        return int(bad.sum())
+        return pattern, findings.particles(pattern.neighbors)
 
     def _along_surface(self, velocity: Float[Tensor, "N M 3"]) -> Float[Tensor, "N M 3"]:
         normals = self.particles.normals

@@ -41,7 +41,7 @@ def rank_cases(values: pd.DataFrame, model: str, anatomy: str) -> list[tuple[str
     """Choose the best, median and worst subject of an anatomy by surface distance.
 
     Returns:
-        Rank, subject and distance (mm); with fewer than three subjects, fewer ranks.
+        Rank, subject and distance (mm): of two subjects the best and the worst, of one the median.
     """
     chosen = values[
         (values["model"] == model)
@@ -49,11 +49,9 @@ def rank_cases(values: pd.DataFrame, model: str, anatomy: str) -> list[tuple[str
         & (values["anatomy"] == anatomy)
         & (values["measure"] == RANKING)
     ].sort_values(["value", "subject"])
-    places = {"best": 0, "median": len(chosen) // 2, "worst": len(chosen) - 1}
-    ranked: dict[int, str] = {}
-    for rank in ("median", "worst", "best"):
-        if len(chosen):
-            ranked.setdefault(places[rank], rank)
+    last = len(chosen) - 1
+    ranks = {0: "best", last: "worst", len(chosen) // 2: "median"}
+    ranked = {0: "best", last: "worst"} if last == 1 else ranks if last >= 0 else {}
     return [
         (ranked[place], str(chosen["subject"].iloc[place]), float(chosen["value"].iloc[place]))
         for place in sorted(ranked)

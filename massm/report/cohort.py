@@ -1,6 +1,6 @@
 """Who was in the study, who was not and why, and what grooming did."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,7 +53,12 @@ def _by_split(table: pd.DataFrame) -> tuple[int, ...]:
 
 
 def exclusions(
-    subjects: pd.DataFrame, cohort: pd.DataFrame, groomed: pd.DataFrame, particles: pd.DataFrame
+    subjects: pd.DataFrame,
+    cohort: pd.DataFrame,
+    groomed: pd.DataFrame,
+    *,
+    particles: Collection[tuple[str, str]],
+    unaligned: Mapping[tuple[str, str], str],
 ) -> list[Exclusion]:
     """List everything that was left out, with its reason.
 
@@ -61,7 +66,8 @@ def exclusions(
         subjects: ``dataset/subjects.tsv``.
         cohort: ``dataset/cohort.tsv``.
         groomed: Rows of ``groom/index/*.tsv``.
-        particles: Columns subject, anatomy: the organs that the shape models hold.
+        particles: Subject and anatomy of the organs that the shape models hold.
+        unaligned: Why the alignment of an organ failed.
     """
     rows = [
         Exclusion(str(row.subject), "", str(row.split), "subject excluded", str(row.reason))
@@ -74,10 +80,12 @@ def exclusions(
             rows.append(_organ(row, what, str(row.reason)))
     failed = groomed[groomed["status"] != "groomed"]
     rows += [_organ(row, "grooming failed", str(row.reason)) for row in failed.itertuples()]
-    there = set(zip(particles["subject"], particles["anatomy"], strict=True))
     for row in groomed[groomed["status"] == "groomed"].itertuples():
-        if (str(row.subject), str(row.anatomy)) not in there:
-            rows.append(_organ(row, "no particles", "alignment or fit failed; see correspond"))
+        key = (str(row.subject), str(row.anatomy))
+        if key in unaligned:
+            rows.append(_organ(row, "alignment failed", unaligned[key]))
+        elif key not in particles:
+            rows.append(_organ(row, "no particles", "the shape model has no fit of it"))
     return rows
 
 
@@ -95,7 +103,7 @@ def groom_rows(groomed: pd.DataFrame, anatomies: Sequence[str]) -> list[GroomRow
         done = own[own["status"] == "groomed"]
         volume = pd.to_numeric(done["volume_ml"])
         raw = pd.to_numeric(done["mask_volume_ml"])
-        change = (100 * (volume / raw - 1)).to_numpy(float)
+        change = (100 * (volume / raw - 1)).to_numpy(float).round(1)
         error = pd.to_numeric(done["surface_error_mm"]).to_numpy(float)
         rows.append(
             GroomRow(
@@ -116,7 +124,8 @@ def _middle(values: np.ndarray, form: str) -> str:
     if len(values) == 0:
         return ""
     ends = (float(np.median(values)), float(values.min()), float(values.max()))
-    return "{} ({} to {})".format(*(form.format(value) for value in ends))
+    # Adding 0 turns -0.0 into 0.0.
+    return "{} ({} to {})".format(*(form.format(round(value, 2) + 0.0) for value in ends))
 
 
 def quality_rows(

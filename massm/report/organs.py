@@ -36,7 +36,7 @@ class OrganView:
     cases: dict[str, Any]
     cases_picture: Picture
     slices_picture: Picture | None
-    median_subject: str
+    slices_caption: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,7 @@ def organ_views(
             for rank, subject, distance in ranked
         ]
         label = anatomy_label(anatomy)
-        middle = next(case for case in cases if case.rank == "median")
+        middle = cases[len(cases) // 2]
         picture = gallery.add(
             case_plate(cases),
             f"error_{anatomy}",
@@ -124,7 +124,7 @@ def organ_views(
         views.append(
             OrganView(
                 *(anatomy, label, colors[anatomy], case_data(cases), picture, slices),
-                middle.subject,
+                f"{middle.rank.capitalize()} case, subject {middle.subject}.",
             )
         )
         log.info("%s: %d cases drawn", anatomy, len(cases))

@@ -61,7 +61,7 @@
       font: { family: "inherit", size: 11, color: "#5d6875" },
       scene: {
         xaxis: { ...none }, yaxis: { ...none }, zaxis: { ...none }, aspectmode: "manual",
-        camera: { eye: { x: -0.3, y: -1.5, z: 0.38 }, up: { x: 0, y: 0, z: 1 } },
+        camera: { eye: { x: -0.34, y: -1.7, z: 0.42 }, up: { x: 0, y: 0, z: 1 } },
         dragmode: "orbit",
       },
       showlegend: false, hoverlabel: { bgcolor: "#fff", font: { color: "#1d2733" } },
@@ -123,7 +123,7 @@
       if (!live) return;
       const camera = stage.layout?.scene?.camera;
       const plan = layout();
-      const both = [c.true, c.predicted].map((mesh) => extent(floats(mesh.points)));
+      const both = (overlay ? [c.true, c.predicted] : [c.true]).map((mesh) => extent(floats(mesh.points)));
       place(plan, [0, 1, 2].map((k) => [
         Math.min(...both.map((b) => b[k][0])), Math.max(...both.map((b) => b[k][1])),
       ]));

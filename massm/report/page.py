@@ -193,7 +193,9 @@ def build_page(
         ],
         "counts": cohorts.split_counts(run.subjects, run.cohort, run.anatomies),
         "exclusions": cohorts.exclusions(
-            run.subjects, run.cohort, run.groomed, _with_particles(run)
+            *(run.subjects, run.cohort, run.groomed),
+            particles=_with_particles(run),
+            unaligned=run.unaligned,
         ),
         "groom": cohorts.groom_rows(run.groomed, run.anatomies),
         "configuration": yaml.safe_dump(dict(configuration), sort_keys=False, width=90),
@@ -293,13 +295,12 @@ def _floor_card(what: Shown) -> list[Card]:
     return [Card(f"{abs(first['difference_percent']):.0f}", "%", f"{word} to the surface", detail)]
 
 
-def _with_particles(run: RunTables) -> pd.DataFrame:
-    pairs = [
+def _with_particles(run: RunTables) -> set[tuple[str, str]]:
+    return {
         (subject, anatomy)
         for anatomy in run.anatomies
         for subject in load_set(run.results / "correspond" / f"{anatomy}.npz").subjects
-    ]
-    return pd.DataFrame(pairs, columns=["subject", "anatomy"])
+    }
 
 
 def _for_script(data: Any) -> str:

@@ -12,9 +12,9 @@ from matplotlib.tri import Triangulation
 from massm.geometry.mesh import Mesh
 
 # Light to dark, so that it reads in gray and with every kind of color vision.
-ERROR_COLORS = ("#eef1f4", "#f6d9a6", "#f0a04b", "#d9542b", "#93173b", "#3f0a3d")
+ERROR_COLORS = ("#e4e8ed", "#f6d9a6", "#f0a04b", "#d9542b", "#93173b", "#3f0a3d")
 ERROR_MAP = LinearSegmentedColormap.from_list("error", list(ERROR_COLORS))
-CHANGE_COLORS = ("#0b5394", "#7fb3d9", "#eef1f4", "#f0b37e", "#b04a00")
+CHANGE_COLORS = ("#0b5394", "#7fb3d9", "#dfe4e9", "#f0b37e", "#b04a00")
 CHANGE_MAP = LinearSegmentedColormap.from_list("change", list(CHANGE_COLORS))
 
 _LIGHT = np.array([-0.35, -0.8, 0.55]) / np.linalg.norm([-0.35, -0.8, 0.55])  # right, back, up

@@ -21,6 +21,7 @@ class RunTables:
         subjects: ``dataset/subjects.tsv``.
         cohort: ``dataset/cohort.tsv``.
         groomed: Rows of all ``groom/index/*.tsv``.
+        unaligned: Why an organ (subject, anatomy) could not be aligned.
         values: Measures of single organs, all models and frames.
         summary: ``evaluate/summary.csv``.
         tests: ``evaluate/tests.csv``.
@@ -34,6 +35,7 @@ class RunTables:
     subjects: pd.DataFrame
     cohort: pd.DataFrame
     groomed: pd.DataFrame
+    unaligned: dict[tuple[str, str], str]
     values: pd.DataFrame
     summary: pd.DataFrame
     tests: pd.DataFrame
@@ -55,6 +57,11 @@ def read_run(results: Path, anatomies: tuple[str, ...]) -> RunTables:
         subjects=_needed(results / "dataset" / "subjects.tsv"),
         cohort=_needed(results / "dataset" / "cohort.tsv"),
         groomed=_together(sorted((results / "groom" / "index").glob("*.tsv")), results),
+        unaligned={
+            (subject, name): reason
+            for name in anatomies
+            for subject, reason in _alignment(results, name)["failed"].items()
+        },
         values=_together(sorted((results / "evaluate").glob("*/*.csv")), results),
         summary=_needed(results / "evaluate" / "summary.csv"),
         tests=_needed(results / "evaluate" / "tests.csv"),
@@ -69,6 +76,11 @@ def read_run(results: Path, anatomies: tuple[str, ...]) -> RunTables:
             for path in sorted((results / "train").glob("*/history.csv"))
         },
     )
+
+
+def _alignment(results: Path, anatomy: str) -> dict[str, Any]:
+    document: dict[str, Any] = read_json(results / "groom" / "alignment" / f"{anatomy}.json")
+    return document
 
 
 def _needed(path: Path) -> pd.DataFrame:

@@ -116,7 +116,7 @@ def scroll_data(
         "pixel": frame.pixel_mm,
         "axial": [one("axial", float(z)) for z in heights],
         **{plane: one(plane, best_position(surfaces, plane)) for plane in sides},
-        "names": {name: anatomy_label(name) for name in predicted},
+        "names": {name: anatomy_label(name) for name in {**true, **predicted}},
         "colors": {name: colors[name] for name in {**true, **predicted}},
     }
 

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+import torch
+from threadpoolctl import threadpool_limits
 
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.alignment import apply_transform, invert_transform
@@ -16,7 +18,7 @@ from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays, save_arrays, save_set, write_text
 from massm.io.tables import read_table, write_table
-from massm.pdm.backend import BACKENDS
+from massm.pdm.backend import BACKENDS, Backend
 from massm.pdm.fit import Fit
 from massm.pdm.quality import material_error
 from massm.pdm.summary import fixed_quality, subject_rows, training_quality
@@ -61,34 +63,34 @@ def run(
         folder: For text particles, the model, and the tables of quality.
         truth: Folder ``{subject}/{anatomy}.npz`` of known material points, of a phantom.
     """
+    parts = _read_subjects(anatomy, index, alignment, results)
+    if not parts[0].names:
+        raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
     torch.set_num_threads(config.threads)
     with threadpool_limits(config.threads):
-        _run(config, anatomy, index, alignment, results, particles, folder, truth)
+        backend = BACKENDS[config.backend](config)
+        fits = _place(backend, anatomy, parts)
+        population = _together(fits, parts)
+        values, curves = training_quality(fits[0], parts[0].surfaces_of(fits[0]))
+        values |= fixed_quality(*fits, parts[1].surfaces_of(fits[1]))
+        if truth is not None:
+            values |= _error_against_truth(population, anatomy, truth)
+    log.info("%s: %s", anatomy, ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
+    _write_texts(population, folder / "particles")
+    save_arrays(backend.arrays(), folder / "model.npz")
+    write_table(_table(fits, parts), folder / "particles.csv")
+    write_table(curves, folder / "curves.csv")
+    write_json({"anatomy": anatomy, **values}, folder / "quality.json")
+    save_set(population, particles)
 
 
-XX    training, others = _read_subjects(anatomy, index, alignment, results)
-    if not training.names:
-        raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
-    backend = BACKENDS[config.backend](config)
+def _place(backend: Backend, anatomy: str, parts: tuple[_Subjects, _Subjects]) -> tuple[Fit, Fit]:
+    training, others = parts
     try:
         trained = backend.optimize(training.surfaces, training.names)
     except ValueError as error:
         raise DataError(f"{anatomy}: {error}") from error
-    fixed = backend.fit(others.surfaces, others.names)
-    fits = (trained, fixed)
-    population = _together(fits, (training, others))
-
-    values, curves = training_quality(trained, training.surfaces_of(trained))
-    values |= fixed_quality(trained, fixed, others.surfaces_of(fixed))
-    if truth is not None:
-        values |= _error_against_truth(population, anatomy, truth)
-    log.info("%s: %s", anatomy, ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
-    _write(population, folder)
-    save_arrays(backend.arrays(), folder / "model.npz")
-    write_table(_table(fits, (training, others)), folder / "particles.csv")
-    write_table(curves, folder / "curves.csv")
-    write_json({"anatomy": anatomy, **values}, folder / "quality.json")
-    save_set(population, particles)
+    return trained, backend.fit(others.surfaces, others.names)
 
 
 def _read_subjects(
@@ -127,17 +129,21 @@ def _together(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> ParticleSe
 
 
 def _error_against_truth(population: ParticleSet, anatomy: str, truth: Path) -> dict[str, float]:
-    points = np.stack(
-        [load_arrays(truth / name / f"{anatomy}.npz")["points"] for name in population.subjects]
-    )
-    error = material_error(population.local, points)
-    is_training = np.array([split == "train" for split in population.splits])
-    values = {
-        "truth_error_mean": float(error[is_training].mean()),
-        "truth_error_max": float(error[is_training].max()),
-    }
-    if not is_training.all():
-        values["fixed_truth_error_mean"] = float(error[~is_training].mean())
+    files = {name: truth / name / f"{anatomy}.npz" for name in population.subjects}
+    known = [row for row, name in enumerate(population.subjects) if files[name].is_file()]
+    if len(known) < len(files):
+        log.warning("%s: no truth for %d subjects", anatomy, len(files) - len(known))
+    if not known:
+        return {}
+    part = population.take(known)
+    points = np.stack([load_arrays(files[name])["points"] for name in part.subjects])
+    error = material_error(part.local, points)
+    is_training = np.array([split == "train" for split in part.splits])
+    values = {}
+    for prefix, rows in (("", is_training), ("fixed_", ~is_training)):
+        if rows.any():
+            values[f"{prefix}truth_error_mean"] = float(error[rows].mean())
+            values[f"{prefix}truth_error_95"] = float(np.percentile(error[rows], 95))
     return values
 
 
@@ -149,11 +155,10 @@ def _table(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> pd.DataFrame:
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
 
 
-def _write(population: ParticleSet, folder: Path) -> None:
+def _write_texts(population: ParticleSet, folder: Path) -> None:
     for row, name in enumerate(population.subjects):
-        stem = folder / "particles" / name
-        write_text(population.local[row], stem.with_name(f"{name}_local.particles"))
-        write_text(population.world[row], stem.with_name(f"{name}_world.particles"))
+        write_text(population.local[row], folder / f"{name}_local.particles")
+        write_text(population.world[row], folder / f"{name}_world.particles")
 
 
 if __name__ == "__main__":

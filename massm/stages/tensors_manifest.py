@@ -12,7 +12,6 @@ from massm.io.particles import load_set
 from massm.stages._command import stage_main
 from massm.tensors.export import histogram, intensity_of
 from massm.tensors.manifest import Entry, Manifest, write_manifest
-from massm.tensors.sample import Intensity
 from massm.tensors.template import template_arrays
 
 log = logging.getLogger(__name__)
@@ -56,7 +55,7 @@ def run(
         particles, medoids, [meshes.read(path) for path in templates], config.modes
     )
     tensors.save(arrays, template)
-    intensity = Intensity(**intensity_of(counts, config.intensity_percentiles))
+    intensity = intensity_of(counts, config.intensity_percentiles, config.contrast)
     write_manifest(
         Manifest(
             anatomies=tuple(anatomies),

@@ -209,7 +209,7 @@ def _draw_intensity(
     width = intensity.high - intensity.low
 
     def change(image: Tensor) -> Tensor:
-        changed = (image - intensity.mean) * scale + intensity.mean + shift
+        changed = (image - intensity.mean_hu) * scale + intensity.mean_hu + shift
         return ((changed - intensity.low) / width).clamp(0, 1).pow(gamma) * width + intensity.low
 
     return change

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from massm.config.tensors import TensorsConfig
+from massm.config.tensors import ContrastConfig, TensorsConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
+from massm.tensors.sample import Intensity
 from massm.tensors.resample import body_box, crop, to_grid
 
 PRESENT, ABSENT, UNKNOWN = 1, 0, -1
@@ -91,9 +92,11 @@ def histogram(image: np.ndarray, padding_hu: float) -> Float[np.ndarray, " 65536
 
 
 def intensity_of(
-    counts: Float[np.ndarray, " 65536"], percentiles: tuple[float, float]
-) -> dict[str, float]:
-    """Return clip limits, mean and standard deviation (HU) of counted int16 values.
+    counts: Float[np.ndarray, " 65536"],
+    percentiles: tuple[float, float],
+    contrast: ContrastConfig | None,
+) -> Intensity:
+    """Return clip limits, mean and standard deviation of counted int16 values.
 
     Counts of many images add up, so the statistics of a cohort need the memory of one image.
 
@@ -107,6 +110,17 @@ def intensity_of(
     share = np.cumsum(counts) / total * 100
     low, high = (float(hu[np.searchsorted(share, p)]) for p in percentiles)
     clipped = hu.clip(low, high)
-    mean = float((clipped * counts).sum() / total)
-    std = float(np.sqrt((np.square(clipped - mean) * counts).sum() / total))
-    return {"low": low, "high": high, "mean": mean, "std": max(std, 1.0)}
+    values = clipped
+    if contrast is not None:
+        values = np.arcsinh((clipped - contrast.center_hu) / contrast.width_hu)
+    mean = float((values * counts).sum() / total)
+    std = float(np.sqrt((np.square(values - mean) * counts).sum() / total))
+    return Intensity(
+        low=low,
+        high=high,
+        mean_hu=float((clipped * counts).sum() / total),
+        mean=mean,
+        std=max(std, 1e-3),
+        center_hu=contrast.center_hu if contrast else None,
+        width_hu=contrast.width_hu if contrast else None,
+    )

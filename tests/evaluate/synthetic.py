@@ -226,6 +226,8 @@ def _write_population(folder: Path, anatomy: str, unit: Mesh, dots: np.ndarray) 
     weights = _homogeneous(unit.vertices) @ np.linalg.pinv(_homogeneous(dots))
     arrays = {"weights": weights, "faces": unit.faces}
     particle_files.save_arrays(arrays, folder / "reconstruct" / "warp" / f"{anatomy}.npz")
+    alignment = {"anatomy": anatomy, "failed": {}}
+    documents.write_json(alignment, folder / "groom" / "alignment" / f"{anatomy}.json")
     quality = {"particles": len(dots), "distance_mean_mm": 0.02, "swapped": 0}
     documents.write_json(quality, folder / "correspond" / anatomy / "quality.json")
     curves = [

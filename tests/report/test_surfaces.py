@@ -72,7 +72,9 @@ def test_best_median_and_worst_are_ranked_by_distance():
     ]
 
 
-def test_one_case_is_the_median_and_none_is_none():
+def test_of_two_there_is_no_median_of_one_nothing_else():
+    two = values(("s", "liver", 2.0), ("t", "liver", 1.0))
+    assert [r for r, *_ in rank_cases(two, "massm", "liver")] == ["best", "worst"]
     assert [r for r, *_ in rank_cases(values(("s", "liver", 1.0)), "massm", "liver")] == ["median"]
     assert rank_cases(values(), "massm", "liver") == []
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from massm.config.tensors import ContrastConfig
 from massm.io.errors import DataError
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.export import ABSENT, PRESENT, UNKNOWN, intensity_of, shape_arrays
@@ -88,14 +89,27 @@ def test_intensity_statistics_add_up_by_hand():
     counts = np.zeros(65536)
     counts[32768 + 10] = 3
     counts[32768 + 20] = 1
-    found = intensity_of(counts, (0.0, 100.0))
-    assert found["mean"] == 12.5
-    assert found["std"] == pytest.approx(np.sqrt((3 * 2.5**2 + 7.5**2) / 4))
+    found = intensity_of(counts, (0.0, 100.0), None)
+    assert found.mean == found.mean_hu == 12.5
+    assert found.std == pytest.approx(np.sqrt((3 * 2.5**2 + 7.5**2) / 4))
+
+
+def test_the_contrast_curve_spreads_soft_tissue_and_keeps_the_order():
+    counts = np.zeros(65536)
+    counts[32768 - 1000 : 32768 + 1000] = 1
+    linear = intensity_of(counts, (0.0, 100.0), None)
+    curved = intensity_of(counts, (0.0, 100.0), ContrastConfig(center_hu=40.0, width_hu=100.0))
+    tissue = torch.tensor([20.0, 60.0])
+    assert curved.normalize(tissue).diff() > 3 * linear.normalize(tissue).diff()
+    everything = curved.normalize(torch.arange(-1000.0, 1000.0))
+    assert (everything.diff() > 0).all()
+    assert everything.mean().abs() < 1e-3
+    assert abs(everything.std() - 1) < 1e-2
 
 
 def test_no_voxel_above_padding_is_refused():
     with pytest.raises(ValueError, match="no training voxel"):
-        intensity_of(np.zeros(65536), (0.5, 99.5))
+        intensity_of(np.zeros(65536), (0.5, 99.5), None)
 
 
 def test_a_manifest_of_another_version_is_refused(tmp_path):

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from massm.io.tables import read_table
-
 from tests.workflow.project import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chain")]

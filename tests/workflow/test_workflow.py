@@ -8,13 +8,28 @@ import pytest
 import yaml
 
 from massm.config.loading import load_config, merge, read_yaml
-
 from tests.workflow.project import ROOT, Project
 
 TARGETS = (
-    "phantom dataset groom correspond pdm template tensors train train_massm predict reconstruct "
-    "eval_local eval_world eval_detection evaluate baselines report all"
-).split()
+    "phantom",
+    "dataset",
+    "groom",
+    "correspond",
+    "pdm",
+    "template",
+    "tensors",
+    "train",
+    "train_massm",
+    "predict",
+    "reconstruct",
+    "eval_local",
+    "eval_world",
+    "eval_detection",
+    "evaluate",
+    "baselines",
+    "report",
+    "all",
+)
 RULES = [path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
 
 

@@ -15,6 +15,11 @@ PYTHONPATH = f"export PYTHONPATH='{workflow.basedir}'"
 INTERPRETER = f"export PATH='{Path(sys.executable).parent}':\"$PATH\""
 shell.prefix(f"{PYTHONPATH}; " if CONDA else f"{PYTHONPATH}; {INTERPRETER}; ")
 
+if workflow.resource_settings.nodes:
+    # On a cluster the nodes limit a job's threads; Snakemake would cut them down to the cores of the
+    # machine that submits (`cores` of the default profile, which a --profile cannot take back).
+    workflow.global_resources["_cores"] = 1024
+
 
 wildcard_constraints:
     anatomy="|".join(ANATOMIES),
@@ -50,7 +55,7 @@ def batch_subjects(batch, size):
 def subject_table(wildcards):
     """The table of subjects, asked from the checkpoint.
 
-    A rule whose parameters depend on the checkpoint needs an input that does too: Snakemake then
+    Jobs whose parameters depend on the checkpoint need an input that does too. Snakemake then
     waits with the question whether they have changed. Without it, all that follows is run again.
     """
     return checkpoints.dataset.get().output.subjects

@@ -14,7 +14,7 @@ rule predict_massm:
         "<benchmarks>/predict/massm.tsv"
     conda:
         "../../envs/massm.yaml"
-    threads: settings.predict.threads or workflow.cores or 8
+    threads: settings.predict.threads or min(workflow.cores, 8)
     resources:
         mem_mb=16000,
         runtime=120,

@@ -14,7 +14,7 @@ rule train_massm:
         "<benchmarks>/train/massm.tsv"
     conda:
         "../../envs/massm.yaml"
-    threads: settings.train.threads or workflow.cores or 8
+    threads: settings.train.threads or min(workflow.cores, 8)
     resources:
         mem_mb=24000,
         runtime=1440,
