@@ -46,7 +46,13 @@ def model_config(**changes: dict[str, object]) -> ModelConfig:
             "levels": 2,
             "channels": 8,
         },
-        "detection": {"channels": 8, "class_wise": True, "sigma": 0.25, "min_sigma_cells": 0.7},
+        "detection": {
+            "channels": 8,
+            "class_wise": True,
+            "sigma": 0.25,
+            "min_sigma_cells": 0.7,
+            "reach_cells": 1,
+        },
         "roi": {
             "size": 3,
             "channels": 4,

@@ -37,6 +37,9 @@ class DetectionConfig(Section):
         description="Standard deviation of a target bump, fraction of the box radius."
     )
     min_sigma_cells: PositiveFloat = Field(description="Its lower limit, cells.")
+    reach_cells: NonNegativeInt = Field(
+        description="Radius and offset are trained this many cells around the center; 0: there alone."
+    )
 
 
 class RoiConfig(Section):

@@ -9,8 +9,8 @@ from massm.config.tensors import ContrastConfig, TensorsConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
-from massm.tensors.sample import Intensity
 from massm.tensors.resample import body_box, crop, to_grid
+from massm.tensors.sample import Intensity
 
 PRESENT, ABSENT, UNKNOWN = 1, 0, -1
 

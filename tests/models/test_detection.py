@@ -27,7 +27,8 @@ def perfect_maps(grid, targets):
     """Maps that hold, everywhere, what the targets ask for at the center."""
     shape = grid.values.shape[2:]
     spread = [
-        t[..., None, None, None].expand(2, 3, 3, *shape) for t in (targets.radius, targets.offset)
+        t[..., None, None, None].expand(2, 3, 3, *shape)
+        for t in (targets.radius, targets.offset[:, :, 0])
     ]
     return DetectionMaps(torch.logit(targets.heat, eps=1e-6), *spread, grid, STRIDE)
 
@@ -36,7 +37,9 @@ def test_decode_inverts_encode():
     grid = frame()
     center, radius = boxes(grid)
     presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7)
+    targets = encode(
+        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+    )
     found = decode(perfect_maps(grid, targets))
     torch.testing.assert_close(found.center, center, atol=1e-3, rtol=0)
     torch.testing.assert_close(found.radius, radius, atol=1e-3, rtol=0)
@@ -47,11 +50,13 @@ def test_target_is_one_at_the_center_cell_alone():
     grid = frame()
     center, radius = boxes(grid)
     presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7)
+    targets = encode(
+        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+    )
     assert (targets.heat == 1).flatten(2).sum(dim=-1).eq(1).all()
     assert targets.offset.abs().max() <= 0.5
     peak = targets.heat.flatten(2).argmax(dim=-1)
-    assert torch.equal(peak, targets.cell)
+    assert torch.equal(peak, targets.cell[..., 0])
 
 
 def test_absent_and_unknown_have_no_bump():
@@ -67,6 +72,7 @@ def test_absent_and_unknown_have_no_bump():
         presence,
         sigma=0.25,
         min_sigma_cells=0.7,
+        reach_cells=0,
     )
     assert targets.heat[0, 1:].eq(0).all()
     assert targets.known[0].tolist() == [True, True, False]
@@ -79,7 +85,9 @@ def test_a_center_outside_the_grid_is_unknown():
     center, radius = boxes(grid)
     center[0, 0] -= 500
     presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7)
+    targets = encode(
+        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+    )
     assert not targets.present[0, 0]
     assert not targets.known[0, 0]
     assert targets.heat[0, 0].eq(0).all()
@@ -101,9 +109,32 @@ def test_shared_maps_collide_and_class_wise_maps_do_not():
     center = grid.to_point(torch.tensor([[[4.2, 4, 4], [3.8, 4, 4], [1, 1, 1]]]).expand(2, -1, -1))
     radius = torch.full((2, 3, 3), 20.0)
     presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7)
-    assert targets.cell[0, 0] == targets.cell[0, 1]
+    targets = encode(
+        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+    )
+    assert torch.equal(targets.cell[0, 0], targets.cell[0, 1])
     maps = perfect_maps(grid, targets)
     torch.testing.assert_close(decode(maps).center, center, atol=1e-3, rtol=0)
     shared = DetectionMaps(maps.heat, maps.radius[:, :1], maps.offset[:, :1], grid, STRIDE)
     assert (decode(shared).center - center).abs().amax(dim=-1)[0, 1] > 4
+
+
+def test_a_peak_one_cell_beside_the_center_still_gives_the_center():
+    grid = frame()
+    center, radius = boxes(grid)
+    presence = torch.ones(2, 3, dtype=torch.long)
+    near = encode(
+        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=1
+    )
+    assert near.cell.shape == (2, 3, 27)
+    cells = torch.stack([near.cell % 10, near.cell // 10 % 9, near.cell // 90], dim=-1).float()
+    torch.testing.assert_close(
+        grid.to_point((cells + near.offset).flatten(1, 2)),
+        center.repeat_interleave(27, dim=1),
+        atol=1e-3,
+        rtol=0,
+    )
+    alone = encode(
+        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+    )
+    assert torch.equal(near.cell[..., :1], alone.cell)

@@ -49,7 +49,7 @@ def heatmap_loss(
 
 
 def radius_loss(
-    predicted: Float[Tensor, "B K 3"], true: Float[Tensor, "B K 3"], present: Bool[Tensor, "B K"]
+    predicted: Float[Tensor, "B K *S"], true: Float[Tensor, "B K *S"], present: Bool[Tensor, "B K"]
 ) -> Float[Tensor, ""]:
     """Return the mean squared error of the box radii (L_r) over the anatomies that are there."""
     return _mean(_kept(predicted - true, present).square(), present)

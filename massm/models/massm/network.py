@@ -144,6 +144,7 @@ class Massm(nn.Module):
             batch.presence,
             sigma=self.config.detection.sigma,
             min_sigma_cells=self.config.detection.min_sigma_cells,
+            reach_cells=self.config.detection.reach_cells,
         )
 
     def _particle_terms(

@@ -1,0 +1,77 @@
+import math
+
+import pytest
+import torch
+
+from massm.pdm.entropy import (
+    LATTICE,
+    ensemble_energy,
+    find_neighbors,
+    sampling_energy,
+)
+
+
+@pytest.fixture
+def shapes():
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(4, 12, 3, generator=generator, dtype=torch.float64)
+
+
+@pytest.fixture
+def spacing():
+    return torch.tensor([1.0, 0.7, 1.4, 0.9], dtype=torch.float64)
+
+
+def test_sampling_gradient_is_exact(shapes, spacing):
+    neighbors = find_neighbors(shapes, 6)
+    points = shapes.clone().requires_grad_()
+    energy, gradient = sampling_energy(points, neighbors, spacing)
+    (expected,) = torch.autograd.grad(energy.sum(), points)
+    torch.testing.assert_close(gradient, 12 * expected)
+    assert torch.autograd.gradcheck(lambda x: sampling_energy(x, neighbors, spacing)[0], points)
+
+
+def test_ensemble_gradient_is_exact(shapes):
+    points = shapes.clone().requires_grad_()
+    energy, gradient = ensemble_energy(points, 0.2)
+    (expected,) = torch.autograd.grad(energy, points)
+    torch.testing.assert_close(gradient, 4 * 12 * expected)
+    assert torch.autograd.gradcheck(lambda x: ensemble_energy(x, 0.2)[0], points)
+
+
+def test_a_hexagonal_lattice_has_a_sampling_energy_of_one():
+    rows, columns = torch.meshgrid(torch.arange(31.0), torch.arange(31.0), indexing="ij")
+    x = LATTICE * (columns + rows / 2)
+    y = LATTICE * rows * math.sqrt(3) / 2
+    points = torch.stack([x, y, 0 * x], -1).reshape(1, -1, 3).double()
+    neighbors = find_neighbors(points, 18)
+    one = torch.ones(1, dtype=torch.float64)
+    energy, _ = sampling_energy(points, neighbors, one)
+    assert 0.9 < float(energy) < 1.02
+
+
+def test_sampling_energy_does_not_depend_on_the_unit(shapes, spacing):
+    neighbors = find_neighbors(shapes, 6)
+    in_mm, force_mm = sampling_energy(shapes, neighbors, spacing)
+    in_cm, force_cm = sampling_energy(shapes / 10, neighbors, spacing / 10)
+    torch.testing.assert_close(in_mm, in_cm)
+    torch.testing.assert_close(force_mm, force_cm / 10)
+
+
+def test_ensemble_energy_with_large_regularization_is_half_the_relative_variance(shapes):
+    variance = (shapes - shapes.mean(0)).square().sum(-1).mean()
+    energy, _ = ensemble_energy(shapes, 1e4)
+    torch.testing.assert_close(energy, variance / 2e4, rtol=1e-3, atol=0)
+
+
+def test_equal_shapes_have_no_ensemble_energy(shapes):
+    energy, gradient = ensemble_energy(shapes[:1].repeat(3, 1, 1), 0.1)
+    assert abs(float(energy)) < 1e-9
+    assert float(gradient.abs().max()) < 1e-9
+
+
+def test_neighbors_are_the_nearest_and_never_oneself(shapes):
+    neighbors = find_neighbors(shapes, 3)
+    distance = torch.cdist(shapes, shapes) + 1e9 * torch.eye(12)
+    assert torch.equal(neighbors[..., 0], distance.argmin(-1))
+    assert not (neighbors == torch.arange(12)[:, None]).any()
