@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from massm.config._section import Section
+from massm.config.shapeworks import ShapeWorksConfig
 
 
 class StartConfig(Section):
@@ -57,9 +58,12 @@ class EntropyConfig(Section):
 class CorrespondConfig(Section):
     """Particle-based shape model of one anatomy."""
 
-    backend: Literal["entropy"] = Field(description="Entry of massm.pdm.backend.BACKENDS.")
+    backend: Literal["entropy", "shapeworks"] = Field(
+        description="entropy: the embedded engine; shapeworks: the program ShapeWorks."
+    )
     particles: int = Field(ge=8, description="Particles on each surface; any number.")
     seed: int = Field(ge=0, description="Start of the random generators.")
     device: str = Field(description="cpu, cuda or cuda:N; surfaces are always queried on the CPU.")
     threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
     entropy: EntropyConfig
+    shapeworks: ShapeWorksConfig

@@ -84,7 +84,7 @@ def load_config(values: Mapping[str, Any]) -> Config:
 
 def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML mapping."""
-    values = yaml.safe_load(Path(path).read_text())
+    values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no mapping of keys to values")
     return values

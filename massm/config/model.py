@@ -38,7 +38,7 @@ class DetectionConfig(Section):
     )
     min_sigma_cells: PositiveFloat = Field(description="Its lower limit, cells.")
     reach_cells: NonNegativeInt = Field(
-        description="Radius and offset are trained this many cells around the center; 0: there alone."
+        description="Radius and offset are trained this many cells around the center too; 0: no."
     )
 
 

@@ -44,7 +44,8 @@ def reference(values: Mapping[str, Any]) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _chapter(path: str, section: type[Section], values: Mapping[str, Any]) -> Iterator[str]:
+def _chapter(path: str, section: type[Section], values: Mapping[str, Any] | None) -> Iterator[str]:
+    """Describe a section; one that ``config.yaml`` leaves at null shows no values."""
     level = "#" * (2 + path.count("."))
     yield from (f"{level} `{path}`", "", " ".join((section.__doc__ or "").split()), "")
     inner = {
@@ -56,14 +57,17 @@ def _chapter(path: str, section: type[Section], values: Mapping[str, Any]) -> It
     if single:
         yield from (*_table(section, values, single), "")
     for name, nested in inner.items():
-        yield from _chapter(f"{path}.{name}", nested, values[name])
+        yield from _chapter(f"{path}.{name}", nested, values[name] if values else None)
 
 
-def _table(section: type[Section], values: Mapping[str, Any], names: list[str]) -> Iterator[str]:
+def _table(
+    section: type[Section], values: Mapping[str, Any] | None, names: list[str]
+) -> Iterator[str]:
     yield from ("| key | type | value | meaning |", "|---|---|---|---|")
     for name in names:
         field = section.model_fields[name]
-        cells = (f"`{name}`", _type_of(field), f"`{_shown(values[name])}`", field.description or "")
+        value = f"`{_shown(values[name])}`" if values else "(section is null)"
+        cells = (f"`{name}`", _type_of(field), value, field.description or "")
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
@@ -134,8 +138,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     text = reference(read_yaml(options.config))
     if not options.check:
-        options.page.write_text(text)
-    elif not options.page.is_file() or options.page.read_text() != text:
+        options.page.write_text(text, encoding="utf-8")
+    elif not options.page.is_file() or options.page.read_text(encoding="utf-8") != text:
         sys.stderr.write(f"{options.page} is not up to date; run make reference\n")
         return 1
     return 0

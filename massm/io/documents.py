@@ -15,7 +15,7 @@ def read_json(path: Path) -> Any:
         DataError: If the file is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text())
+        return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise DataError(f"{path} is not valid JSON ({error}); make it anew") from error
 
@@ -24,4 +24,4 @@ def write_json(document: Any, path: Path) -> None:
     """Write a JSON document, indented, whole or not at all."""
     text = json.dumps(document, indent=1, allow_nan=True) + "\n"
     with replacing(Path(path)) as temporary:
-        temporary.write_text(text)
+        temporary.write_text(text, encoding="utf-8")

@@ -111,12 +111,12 @@ def _write_json(project: ShapeWorksProject, path: Path) -> None:
     document: dict[str, Any] = {"data": list(project.subjects)}
     document |= {name: project.parameters.get(name, {}) for name in _SECTIONS}
     document["landmarks"] = project.parameters.get("landmarks", {})
-    path.write_text(json.dumps(document, indent=4) + "\n")
+    path.write_text(json.dumps(document, indent=4) + "\n", encoding="utf-8")
 
 
 def _read_json(path: Path) -> ShapeWorksProject:
     try:
-        document = json.loads(path.read_text())
+        document = json.loads(path.read_text(encoding="utf-8"))
         subjects = tuple({k: str(v) for k, v in row.items()} for row in document["data"])
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, AttributeError) as error:
         raise DataError(f"{path}: not a ShapeWorks project ({error!r})") from error

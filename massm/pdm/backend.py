@@ -9,6 +9,7 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fit import Fit
+from massm.pdm.shapeworks import ShapeWorksEngine
 
 
 class Backend(Protocol):
@@ -38,4 +39,7 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: dict[str, Callable[[CorrespondConfig], Backend]] = {"entropy": EntropyEngine}
+BACKENDS: dict[str, Callable[[CorrespondConfig], Backend]] = {
+    "entropy": EntropyEngine,
+    "shapeworks": ShapeWorksEngine,
+}

@@ -1,6 +1,6 @@
 """What holds shapes in correspondence: each other, or (see :mod:`massm.pdm.fixed`) a model."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,7 @@ from massm.pdm.entropy import ensemble_energy
 LEAST_FOR_ALIGNMENT = 8
 
 
+@runtime_checkable
 class Population(Protocol):
     """Alignment, energy and mean arrangement of a set of shapes."""
 

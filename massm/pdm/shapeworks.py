@@ -294,7 +294,8 @@ def read_particles(
     """
     by_name = {subject["name"]: subject for subject in read_project(project).subjects}
     folder = project.parent / f"{project.stem}_particles"
-    local, world = [], []
+    local: list[np.ndarray] = []
+    world: list[np.ndarray] = []
     for name in names:
         for kind, target in (("local", local), ("world", world)):
             column = f"{kind}_particles_{DOMAIN}"

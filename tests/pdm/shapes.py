@@ -1,9 +1,14 @@
 """Shapes and settings that the tests of this room share."""
 
+from pathlib import Path
+
 import numpy as np
 
 from massm.config.correspond import CorrespondConfig
+from massm.config.loading import read_yaml
 from massm.geometry.mesh import Mesh
+
+PAPER = Path(__file__).parents[2] / "config.yaml"
 
 
 def sphere(divisions: int) -> Mesh:
@@ -61,6 +66,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "device": "cpu",
             "threads": 1,
             "entropy": values | entropy,
+            "shapeworks": read_yaml(PAPER)["correspond"]["shapeworks"],
         }
     )
 
