@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any, cast
 
@@ -54,7 +55,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         NonFiniteLossError: If a loss is not finite.
     """
     check_accelerator(config.accelerator, config.devices)
-    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(1)  # building and pretraining work on small arrays: more would wait
     manifest = read_manifest(tensors / "manifest.json")
     template = load_template(tensors / "template.safetensors")
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
@@ -74,6 +75,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         output / "best.safetensors" if config.select == "best" else None,
     )
     trainer = _trainer(config, output, history)
+    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
     documents.write_json({"fingerprint": run}, output / "run.json")
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     if trainer.interrupted:
@@ -186,6 +188,7 @@ def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.T
     # Lightning's own lines (accelerators not found, tips) would bury one line per epoch.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", message=".*(srun|Checkpoint directory|treespec).*")
     keep_last = ModelCheckpoint(
         dirpath=output,
         filename="last",
