@@ -1,7 +1,7 @@
 """What a particle engine must do, and the engines there are."""
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from massm.pdm.fit import Fit
 from massm.pdm.shapeworks import ShapeWorksEngine
 
 
+@runtime_checkable
 class Backend(Protocol):
     """A particle engine: optimizes a population, then fits new shapes to the frozen result.
 

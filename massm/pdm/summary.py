@@ -14,7 +14,9 @@ from massm.pdm.surfaces import SurfaceSet
 CURVE_MODES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 
 
-def training_quality(fit: Fit, surfaces: Sequence[Mesh]) -> tuple[dict[str, float], pd.DataFrame]:
+def training_quality(
+    fit: Fit, surfaces: Sequence[Mesh]
+) -> tuple[dict[str, float | int], pd.DataFrame]:
     """Measure the model of the training subjects.
 
     Args:
@@ -53,7 +55,7 @@ def training_quality(fit: Fit, surfaces: Sequence[Mesh]) -> tuple[dict[str, floa
     return values, pd.DataFrame(rows, columns=["measure", "modes", "value"])
 
 
-def fixed_quality(training: Fit, fit: Fit, surfaces: Sequence[Mesh]) -> dict[str, float]:
+def fixed_quality(training: Fit, fit: Fit, surfaces: Sequence[Mesh]) -> dict[str, float | int]:
     """Measure fits of new subjects; empty without any.
 
     ``residual_10``: mean distance of particles to their projection on ten modes, averaged.

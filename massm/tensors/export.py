@@ -108,7 +108,7 @@ def intensity_of(
         raise ValueError("no training voxel lies above the padding value; are the images in HU?")
     hu = np.arange(-32768, 32768, dtype=float)
     share = np.cumsum(counts) / total * 100
-    low, high = (float(hu[np.searchsorted(share, p)]) for p in percentiles)
+    low, high = (float(hu[np.searchsorted(share, max(p, 1e-9))]) for p in percentiles)
     clipped = hu.clip(low, high)
     values = clipped
     if contrast is not None:

@@ -16,7 +16,7 @@ def values():
 
 
 def test_the_page_in_docs_is_up_to_date(values):
-    page = (ROOT / "docs" / "config.md").read_text()
+    page = (ROOT / "docs" / "config.md").read_text(encoding="utf-8")
     assert page == reference(values), "run make reference"
 
 
@@ -46,6 +46,6 @@ def test_check_fails_on_an_old_page_and_writes_nothing(tmp_path, capsys):
     arguments = [str(page), "--config", str(ROOT / "config.yaml")]
     assert main([*arguments, "--check"]) == 1
     assert "make reference" in capsys.readouterr().err
-    assert page.read_text() == "old"
+    assert page.read_text(encoding="utf-8") == "old"
     assert main(arguments) == 0
     assert main([*arguments, "--check"]) == 0

@@ -84,7 +84,7 @@ def test_the_new_content_replaces_the_old(tmp_path):
     for text in ("old", "new"):
         with replacing(path) as temporary:
             temporary.write_text(text)
-    assert path.read_text() == "new"
+    assert path.read_text(encoding="utf-8") == "new"
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -102,7 +102,7 @@ def test_an_error_leaves_the_old_content_and_nothing_else(tmp_path, error):
     with pytest.raises(type(error)), replacing(path) as temporary:  # noqa: PT012
         temporary.write_text("half")
         raise error
-    assert path.read_text() == "old"
+    assert path.read_text(encoding="utf-8") == "old"
     assert list(tmp_path.iterdir()) == [path]
 
 

@@ -15,6 +15,6 @@ def test_a_document_comes_back(tmp_path):
 def test_a_truncated_document_is_refused(tmp_path):
     path = tmp_path / "a.json"
     write_json({"values": list(range(100))}, path)
-    path.write_text(path.read_text()[:40])
+    path.write_text(path.read_text(encoding="utf-8")[:40])
     with pytest.raises(DataError, match=r"a\.json is not valid JSON"):
         read_json(path)

@@ -35,7 +35,7 @@ def test_text_comes_back_within_a_micrometer(tmp_path, particles):
 
 def test_text_is_three_numbers_a_line_without_header(tmp_path):
     write_text(np.array([[1.0, -2.5, 3]]), tmp_path / "a.particles")
-    assert (tmp_path / "a.particles").read_text() == "1 -2.5 3\n"
+    assert (tmp_path / "a.particles").read_text(encoding="utf-8") == "1 -2.5 3\n"
 
 
 @pytest.mark.parametrize("text", ["1 2\n3 4\n", "1 2 3\n4 5\n", "1 2 x\n", "1 2 nan\n", ""])

@@ -35,7 +35,7 @@ def test_a_project_comes_back_as_it_was(tmp_path, suffix):
 
 def test_a_swproj_has_the_sections_of_shapeworks_and_text_values(tmp_path):
     write_project(PROJECT, tmp_path / "p.swproj")
-    document = json.loads((tmp_path / "p.swproj").read_text())
+    document = json.loads((tmp_path / "p.swproj").read_text(encoding="utf-8"))
     assert list(document)[:3] == ["data", "groom", "optimize"]
     assert {"studio", "project", "analysis", "deepssm", "landmarks"} <= set(document)
     assert all(isinstance(value, str) for value in document["optimize"].values())

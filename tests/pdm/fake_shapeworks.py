@@ -16,7 +16,7 @@ if sys.argv[1:] == ["--version"]:
 assert sys.argv[1] == "optimize", sys.argv
 name = Path(sys.argv[sys.argv.index("--name") + 1])
 assert name.parent == Path("."), "run in the project's folder"
-project = json.loads(name.read_text())
+project = json.loads(name.read_text(encoding="utf-8"))
 parameters = project["optimize"]
 assert all(isinstance(value, str) for value in parameters.values())
 count = int(parameters["number_of_particles"])

@@ -8,7 +8,7 @@ from tests.pdm.shapes import sphere
 
 
 def test_points_are_projected_along_the_radius_of_a_sphere():
-    surfaces = SurfaceSet([sphere(4)], ["ball"])
+    surfaces = SurfaceSet([sphere(5)], ["ball"])
     direction = torch.tensor([[[0.6, 0.0, 0.8], [0.0, -1.0, 0.0]]], dtype=torch.float64)
     found = surfaces.project(1.5 * direction)
     torch.testing.assert_close(found.points, direction, atol=5e-3, rtol=0)

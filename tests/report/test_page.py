@@ -17,7 +17,7 @@ from tests.evaluate.synthetic import ANATOMIES, CONFIG, MISSED
 
 @pytest.fixture(scope="module")
 def page(made):
-    return (made / "report.html").read_text()
+    return (made / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")

@@ -10,14 +10,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_stage_writes_page_table_and_figures(made):
-    assert (made / "report.html").read_text().startswith("<!doctype html>")
+    assert (made / "report.html").read_text(encoding="utf-8").startswith("<!doctype html>")
     assert len(list((made / "figures").glob("*.svg"))) > 10
     columns = read_table(made / "results.csv").columns
     assert {"mean", "ci_low", "reference_percent", "p_holm"} <= set(columns)
 
 
 def test_stage_logs_the_results(made):
-    text = (made / "log.txt").read_text()
+    text = (made / "log.txt").read_text(encoding="utf-8")
     assert "MASSM found 9 of 10 organs and invented 1 of 1 absent ones" in text
     assert "surface distance, mean, mm: mean (median)" in text
     assert "All anatomies, against mean shape: MASSM 50 % lower" in text

@@ -179,7 +179,7 @@ def np_isnan(array):
 
 
 def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
-    document = json.loads((folder / "manifest.json").read_text())
+    document = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name in ("template.safetensors", "t6.safetensors", "t7.safetensors"):
         (tmp_path / name).symlink_to(folder / name)
     (tmp_path / "manifest.json").write_text(json.dumps(document | {"spacing_mm": 2.0}))

@@ -13,7 +13,7 @@ from massm.training.schedule import learning_rate_factor, loss_weights, ramp
 @pytest.fixture
 def paper():
     path = Path(__file__).parents[2] / "config.yaml"
-    return TrainConfig.model_validate(yaml.safe_load(path.read_text())["train"])
+    return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))["train"])
 
 
 def test_detection_is_trained_alone_for_twenty_epochs(paper):

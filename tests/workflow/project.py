@@ -22,7 +22,7 @@ class Project:
 
     def configure(self, **changes):
         """Write the file of differences that every run uses, with changes of single sections."""
-        values = yaml.safe_load((ROOT / "tests" / "phantom.yaml").read_text())
+        values = yaml.safe_load((ROOT / "tests" / "phantom.yaml").read_text(encoding="utf-8"))
         values["dataset"]["root"] = "data/phantom"
         for section, keys in changes.items():
             values[section] = {**values.get(section, {}), **keys}

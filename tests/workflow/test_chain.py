@@ -34,7 +34,7 @@ AFTER_CORRESPONDENCE = AFTER_PREDICTION | {
 def finished(tmp_path_factory):
     """A project in which ``snakemake all`` has run."""
     project = Project(tmp_path_factory.mktemp("chain"))
-    done = project.snakemake("--cores", "2", "all")
+    done = project.snakemake("--cores", "1", "all")
     assert done.returncode == 0, done.stdout[-6000:]
     return project
 
@@ -72,7 +72,7 @@ def test_every_model_is_in_every_table(finished):
 
 
 def test_the_report_stands_alone(finished):
-    page = (finished.folder / "results" / "report" / "report.html").read_text()
+    page = (finished.folder / "results" / "report" / "report.html").read_text(encoding="utf-8")
     assert 'src="http' not in page
     assert 'href="http' not in page.replace('href="https://', "")
 
@@ -106,20 +106,20 @@ def test_a_changed_value_runs_its_stage_and_what_follows_and_nothing_else(
 
 def test_one_stage_runs_alone(finished):
     table = finished.folder / "results" / "evaluate" / "massm" / "world.csv"
-    before = table.read_text()
+    before = table.read_text(encoding="utf-8")
     table.unlink()
     done = finished.snakemake("--cores", "1", "eval_world")
     assert done.returncode == 0, done.stdout
     assert "evaluate_world" in done.stdout
     assert "evaluate_local" not in done.stdout
-    assert table.read_text() == before
+    assert table.read_text(encoding="utf-8") == before
 
 
 def test_a_failed_stage_shows_its_reason_on_the_terminal(finished):
     (finished.folder / "empty").mkdir()
     changed = ["dataset={root: empty}", "results=elsewhere"]
     done = finished.snakemake("--cores", "1", "dataset", "--config", *changed)
-    log = (finished.folder / "elsewhere" / "logs" / "dataset.log").read_text()
+    log = (finished.folder / "elsewhere" / "logs" / "dataset.log").read_text(encoding="utf-8")
     assert done.returncode == 1
     assert log.strip().splitlines()[-1] in done.stdout
 

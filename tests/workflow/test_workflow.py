@@ -30,7 +30,9 @@ TARGETS = (
     "report",
     "all",
 )
-RULES = [path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))]
+RULES = [
+    path.read_text(encoding="utf-8") for path in sorted((ROOT / "workflow" / "rules").glob("*.smk"))
+]
 
 
 @pytest.fixture
@@ -125,10 +127,10 @@ def test_every_stage_has_a_rule():
 
 @pytest.mark.parametrize("name", ["massm", "shapeworks"])
 def test_environments_hold_the_tested_versions(name):
-    environment = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text())
+    environment = yaml.safe_load((ROOT / "envs" / f"{name}.yaml").read_text(encoding="utf-8"))
     tested = dict(
         line.lower().replace("_", "-").split("==")
-        for line in (ROOT / "constraints.txt").read_text().split()
+        for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").split()
     )
     assert environment["channels"] == ["conda-forge"]
     pinned = dict(line.split("==") for line in environment["dependencies"][-1]["pip"])
@@ -136,7 +138,9 @@ def test_environments_hold_the_tested_versions(name):
 
 
 def test_the_cluster_profile_names_rules_that_exist():
-    profile = yaml.safe_load((ROOT / "workflow/profiles/slurm/config.yaml").read_text())
+    profile = yaml.safe_load(
+        (ROOT / "workflow/profiles/slurm/config.yaml").read_text(encoding="utf-8")
+    )
     rules = set(re.findall(r"^(?:rule|checkpoint) (\w+):", "\n".join(RULES), re.MULTILINE))
     jobs = {
         block.partition(":")[0]

@@ -1,0 +1,96 @@
+"""The stage on a folder of groomed surfaces."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from massm.geometry.alignment import apply_transform
+from massm.io import meshes
+from massm.io.documents import read_json, write_json
+from massm.io.errors import DataError
+from massm.io.particles import load_set, read_text, save_arrays
+from massm.io.tables import read_table, write_table
+from massm.stages.correspond import run
+
+SPLITS = ("train", "train", "train", "train", "train", "validation", "test")
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, ellipsoids, names, settings):
+    """Groomed ellipsoids, each shifted by its alignment, after a run of the stage."""
+    root = tmp_path_factory.mktemp("results")
+    rows, transforms = [], {}
+    for row, (mesh, name, split) in enumerate(zip(ellipsoids, names, SPLITS, strict=True)):
+        matrix = np.eye(4)
+        matrix[:3, 3] = (100 + row, -50, 7)
+        transforms[name] = matrix.ravel().tolist()
+        path = f"groom/surfaces/{name}/liver.vtp"
+        shifted = mesh.transformed(np.linalg.inv(matrix))
+        meshes.write(shifted, root / path)
+        points = shifted.vertices
+        save_arrays({"points": points}, root / "truth" / name / "liver.npz")
+        rows.append((name, "liver", split, "groomed", "", path))
+    columns = ["subject", "anatomy", "split", "status", "reason", "surface"]
+    write_table(pd.DataFrame(rows, columns=columns), root / "groom/index/0000.tsv")
+    write_json({"transforms": transforms}, root / "groom/alignment/liver.json")
+    run(settings, **arguments(root), truth=root / "truth")
+    return root
+
+
+def arguments(root, anatomy="liver"):
+    return {
+        "anatomy": anatomy,
+        "index": [root / "groom/index/0000.tsv"],
+        "alignment": root / "groom/alignment/liver.json",
+        "results": root,
+        "particles": root / f"correspond/{anatomy}.npz",
+        "folder": root / "correspond" / anatomy,
+    }
+
+
+def test_training_subjects_come_first_and_nobody_is_missing(results):
+    found = load_set(results / "correspond/liver.npz")
+    assert found.splits == SPLITS
+    assert found.local.shape == (7, 40, 3)
+
+
+def test_local_particles_lie_on_the_surfaces_in_image_space(results):
+    found = load_set(results / "correspond/liver.npz")
+    for subject, points in zip(found.subjects, found.local, strict=True):
+        mesh = meshes.read(results / f"groom/surfaces/{subject}/liver.vtp")
+        center = points.mean(0) - (mesh.vertices.max(0) + mesh.vertices.min(0)) / 2
+        assert np.linalg.norm(center) < 3
+
+
+def test_transforms_carry_local_to_world(results):
+    found = load_set(results / "correspond/liver.npz")
+    for row in range(7):
+        moved = apply_transform(found.transforms[row], found.local[row])
+        np.testing.assert_allclose(moved, found.world[row], atol=1e-8)
+
+
+def test_text_particles_hold_the_same_numbers(results):
+    found = load_set(results / "correspond/liver.npz")
+    for kind in ("local", "world"):
+        text = read_text(results / f"correspond/liver/particles/s6_{kind}.particles")
+        np.testing.assert_allclose(text, getattr(found, kind)[6], atol=1e-5)
+
+
+def test_quality_is_told_in_numbers(results):
+    values = read_json(results / "correspond/liver/quality.json")
+    assert values["swapped_pairs"] == values["fixed_collapsed_pairs"] == 0
+    assert values["distance_max"] < 1e-6
+    assert 0 < values["truth_error_mean"] < 4
+    curves = read_table(results / "correspond/liver/curves.csv")
+    assert {"compactness", "generalization", "specificity"} <= set(curves["measure"])
+
+
+def test_every_subject_has_a_row(results, names):
+    table = read_table(results / "correspond/liver/particles.csv")
+    assert table["subject"].tolist() == names
+    assert set(table["status"]) == {"fitted"}
+
+
+def test_an_anatomy_without_training_surfaces_is_refused(results, settings):
+    with pytest.raises(DataError, match="kidney: no training subject"):
+        run(settings, **arguments(results, "kidney"))
