@@ -22,7 +22,7 @@ _HEAD = """# Configuration
 
 Written by `make reference` from `massm/config/`; the values are those of `config.yaml`, the
 paper's run. A key is set in a file of differences (`snakemake all --configfile mine.yaml`) or on
-the command line (`snakemake --config dataset='{root: /data/ct}' all`). Unknown keys, wrong types
+the command line (`snakemake all --config dataset='{root: /data/ct}'`). Unknown keys, wrong types
 and impossible values are refused before any work starts.
 """
 

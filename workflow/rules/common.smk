@@ -11,7 +11,8 @@ CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
 # Jobs import the package beside the Snakefile. Without conda they run in the Python of this very
 # Snakemake, whether its environment is activated or not.
-PYTHONPATH = f"export PYTHONPATH='{workflow.basedir}'"
+# Threads that wait for each other sleep: spinning makes a full machine several times slower.
+PYTHONPATH = f"export OMP_WAIT_POLICY=PASSIVE PYTHONPATH='{workflow.basedir}'"
 INTERPRETER = f"export PATH='{Path(sys.executable).parent}':\"$PATH\""
 shell.prefix(f"{PYTHONPATH}; " if CONDA else f"{PYTHONPATH}; {INTERPRETER}; ")
 
@@ -81,7 +82,7 @@ def dataset_root():
     if root is None:
         raise SystemExit(
             "dataset.root is not set: name your folder of CTs and masks, as in"
-            " snakemake --config dataset='{root: /data/Totalsegmentator_dataset}' all"
+            " snakemake all --config dataset='{root: /data/Totalsegmentator_dataset}'"
             " (README, Your own data), or run make demo for a synthetic cohort"
         )
     if not root.exists() and not is_phantom():
