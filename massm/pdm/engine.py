@@ -12,14 +12,14 @@ from torch import Tensor
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.diagnostics import diagnose
-from massm.pdm.fit import Diagnostics, Fit
+from massm.pdm.fit import Diagnostics, Fit, empty_fit
 from massm.pdm.fixed import Frozen, FrozenModel, freeze
 from massm.pdm.optimizer import Outcome, normals_in_world, optimize, to_world
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
 from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
-from massm.pdm.surfaces import OnSurface, SurfaceSet, check_surface
+from massm.pdm.surfaces import OnSurface, SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class EntropyEngine:
     def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
         """Place corresponding particles on the training surfaces, and freeze their model."""
         began = time.monotonic()
-        usable, failed = _usable(surfaces, names)
+        usable, failed = usable_surfaces(surfaces, names)
         if len(usable) < LEAST_SHAPES:
             reasons = "; ".join(failed.values()) or "no others were given"
             raise ValueError(
@@ -80,9 +80,9 @@ class EntropyEngine:
         """Place the same particles on new surfaces, each on its own."""
         model = self.model
         began = time.monotonic()
-        usable, failed = _usable(surfaces, names)
+        usable, failed = usable_surfaces(surfaces, names)
         if not usable:
-            return _empty(failed, len(model.shape.mean))
+            return empty_fit(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
         template = Template(
             torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
@@ -180,27 +180,6 @@ class EntropyEngine:
         return fit.ordered([name for name in names if name not in failed])
 
 
-def _usable(surfaces: Sequence[Mesh], names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
-    usable, failed = [], {}
-    for row, (mesh, name) in enumerate(zip(surfaces, names, strict=True)):
-        try:
-            check_surface(mesh, name)
-        except ValueError as error:
-            failed[name] = str(error)
-            log.warning("left out: %s", error)
-        else:
-            usable.append(row)
-    return usable, failed
-
-
 def _in_world(particles: OnSurface, transforms: Tensor) -> tuple[Tensor, Tensor]:
     normals = normals_in_world(particles.normals, transforms)
     return to_world(particles.points, transforms), normals
-
-
-def _empty(failed: dict[str, str], particles: int) -> Fit:
-    none = np.zeros(0)
-    counts = np.zeros(0, np.int64)
-    diagnostics = Diagnostics(none, none, counts, counts, none, np.zeros(0, bool), none)
-    points = np.zeros((0, particles, 3))
-    return Fit((), failed, points, points, np.zeros((0, 4, 4)), diagnostics)

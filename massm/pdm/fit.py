@@ -68,3 +68,12 @@ class Fit:
             self.procrustes[rows],
             diagnostics,
         )
+
+
+def empty_fit(failed: dict[str, str], particles: int) -> Fit:
+    """Hand back that no subject could be fitted, with the reason for each."""
+    none = np.zeros(0)
+    counts = np.zeros(0, np.int64)
+    diagnostics = Diagnostics(none, none, counts, counts, none, np.zeros(0, bool), none)
+    points = np.zeros((0, particles, 3))
+    return Fit((), failed, points, points, np.zeros((0, 4, 4)), diagnostics)

@@ -38,10 +38,10 @@ from massm.io.shapeworks import (
     write_project,
 )
 from massm.pdm.diagnostics import diagnose, mean_pattern
-from massm.pdm.fit import Diagnostics, Fit
+from massm.pdm.fit import Diagnostics, Fit, empty_fit
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.shape_model import ShapeModel, fit_shape_model
-from massm.pdm.surfaces import SurfaceSet, check_surface
+from massm.pdm.surfaces import SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class ShapeWorksEngine:
     def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
         """Run the program on the training surfaces."""
         began = time.monotonic()
-        usable, failed = _usable(surfaces, names)
+        usable, failed = usable_surfaces(surfaces, names)
         if len(usable) < 3:
             raise ValueError(f"{len(usable)} usable surfaces, at least 3 are needed")
         usable.sort(key=lambda row: names[row])
@@ -99,7 +99,7 @@ class ShapeWorksEngine:
     def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
         """Run the program once for each new subject, with the training subjects fixed."""
         trained = self._trained
-        usable, failed = _usable(surfaces, names)
+        usable, failed = usable_surfaces(surfaces, names)
         began = time.monotonic()
         kept, locals_ = [], []
         for done, row in enumerate(usable, start=1):
@@ -111,7 +111,7 @@ class ShapeWorksEngine:
                 log.warning("left out: %s", error)
             log.info("%d/%d %s, %.0f s", done, len(usable), names[row], time.monotonic() - began)
         if not kept:
-            return _empty(failed, self._config.particles)
+            return empty_fit(failed, self._config.particles)
         ready = SurfaceSet([surfaces[row] for row in kept], [names[row] for row in kept])
         local = np.stack(locals_)
         target = torch.from_numpy(trained.shape.mean).expand(len(local), -1, -1)
@@ -393,19 +393,6 @@ def _fixed(name: str, landmarks: Path, folder: Path, *, is_fixed: bool) -> dict[
     }
 
 
-def _usable(surfaces: Sequence[Mesh], names: Sequence[str]) -> tuple[list[int], dict[str, str]]:
-    usable, failed = [], {}
-    for row, (mesh, name) in enumerate(zip(surfaces, names, strict=True)):
-        try:
-            check_surface(mesh, name)
-        except ValueError as error:
-            failed[name] = str(error)
-            log.warning("left out: %s", error)
-        else:
-            usable.append(row)
-    return usable, failed
-
-
 def _fit(
     surfaces: SurfaceSet,
     failed: dict[str, str],
@@ -443,10 +430,3 @@ def _fit(
         seconds=np.full(len(local), (time.monotonic() - began) / len(local)),
     )
     return Fit(tuple(surfaces.names), failed, local, world, procrustes.numpy(), diagnostics)
-
-
-def _empty(failed: dict[str, str], particles: int) -> Fit:
-    none, counts = np.zeros(0), np.zeros(0, np.int64)
-    diagnostics = Diagnostics(none, none, counts, counts, none, np.zeros(0, bool), none)
-    points = np.zeros((0, particles, 3))
-    return Fit((), failed, points, points, np.zeros((0, 4, 4)), diagnostics)

@@ -1,5 +1,6 @@
 """The surfaces that particles live on: closest points, normals, areas, for all shapes at once."""
 
+import logging
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import sample_uniform
 from massm.geometry.topology import boundary_edge_count
+
+log = logging.getLogger(__name__)
 
 
 class OnSurface(NamedTuple):
@@ -170,3 +173,19 @@ def barycentric(
     b = np.clip((vv * wu - uv * wv) / determinant, 0, 1)
     c = np.clip((uu * wv - uv * wu) / determinant, 0, 1 - b)
     return np.stack([1 - b - c, b, c], 1)
+
+
+def usable_surfaces(
+    surfaces: Sequence[Mesh], names: Sequence[str]
+) -> tuple[list[int], dict[str, str]]:
+    """Find the rows of closed surfaces; name the others with what is wrong, and log it."""
+    usable, failed = [], {}
+    for row, (mesh, name) in enumerate(zip(surfaces, names, strict=True)):
+        try:
+            check_surface(mesh, name)
+        except ValueError as error:
+            failed[name] = str(error)
+            log.warning("left out: %s", error)
+        else:
+            usable.append(row)
+    return usable, failed
