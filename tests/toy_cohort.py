@@ -90,6 +90,8 @@ def model_config(**changes: dict[str, object]) -> ModelConfig:
             "pretrain_batch": 8,
             "pretrain_rate": 3e-3,
             "kl_weight": 1e-3,
+            "pretrain_spread": 0.0,
+            "encoder_steps": 0,
         },
     }
     for name, section in changes.items():
@@ -122,6 +124,7 @@ def train_config(**changes: object) -> TrainConfig:
             "shrinkage_a": 10.0,
             "shrinkage_c": 0.2,
             "particle_unit_mm": 10.0,
+            "world_unit_mm": 10.0,
         },
         "teacher": {
             "probability": ramp(0.5),

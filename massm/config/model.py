@@ -100,6 +100,12 @@ class WorldConfig(Section):
     pretrain_batch: PositiveInt = Field(description="Shapes per step.")
     pretrain_rate: PositiveFloat = Field(description="Its Adam learning rate.")
     kl_weight: NonNegativeFloat = Field(description="Weight of its Kullback-Leibler term.")
+    pretrain_spread: NonNegativeFloat = Field(
+        description="Shape-model deformations added to its shapes, standard deviations; 0: none."
+    )
+    encoder_steps: NonNegativeInt = Field(
+        description="Steps of the encoder's own start, on shapes in other subjects' poses; 0: none."
+    )
 
 
 class ModelConfig(Section):

@@ -35,7 +35,10 @@ class LossConfig(Section):
     shrinkage_a: PositiveFloat = Field(description="How fast the shrinkage loss lets go.")
     shrinkage_c: PositiveFloat = Field(description="Where it lets go, in units of the error.")
     particle_unit_mm: PositiveFloat = Field(
-        description="One unit of particle error in the shrinkage loss, mm."
+        description="One unit of local particle error in the shrinkage loss, mm."
+    )
+    world_unit_mm: PositiveFloat = Field(
+        description="And of world particle error, which has no error of place in it."
     )
 
 

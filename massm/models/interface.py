@@ -69,11 +69,12 @@ class Model(Protocol):
 
     def prepare(
         self,
+        local: Float[Tensor, "N K M 3"],
         world: Float[Tensor, "N K M 3"],
         present: Tensor,
         generator: torch.Generator,
     ) -> None:
-        """Do what comes before training, from the training split's world particles (mm)."""
+        """Do what comes before training, from the training split's particles (mm)."""
 
     def forward(self, batch: Batch) -> Prediction:
         """Predict with gradients, without looking at the truth in the batch."""

@@ -164,12 +164,14 @@ def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float
 
 def _prepare(model: Model, data: CohortData, seed: int) -> None:
     shapes = [
-        load(data.folder / entry.file, ["world", "presence"])
+        load(data.folder / entry.file, ["local", "world", "presence"])
         for entry in data.manifest.of_split("train")
     ]
-    world = torch.from_numpy(np.stack([arrays["world"] for arrays in shapes]))
-    present = torch.from_numpy(np.stack([arrays["presence"] for arrays in shapes])).eq(1)
-    model.prepare(world, present, generator_for(seed, 0, "prepare"))
+    local, world, presence = (
+        torch.from_numpy(np.stack([arrays[name] for arrays in shapes]))
+        for name in ("local", "world", "presence")
+    )
+    model.prepare(local, world, presence.eq(1), generator_for(seed, 0, "prepare"))
 
 
 def _checkpoint_of(output: Path, run: str) -> Path | None:

@@ -152,7 +152,7 @@ def test_one_batch_is_learned_by_heart(folder, manifest):
     )
     batch = make_batch(folder, manifest, model)
     there = batch.presence.eq(1)
-    model.prepare(batch.world, there, torch.Generator().manual_seed(0))
+    model.prepare(batch.local, batch.world, there, torch.Generator().manual_seed(0))
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 5e-3)
     weights = {"heatmap": 1.0, "radius": 0.1, "offset": 1.0, "local": 2.0, "world": 1.0}
     weights["refine"] = 2.0

@@ -4,7 +4,12 @@ import pytest
 import torch
 from scipy.spatial.transform import Rotation
 
-from massm.models.massm.world import CvaeHead, ProcrustesHead, mirror_of, pretrain_decoder
+from massm.models.massm.world import CvaeHead, ProcrustesHead, mirror_of
+from massm.models.massm.world_pretraining import (
+    TrainingShapes,
+    pretrain_decoder,
+    pretrain_encoder,
+)
 from massm.tensors.dataset import load_sample
 from massm.tensors.sample import Template
 from massm.tensors.template import load_template
@@ -53,15 +58,53 @@ def test_procrustes_passes_gradients(template):
     assert torch.isfinite(local.grad).all()
 
 
+def training_shapes(folder, template):
+    samples = [load_sample(folder / f"t{i}.safetensors", f"t{i}") for i in range(6)]
+    local = torch.stack([sample.local for sample in samples])
+    world = torch.stack([sample.world for sample in samples])
+    present = torch.stack([sample.presence for sample in samples]).eq(1)
+    spread = (world - template.mean_world)[present].square().mean().sqrt()
+    return TrainingShapes(local, world, present, template.modes_world), float(spread)
+
+
+def test_poses_carry_world_to_local(folder, template):
+    shapes, _ = training_shapes(folder, template)
+    sample = load_sample(folder / "t0.safetensors", "t0")
+    row = int((shapes.subject == 0).nonzero()[0])
+    local = sample.local[shapes.anatomy[row]]
+    moved = shapes.world[row] @ shapes.rotation[row].mT
+    torch.testing.assert_close(
+        moved - moved.mean(dim=0), local - local.mean(dim=0), atol=1e-2, rtol=0
+    )
+
+
+def test_drawn_shapes_are_of_their_anatomy_in_a_pose_of_their_anatomy(folder, template):
+    shapes, _ = training_shapes(folder, template)
+    drawn = shapes.draw(64, 0.0, torch.Generator().manual_seed(0))
+    for anatomy, world, rotation in zip(*drawn, strict=True):
+        of_anatomy = shapes.anatomy == anatomy
+        assert (shapes.world[of_anatomy] == world).all(dim=(1, 2)).any()
+        assert (shapes.rotation[of_anatomy] == rotation).all(dim=(1, 2)).any()
+
+
+def test_pretrained_encoder_aligns_shapes_in_any_pose(folder, template):
+    config = model_config(world={"pretrain_steps": 600, "encoder_steps": 600}).world
+    torch.manual_seed(0)
+    head = CvaeHead(config, template)
+    shapes, spread = training_shapes(folder, template)
+    generator = torch.Generator().manual_seed(1)
+    pretrain_decoder(head.decoder, shapes, config, generator)
+    before = [p.clone() for p in head.decoder.parameters()]
+    assert pretrain_encoder(head, shapes, config, generator) < 0.6 * spread
+    assert all(torch.equal(a, b) for a, b in zip(before, head.decoder.parameters(), strict=True))
+
+
 def test_pretrained_decoder_reconstructs_and_is_frozen(folder, template):
     config = model_config(world={"pretrain_steps": 600}).world
     torch.manual_seed(0)
     head = CvaeHead(config, template)
-    samples = [load_sample(folder / f"t{i}.safetensors", f"t{i}") for i in range(6)]
-    world = torch.stack([sample.world for sample in samples])
-    present = torch.stack([sample.presence for sample in samples]).eq(1)
-    error = pretrain_decoder(head.decoder, world, present, config, torch.Generator().manual_seed(1))
-    spread = (world - template.mean_world)[present].square().mean().sqrt()
+    shapes, spread = training_shapes(folder, template)
+    error = pretrain_decoder(head.decoder, shapes, config, torch.Generator().manual_seed(1))
     assert error < 0.5 * spread
     assert not any(p.requires_grad for p in head.decoder.parameters())
     assert all(p.requires_grad for p in head.encoder.parameters())

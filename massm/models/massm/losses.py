@@ -1,7 +1,8 @@
 """The terms of MASSM's objective, one function each.
 
 Units are those of the arguments: the detector passes offsets in cells of the output stride and
-radii in network voxels; particle errors are scaled by ``train.loss.particle_unit_mm`` before.
+radii in network voxels; particle errors are scaled by ``train.loss.particle_unit_mm`` or
+``world_unit_mm`` before.
 """
 
 import torch

@@ -27,7 +27,12 @@ from massm.models.massm.detection import (
 )
 from massm.models.massm.local import LocalHead, RoiFeatures
 from massm.models.massm.refine import RefineHead, perturbed_starts
-from massm.models.massm.world import CvaeHead, ProcrustesHead, pretrain_decoder
+from massm.models.massm.world import CvaeHead, ProcrustesHead
+from massm.models.massm.world_pretraining import (
+    TrainingShapes,
+    pretrain_decoder,
+    pretrain_encoder,
+)
 from massm.tensors.grid import Grid
 from massm.tensors.sample import Batch, Template
 
@@ -50,6 +55,7 @@ class Massm(nn.Module):
         super().__init__()
         self.config = config
         self.loss_config = loss
+        self.template = template
         backbone = config.backbone
         self.pyramid = Pyramid3d(
             backbone.name,
@@ -81,14 +87,19 @@ class Massm(nn.Module):
 
     def prepare(
         self,
+        local: Float[Tensor, "N K M 3"],
         world: Float[Tensor, "N K M 3"],
         present: Bool[Tensor, "N K"],
         generator: torch.Generator,
     ) -> None:
-        """Pretrain the decoder of the cvae world head."""
+        """Pretrain the cvae world head: its decoder, then its encoder."""
         head = cast(CvaeHead, self.worlds["cvae"])
-        error = pretrain_decoder(head.decoder, world, present, self.config.world, generator)
+        shapes = TrainingShapes(local, world, present, self.template.modes_world)
+        error = pretrain_decoder(head.decoder, shapes, self.config.world, generator)
         log.info("world decoder pretrained: reconstruction error %.2f mm per coordinate", error)
+        if self.config.world.encoder_steps:
+            error = pretrain_encoder(head, shapes, self.config.world, generator)
+            log.info("world encoder pretrained: error %.2f mm per coordinate", error)
 
     def forward(self, batch: Batch) -> Prediction:
         """Predict with gradients, without looking at the truth in the batch."""
@@ -157,12 +168,14 @@ class Massm(nn.Module):
     ) -> dict[str, Float[Tensor, ""]]:
         center, radius = self._boxes_for_training(boxes, batch, present, teacher)
         local = self.local(self.roi(levels, batch, center, radius), center, radius)
-        terms = {"local": self._particle_loss(local, batch.local, present)}
+        unit = self.loss_config.particle_unit_mm
+        terms = {"local": self._particle_loss(local, batch.local, present, unit)}
         if self.refine is not None:
             terms["refine"] = self._refine_loss(self.refine, local, levels, batch, present, teacher)
         taught = _choose(batch.local, local, present, teacher)
         world = self.worlds[self.config.world.head](taught)
-        terms["world"] = self._particle_loss(world, batch.world, present)
+        unit = self.loss_config.world_unit_mm
+        terms["world"] = self._particle_loss(world, batch.world, present, unit)
         return terms
 
     def _shapes(
@@ -204,6 +217,7 @@ class Massm(nn.Module):
     ) -> Float[Tensor, ""]:
         settings = self.config.refine
         true = torch.where(present[..., None, None], batch.local, local.detach())
+        unit = self.loss_config.particle_unit_mm
         total = local.new_zeros(())
         perturbed = [
             perturbed_starts(
@@ -218,7 +232,7 @@ class Massm(nn.Module):
         starts = [local.detach(), *perturbed]
         for start in starts:
             for shape in refine(start, levels[:1], batch):
-                total = total + self._particle_loss(shape, batch.local, present)
+                total = total + self._particle_loss(shape, batch.local, present, unit)
         return total / (len(starts) * settings.steps)
 
     def _particle_loss(
@@ -226,11 +240,12 @@ class Massm(nn.Module):
         predicted: Float[Tensor, "B K M 3"],
         true: Float[Tensor, "B K M 3"],
         present: Bool[Tensor, "B K"],
+        unit_mm: float,
     ) -> Float[Tensor, ""]:
         config = self.loss_config
         # Unknown particles are nan; replaced before the difference so that no gradient is nan.
         true = torch.where(present[..., None, None], true, predicted.detach())
-        error = (predicted - true) / config.particle_unit_mm
+        error = (predicted - true) / unit_mm
         return losses.shrinkage_loss(error, present, a=config.shrinkage_a, c=config.shrinkage_c)
 
 
