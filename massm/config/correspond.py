@@ -1,6 +1,6 @@
 """Config of the ``correspond`` stage."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
@@ -67,3 +67,8 @@ class CorrespondConfig(Section):
     threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what the particles depend on: nothing of the engine that is not used."""
+        unused = {"entropy", "shapeworks"} - {self.backend}
+        return {name: value for name, value in super().decisive().items() if name not in unused}

@@ -46,6 +46,10 @@ class AlignmentConfig(Section):
         ge=0, le=90, description="Largest turn away from the scanner's axes, degrees."
     )
 
+    def of(self, anatomy: str) -> "AlignmentConfig":
+        """Return what concerns one anatomy: another one's mirroring does not."""
+        return self.model_copy(update={"reflect": tuple(set(self.reflect) & {anatomy})})
+
 
 class GroomConfig(Section):
     """Grooming: surfaces and their alignment."""

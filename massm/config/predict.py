@@ -1,21 +1,37 @@
 """Config of prediction."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from massm.config._section import Section
 
 
-class PredictConfig(Section):
-    """From a trained model and images to particles."""
+class PredictedConfig(Section):
+    """What all predictions share."""
 
     splits: tuple[Literal["train", "validation", "test"], ...] = Field(
         min_length=1, description="Which subjects are predicted."
     )
+
+
+class NetworkPredictionConfig(PredictedConfig):
+    """How a trained network predicts."""
+
+    indifferent: ClassVar[frozenset[str]] = frozenset({"accelerator", "threads"})
+
     batch_size: PositiveInt = Field(description="Subjects per step.")
     accelerator: Literal["cpu", "gpu"] = Field(description="What it runs on; missing: error.")
     threads: NonNegativeInt = Field(description="CPU threads of torch; 0: as many as cores.")
+
+
+class OracleConfig(PredictedConfig):
+    """How the shape model's best is found."""
+
     oracle_modes: PositiveInt = Field(
         description="PCA modes of pca_oracle, the best that the shape model could do."
     )
+
+
+class PredictConfig(OracleConfig, NetworkPredictionConfig):
+    """From a trained model and images to particles."""

@@ -12,7 +12,7 @@ class ContrastConfig(Section):
     width_hu: PositiveFloat = Field(description="How far it stays about linear, HU.")
 
 
-class TensorsConfig(Section):
+class ExportConfig(Section):
     """From image and particles to the arrays of one subject."""
 
     spacing_mm: PositiveFloat = Field(description="Voxel size of the isotropic network grid, mm.")
@@ -26,6 +26,11 @@ class TensorsConfig(Section):
         description="Crop to the box of voxels above this value, HU; null: keep the whole scan."
     )
     crop_margin_mm: float = Field(ge=0, description="Kept around the cropped box, mm.")
+
+
+class TensorsConfig(ExportConfig):
+    """What a network sees: the arrays of every subject, and statistics of the training split."""
+
     intensity_percentiles: tuple[float, float] = Field(
         description="Percentiles of the training split's voxels between which HU are clipped, %."
     )

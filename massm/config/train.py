@@ -1,6 +1,6 @@
 """Config of training: schedule, losses, augmentation, machine."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
@@ -76,6 +76,10 @@ class AugmentConfig(Section):
 class TrainConfig(Section):
     """From tensors to a trained model."""
 
+    indifferent: ClassVar[frozenset[str]] = frozenset(
+        {"accelerator", "devices", "threads", "workers"}
+    )
+
     epochs: PositiveInt = Field(description="Passes over the training split.")
     batch_size: PositiveInt = Field(description="Subjects per step.")
     learning_rate: PositiveFloat = Field(description="Adam's first learning rate.")
@@ -98,7 +102,9 @@ class TrainConfig(Section):
     )
     seed: NonNegativeInt = Field(description="Seed of all randomness in training.")
     accelerator: Literal["cpu", "gpu"] = Field(description="What it runs on; missing: error.")
-    devices: PositiveInt = Field(description="How many of them.")
+    devices: PositiveInt = Field(
+        description="How many of them; each takes batch_size subjects a step."
+    )
     threads: NonNegativeInt = Field(description="CPU threads of torch; 0: as many as cores.")
     precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field(
         description="Number format (Lightning's names)."

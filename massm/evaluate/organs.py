@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from massm.config.evaluate import EvaluateConfig
+from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.overlap import mask_dice
 from massm.evaluate.particles import particle_measures
 from massm.evaluate.prediction import Prediction
@@ -16,7 +16,11 @@ TO_PARTICLES = "_particles"  # ending of measures against the surface from true 
 
 
 def local_measures(
-    organ: Organ, prediction: Prediction, predicted: Path, reference: Path, config: EvaluateConfig
+    organ: Organ,
+    prediction: Prediction,
+    predicted: Path,
+    reference: Path,
+    config: SurfaceMeasuresConfig,
 ) -> dict[str, float]:
     """Measure a found organ in its image.
 
@@ -53,7 +57,7 @@ def world_measures(
     head: str,
     predicted: Path,
     reference: Path,
-    config: EvaluateConfig,
+    config: SurfaceMeasuresConfig,
 ) -> dict[str, float]:
     """Measure a found organ in the population's aligned frame.
 
@@ -92,12 +96,12 @@ def _read_closed(path: Path) -> Mesh:
     return mesh
 
 
-def _surface(predicted: Mesh, true: Mesh, config: EvaluateConfig) -> dict[str, float]:
+def _surface(predicted: Mesh, true: Mesh, config: SurfaceMeasuresConfig) -> dict[str, float]:
     return surface_measures(
         predicted, true, samples=config.surface_samples, tolerances_mm=config.surface_dice_mm
     )
 
 
-def _to_particles(predicted: Mesh, true: Mesh, config: EvaluateConfig) -> dict[str, float]:
+def _to_particles(predicted: Mesh, true: Mesh, config: SurfaceMeasuresConfig) -> dict[str, float]:
     measures = _surface(predicted, true, config)
     return {f"{name}{TO_PARTICLES}": value for name, value in measures.items()}

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TypeVar
 
-from massm.config.evaluate import EvaluateConfig
+from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.rows import Row
 from massm.evaluate.truth import Subject
 
@@ -38,7 +38,7 @@ class SubjectJob:
     prediction: Path
     surfaces: Path
     references: Path
-    config: EvaluateConfig
+    config: SurfaceMeasuresConfig
 
 
 def collect_rows(

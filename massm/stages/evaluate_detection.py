@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from massm.config.evaluate import EvaluateConfig
+from massm.config.evaluate import DetectionMeasuresConfig
 from massm.evaluate.detection import detection_measures
 from massm.evaluate.prediction import Prediction, read_prediction
 from massm.evaluate.rows import DETECTION, Row, rows_of, to_table
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: EvaluateConfig,
+    config: DetectionMeasuresConfig,
     *,
     model: str,
     cohort: Path,
@@ -54,7 +54,9 @@ def run(
         log.info("%s: %s %d of %d organs", model, name.replace("_", " "), sum(values), len(values))
 
 
-def _measure(organ: Organ, prediction: Prediction, config: EvaluateConfig) -> dict[str, float]:
+def _measure(
+    organ: Organ, prediction: Prediction, config: DetectionMeasuresConfig
+) -> dict[str, float]:
     truth = None if organ.particles is None else organ.particles.box
     measures = detection_measures(
         prediction.box(organ.anatomy),

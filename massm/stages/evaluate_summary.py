@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from massm.config.evaluate import EvaluateConfig
+from massm.config.evaluate import ComparisonConfig
 from massm.evaluate.comparison import compare
 from massm.evaluate.statistics import Resampling
 from massm.evaluate.summary import summarize
@@ -16,7 +16,7 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-def run(config: EvaluateConfig, *, measured: list[Path], summary: Path, tests: Path) -> None:
+def run(config: ComparisonConfig, *, measured: list[Path], summary: Path, tests: Path) -> None:
     """Read the long tables of all models; write one row per measure, and the paired tests.
 
     Args:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from massm.config.evaluate import EvaluateConfig
+from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.organs import world_measures
 from massm.evaluate.parallel import SubjectJob, collect_rows
 from massm.evaluate.prediction import read_prediction
@@ -13,7 +13,7 @@ from massm.stages._command import stage_main
 
 
 def run(  # noqa: PLR0913 - one option for each input of the rule
-    config: EvaluateConfig,
+    config: SurfaceMeasuresConfig,
     *,
     model: str,
     cohort: Path,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from massm.config.predict import PredictConfig
+from massm.config.predict import NetworkPredictionConfig
 from massm.io.particles import save_arrays
 from massm.models.predict import predict_subjects
 from massm.models.saved import load_model, matches
@@ -18,7 +18,7 @@ from massm.training.fit import check_accelerator
 log = logging.getLogger(__name__)
 
 
-def run(config: PredictConfig, *, tensors: Path, train: Path, output: Path) -> None:
+def run(config: NetworkPredictionConfig, *, tensors: Path, train: Path, output: Path) -> None:
     """Write ``{subject}.npz`` for every subject of the configured splits.
 
     Args:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from massm.config.predict import PredictConfig
+from massm.config.predict import OracleConfig
 from massm.geometry.boxes import box_of
 from massm.io.particles import load_set, save_arrays
 from massm.stages._command import stage_main
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: PredictConfig,
+    config: OracleConfig,
     *,
     anatomies: list[str],
     correspond: list[Path],

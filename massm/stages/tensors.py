@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from massm.config.tensors import TensorsConfig
+from massm.config.tensors import ExportConfig
 from massm.io import images, tables, tensors
 from massm.io.errors import DataError
 from massm.io.particles import load_set
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: TensorsConfig,
+    config: ExportConfig,
     *,
     anatomies: list[str],
     subjects: list[str],

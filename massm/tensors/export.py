@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from jaxtyping import Float
 
-from massm.config.tensors import ContrastConfig, TensorsConfig
+from massm.config.tensors import ContrastConfig, ExportConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
@@ -15,7 +15,7 @@ from massm.tensors.sample import Intensity
 PRESENT, ABSENT, UNKNOWN = 1, 0, -1
 
 
-def image_arrays(volume: Volume, config: TensorsConfig) -> dict[str, np.ndarray]:
+def image_arrays(volume: Volume, config: ExportConfig) -> dict[str, np.ndarray]:
     """Resample a CT to the network grid and, if configured, to the finer one.
 
     Args:

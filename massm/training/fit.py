@@ -33,8 +33,7 @@ from massm.training.thresholds import presence_threshold
 log = logging.getLogger(__name__)
 
 # Values that may change between interruption and resumption without making it another run.
-_FREE = {"epochs", "threads", "workers", "devices", "accelerator", "validate_every"}
-_FREE |= {"select", "threshold_fraction"}
+_FREE = TrainConfig.indifferent | {"epochs", "validate_every", "select", "threshold_fraction"}
 
 
 def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: Path) -> None:
@@ -124,7 +123,7 @@ def check_accelerator(accelerator: str, devices: int = 1) -> None:
 def fingerprint(config: TrainConfig, model_config: ModelConfig, manifest: Manifest) -> str:
     """Return a hash of all that decides a run's course, to tell a resumable checkpoint."""
     parts: list[Any] = [
-        config.model_dump(mode="json", exclude=_FREE),
+        config.model_dump(mode="json", exclude=set(_FREE)),
         model_config.model_dump(mode="json"),
         [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
     ]

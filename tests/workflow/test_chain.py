@@ -17,17 +17,19 @@ AFTER_PREDICTION = {
     "evaluate_summary",
     "report_page",
 }
-AFTER_CORRESPONDENCE = AFTER_PREDICTION | {
-    "template_medoid",
-    "tensors_subjects",
-    "tensors_manifest",
-    "train_massm",
-    "predict_massm",
-    "predict_mean_shape",
-    "predict_pca_oracle",
-    "reconstruct_warp",
-    "reconstruct_reference",
-}
+AFTER_TENSORS = {"train_massm", "predict_massm", "predict_mean_shape"}
+AFTER_CORRESPONDENCE = (
+    AFTER_PREDICTION
+    | AFTER_TENSORS
+    | {
+        "template_medoid",
+        "tensors_subjects",
+        "tensors_manifest",
+        "predict_pca_oracle",
+        "reconstruct_warp",
+        "reconstruct_reference",
+    }
+)
 
 
 @pytest.fixture(scope="module")
@@ -87,14 +89,26 @@ def test_a_second_run_does_nothing_and_says_so(finished):
     ("change", "expected"),
     [
         ({"report": {"title": "Mine"}}, {"report_page"}),
-        ({"evaluate": {"seed": 2}}, AFTER_PREDICTION - {"reconstruct_model"}),
+        ({"evaluate": {"seed": 2}}, {"evaluate_summary", "report_page"}),
+        (
+            {"evaluate": {"surface_samples": 1200}},
+            AFTER_PREDICTION - {"reconstruct_model", "evaluate_detection"},
+        ),
+        (
+            {"predict": {"oracle_modes": 2}},
+            AFTER_PREDICTION | {"predict_pca_oracle"},
+        ),
         (
             {"train": {"learning_rate": 0.5}},
-            AFTER_PREDICTION | {"train_massm", "predict_massm", "predict_mean_shape"},
+            AFTER_PREDICTION | AFTER_TENSORS,
+        ),
+        (
+            {"tensors": {"intensity_percentiles": [1.0, 99.0]}},
+            AFTER_PREDICTION | AFTER_TENSORS | {"tensors_manifest", "predict_pca_oracle"},
         ),
         ({"correspond": {"seed": 8}}, AFTER_CORRESPONDENCE | {"correspond_particles"}),
     ],
-    ids=["report", "evaluate", "train", "correspond"],
+    ids=["report", "comparison", "surfaces", "oracle", "train", "statistics", "correspond"],
 )
 def test_a_changed_value_runs_its_stage_and_what_follows_and_nothing_else(
     finished, change, expected
@@ -102,6 +116,21 @@ def test_a_changed_value_runs_its_stage_and_what_follows_and_nothing_else(
     section, keys = next(iter(change.items()))
     finished.configure(**{section: keys})
     assert finished.planned() == expected
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"correspond": {"shapeworks": {"iterations_per_split": 7}}},
+        {"train": {"threads": 2, "workers": 1, "accelerator": "gpu"}},
+        {"predict": {"threads": 2, "accelerator": "gpu"}},
+    ],
+    ids=["other engine", "training machine", "predicting machine"],
+)
+def test_a_value_that_changes_no_result_runs_nothing_but_the_report_that_shows_it(finished, change):
+    section, keys = next(iter(change.items()))
+    finished.configure(**{section: keys})
+    assert finished.planned() == {"report_page"}
 
 
 def test_one_stage_runs_alone(finished):

@@ -1,5 +1,6 @@
 """What all rules share: a stage's config as parameter, the cohort's subjects, the environment."""
 
+import json
 from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
@@ -28,12 +29,27 @@ wildcard_constraints:
     model="|".join(MODELS),
 
 
-def section(path):
-    """Config section of a stage as JSON: a parameter, so its changes re-run the stage."""
+def values_of(path, kind=None):
+    """Config section of a stage, or the part of it that one of its base classes names."""
     part = settings
     for name in path.split("."):
         part = getattr(part, name)
-    return part.model_dump_json()
+    return part.part(kind) if kind else part
+
+
+def section(path, kind=None):
+    """Config section as JSON: a parameter, so its changes re-run the stage."""
+    return values_of(path, kind).model_dump_json()
+
+
+def decisive(path, kind=None):
+    """What the results depend on, where a stage needs more: a parameter that is only compared."""
+    return json.dumps(values_of(path, kind).decisive())
+
+
+def handed_over(path, kind=None):
+    """Config section as JSON that is not compared, as Snakemake does with what needs `threads`."""
+    return lambda wildcards, threads: section(path, kind)
 
 
 def cohort_subjects(*splits):

@@ -28,7 +28,8 @@ rule correspond_particles:
         runtime=720,
         gpu=int(settings.correspond.device.startswith("cuda")),
     params:
-        config=section("correspond"),
+        depends=decisive("correspond"),
+        config=handed_over("correspond"),
         results=settings.results,
         folder=subpath(output.quality, parent=True),
         truth=["--truth", PHANTOM / "truth"] if is_phantom() else [],

@@ -1,5 +1,7 @@
 """All measures of all models, by the same code, as long tables."""
 
+from massm.config.evaluate import ComparisonConfig, DetectionMeasuresConfig, SurfaceMeasuresConfig
+
 TRUTH = {
     "cohort": "<results>/dataset/cohort.tsv",
     "particles": expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
@@ -26,7 +28,7 @@ rule evaluate_local:
         mem_mb=8000,
         runtime=240,
     params:
-        config=section("evaluate"),
+        config=section("evaluate", SurfaceMeasuresConfig),
         results=settings.results,
     message:
         "Measure {wildcards.model}: surfaces and particles in the image"
@@ -58,7 +60,7 @@ rule evaluate_world:
         mem_mb=8000,
         runtime=240,
     params:
-        config=section("evaluate"),
+        config=section("evaluate", SurfaceMeasuresConfig),
         results=settings.results,
     message:
         "Measure {wildcards.model}: particles in the population's frame"
@@ -87,7 +89,7 @@ rule evaluate_detection:
         mem_mb=8000,
         runtime=240,
     params:
-        config=section("evaluate"),
+        config=section("evaluate", DetectionMeasuresConfig),
         results=settings.results,
     message:
         "Measure {wildcards.model}: centers, boxes, presence"
@@ -118,7 +120,7 @@ rule evaluate_summary:
         mem_mb=4000,
         runtime=60,
     params:
-        config=section("evaluate"),
+        config=section("evaluate", ComparisonConfig),
     message:
         "Summarize all models, compare them"
     shell:

@@ -44,7 +44,7 @@ rule groom_alignment:
         mem_mb=4000,
         runtime=60,
     params:
-        config=section("groom.alignment"),
+        config=lambda wildcards: settings.groom.alignment.of(wildcards.anatomy).model_dump_json(),
         results=settings.results,
     message:
         "Align surfaces of {wildcards.anatomy}"

@@ -1,5 +1,7 @@
 """Particles, boxes and presence of the subjects that are measured; floor and ceiling beside them."""
 
+from massm.config.predict import NetworkPredictionConfig, OracleConfig
+
 
 rule predict_massm:
     input:
@@ -20,7 +22,8 @@ rule predict_massm:
         runtime=120,
         gpu=int(settings.predict.accelerator == "gpu"),
     params:
-        config=section("predict"),
+        depends=decisive("predict", NetworkPredictionConfig),
+        config=handed_over("predict", NetworkPredictionConfig),
         tensors=subpath(input.manifest, parent=True),
         model=subpath(input.weights, parent=True),
     message:
@@ -71,7 +74,7 @@ rule predict_pca_oracle:
         mem_mb=4000,
         runtime=30,
     params:
-        config=section("predict"),
+        config=section("predict", OracleConfig),
         anatomies=ANATOMIES,
     message:
         "Project the true particles on the shape model"

@@ -1,5 +1,7 @@
 """What a network sees: image, boxes, presence, particles; statistics of the training split."""
 
+from massm.config.tensors import ExportConfig
+
 
 rule tensors_subjects:
     input:
@@ -18,7 +20,7 @@ rule tensors_subjects:
         mem_mb=6000,
         runtime=120,
     params:
-        config=section("tensors"),
+        config=section("tensors", ExportConfig),
         anatomies=ANATOMIES,
         subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.tensors_subjects),
         folder=settings.results / "tensors",

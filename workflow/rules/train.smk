@@ -20,7 +20,8 @@ rule train_massm:
         runtime=1440,
         gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
     params:
-        config=section("train"),
+        depends=decisive("train"),
+        config=handed_over("train"),
         model=section("model"),
         folder=settings.results / "train" / "massm",
         tensors=subpath(input.manifest, parent=True),

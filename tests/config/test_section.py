@@ -1,0 +1,67 @@
+"""What a stage is rerun for, and what it gets to see."""
+
+from pathlib import Path
+
+import pytest
+
+from massm.config.evaluate import ComparisonConfig
+from massm.config.loading import load_config, merge, read_yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def configure():
+    values = read_yaml(ROOT / "config.yaml")
+    return lambda changes: load_config(merge(values, changes))
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("correspond", {"shapeworks": {"relative_weighting": 7.0}}),
+        ("train", {"accelerator": "cpu", "devices": 2, "threads": 3, "workers": 1}),
+        ("predict", {"accelerator": "cpu", "threads": 3}),
+    ],
+)
+def test_what_does_not_change_results_is_not_decisive(configure, section, change):
+    before, after = (getattr(configure(c), section) for c in ({}, {section: change}))
+    assert before != after
+    assert before.decisive() == after.decisive()
+
+
+@pytest.mark.parametrize(
+    ("section", "change"),
+    [
+        ("correspond", {"backend": "shapeworks"}),
+        ("correspond", {"entropy": {"step": 0.2}}),
+        ("correspond", {"threads": 2}),
+        ("train", {"batch_size": 3}),
+        ("train", {"precision": "bf16-mixed"}),
+        ("predict", {"batch_size": 1}),
+    ],
+)
+def test_what_changes_results_is_decisive(configure, section, change):
+    before, after = (getattr(configure(c), section) for c in ({}, {section: change}))
+    assert before.decisive() != after.decisive()
+
+
+def test_the_engine_in_use_is_decisive_whichever_it_is(configure):
+    shapeworks = {"correspond": {"backend": "shapeworks"}}
+    other = merge(shapeworks, {"correspond": {"entropy": {"step": 0.2}}})
+    own = merge(shapeworks, {"correspond": {"shapeworks": {"relative_weighting": 7.0}}})
+    before = configure(shapeworks).correspond.decisive()
+    assert configure(other).correspond.decisive() == before
+    assert configure(own).correspond.decisive() != before
+
+
+def test_a_part_holds_its_own_values_alone(configure):
+    part = configure({"evaluate": {"seed": 9}}).evaluate.part(ComparisonConfig)
+    assert part.seed == 9
+    assert set(part.model_dump()) == {"reference_model", "confidence", "bootstrap_samples", "seed"}
+
+
+def test_mirroring_one_anatomy_does_not_concern_the_others(configure):
+    alignment = configure({"groom": {"alignment": {"reflect": ["spleen"]}}}).groom.alignment
+    assert alignment.of("spleen").reflect == ("spleen",)
+    assert alignment.of("heart_atrium_left") == configure({}).groom.alignment.of("spleen")
