@@ -23,7 +23,7 @@ class SplitFractions(Section):
         return self
 
 
-class DatasetConfig(Section):
+class SurveyConfig(Section):
     """From a folder of scans to a table that says what is used and why the rest is not."""
 
     root: Path | None = Field(
@@ -35,9 +35,6 @@ class DatasetConfig(Section):
     )
     seed: NonNegativeInt = Field(description="Draws the split where the data brings none.")
     fractions: SplitFractions
-    min_train: PositiveInt = Field(
-        description="Usable training subjects that every anatomy must have."
-    )
     min_voxels: PositiveInt = Field(
         description="A mask that is not empty and has fewer voxels is unusable."
     )
@@ -59,4 +56,12 @@ class DatasetConfig(Section):
     )
     air_hu: float = Field(
         description="An image whose lowest value lies above this holds no Hounsfield units, HU."
+    )
+
+
+class DatasetConfig(SurveyConfig):
+    """Where the cohort lies, what is checked, how it is split, and what is too little."""
+
+    min_train: PositiveInt = Field(
+        description="Usable training subjects that every anatomy must have."
     )

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 from scipy import ndimage
 
-from massm.config.dataset import DatasetConfig
+from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
 from massm.dataset.grids import grid_fault
 from massm.dataset.surfaces import check_surface, is_mesh
@@ -18,7 +18,7 @@ from massm.io.nifti import count_not_finite
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def check_subject(config: DatasetConfig, subject: Subject) -> CheckedSubject:
+def check_subject(config: SurveyConfig, subject: Subject) -> CheckedSubject:
     """Read image and masks of a subject; nothing that is wrong with them raises an error."""
     fault = subject.fault
     if not fault and not NAME.fullmatch(subject.name):
@@ -39,7 +39,7 @@ def check_subject(config: DatasetConfig, subject: Subject) -> CheckedSubject:
     return CheckedSubject(subject, "", image.size, spacing, organs)
 
 
-def image_fault(image: Volume, config: DatasetConfig, hidden: int = 0) -> str:
+def image_fault(image: Volume, config: SurveyConfig, hidden: int = 0) -> str:
     """Say why an image's values cannot be used; empty if they can.
 
     Args:
@@ -61,7 +61,7 @@ def image_fault(image: Volume, config: DatasetConfig, hidden: int = 0) -> str:
     return ""
 
 
-def mask_fault(mask: Bool[np.ndarray, "D H W"], config: DatasetConfig) -> str:
+def mask_fault(mask: Bool[np.ndarray, "D H W"], config: SurveyConfig) -> str:
     """Say why a mask that is not empty cannot be used; empty if it can."""
     sides = touched_sides(mask)
     if sides and not config.allow_cut:
@@ -94,7 +94,7 @@ def piece_sizes(mask: Bool[np.ndarray, "D H W"]) -> np.ndarray:
 
 
 def _check_organs(
-    config: DatasetConfig, subject: Subject, image: Volume | None
+    config: SurveyConfig, subject: Subject, image: Volume | None
 ) -> tuple[CheckedOrgan, ...]:
     maps = _LabelMaps()
     checked = []
@@ -107,7 +107,7 @@ def _check_organs(
 
 
 def _check_organ(
-    config: DatasetConfig, organ: Organ, image: Volume | None, maps: "_LabelMaps"
+    config: SurveyConfig, organ: Organ, image: Volume | None, maps: "_LabelMaps"
 ) -> CheckedOrgan:
     fault = organ.fault or _file_fault(organ)
     if fault or organ.mask is None:
@@ -127,7 +127,7 @@ def _file_fault(organ: Organ) -> str:
     return "" if organ.mask.exists() else f"no mask file {organ.mask}"
 
 
-def _check_mask(config: DatasetConfig, organ: Organ, mask: Volume) -> CheckedOrgan:
+def _check_mask(config: SurveyConfig, organ: Organ, mask: Volume) -> CheckedOrgan:
     if not mask.array.any():
         what = "mask is empty" if organ.label is None else f"label map has no {organ.label}"
         return CheckedOrgan(organ, "absent", what, 0.0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from massm.config.dataset import DatasetConfig
+from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedOrgan, Organ
 from massm.geometry.volume import Volume
 from massm.io import meshes
@@ -17,7 +17,7 @@ def is_mesh(path: Path) -> bool:
     return path.suffix.lower() in MESH_SUFFIXES
 
 
-def check_surface(config: DatasetConfig, organ: Organ, image: Volume | None) -> CheckedOrgan:
+def check_surface(config: SurveyConfig, organ: Organ, image: Volume | None) -> CheckedOrgan:
     """Read a surface and say whether it can be used.
 
     Raises:
@@ -38,7 +38,7 @@ def check_surface(config: DatasetConfig, organ: Organ, image: Volume | None) -> 
     return CheckedOrgan(organ, "excluded" if fault else "used", fault, volume_ml)
 
 
-def _place_fault(vertices: np.ndarray, image: Volume, config: DatasetConfig) -> str:
+def _place_fault(vertices: np.ndarray, image: Volume, config: SurveyConfig) -> str:
     index = image.point_to_index(vertices)
     last = np.array(image.size) - 1
     beyond = max(float((-index).max()), float((index - last).max()))

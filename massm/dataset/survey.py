@@ -1,23 +1,20 @@
-"""From checked subjects to the two tables, and the verdict on the whole cohort."""
+"""From checked subjects to the two tables."""
 
-import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
-from massm.config.dataset import DatasetConfig
+from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import SPLITS, CheckedSubject
 from massm.dataset.outliers import outlier_scores
 from massm.dataset.splits import draw_split, read_split
-from massm.io.errors import DataError
-
-log = logging.getLogger(__name__)
+from massm.dataset.verdict import most_common
 
 
 def tabulate(
-    config: DatasetConfig, checked: Sequence[CheckedSubject]
+    config: SurveyConfig, checked: Sequence[CheckedSubject]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Decide split and status of each subject and organ.
 
@@ -32,52 +29,6 @@ def tabulate(
     if config.outlier_z is not None:
         cohort = _exclude_outliers(cohort, config.outlier_z)
     return subjects, cohort
-
-
-def refuse_if_useless(
-    config: DatasetConfig, anatomies: Sequence[str], subjects: pd.DataFrame, cohort: pd.DataFrame
-) -> None:
-    """Stop where no shape model can be made.
-
-    Raises:
-        DataError: If one subject only or no training subject is left, or if an anatomy has fewer
-            usable training subjects than ``dataset.min_train``.
-    """
-    used = subjects[subjects["status"] == "used"]
-    if len(subjects) == 1:
-        raise DataError(
-            f"one subject only ({subjects['subject'].iloc[0]}): a shape model needs at least "
-            f"dataset.min_train = {config.min_train} training subjects"
-        )
-    if used.empty:
-        reasons = _most_common(subjects["reason"])
-        raise DataError(f"none of {len(subjects)} subjects can be used: {reasons}")
-    if not (used["split"] == "train").any():
-        counts = used["split"].value_counts().to_dict()
-        raise DataError(f"no training subject among the usable ones: {counts}; see column split")
-    for split in SPLITS[1:]:
-        if not (used["split"] == split).any():
-            log.warning("no %s subject: what is chosen or measured there will be missing", split)
-    faults = [_shortage(config, anatomy, cohort) for anatomy in anatomies]
-    faults = [fault for fault in faults if fault]
-    if faults:
-        raise DataError("too few usable training subjects:\n  " + "\n  ".join(faults))
-
-
-def _shortage(config: DatasetConfig, anatomy: str, cohort: pd.DataFrame) -> str:
-    rows = cohort[cohort["anatomy"] == anatomy]
-    usable = int(((rows["status"] == "used") & (rows["split"] == "train")).sum())
-    if usable >= config.min_train:
-        return ""
-    lost = rows[rows["status"] != "used"]
-    reasons = f" ({_most_common(lost['reason'])})" if len(lost) else ""
-    return f"{anatomy}: {usable} of dataset.min_train = {config.min_train}{reasons}"
-
-
-def _most_common(reasons: pd.Series) -> str:
-    short = reasons.str.replace(r"^subject excluded: ", "", regex=True).str.split(":").str[0]
-    counts = short.value_counts()
-    return ", ".join(f"{count} x {reason}" for reason, count in counts.head(4).items())
 
 
 def _with_readable_split(checked: Sequence[CheckedSubject]) -> list[CheckedSubject]:
@@ -109,7 +60,7 @@ def _with_usable_organ(checked: Sequence[CheckedSubject]) -> list[CheckedSubject
 
 
 def _reasons(entry: CheckedSubject) -> str:
-    return _most_common(pd.Series([organ.reason for organ in entry.organs]))
+    return most_common(pd.Series([organ.reason for organ in entry.organs]))
 
 
 def _exclude(entry: CheckedSubject, fault: str) -> CheckedSubject:
@@ -120,7 +71,7 @@ def _exclude(entry: CheckedSubject, fault: str) -> CheckedSubject:
     return replace(entry, fault=fault, organs=organs)
 
 
-def _splits(config: DatasetConfig, checked: Sequence[CheckedSubject]) -> dict[str, str]:
+def _splits(config: SurveyConfig, checked: Sequence[CheckedSubject]) -> dict[str, str]:
     """Take the data's split if it has one, else draw one among the usable subjects."""
     if any(entry.subject.split for entry in checked):
         given = {entry.subject.name: read_split(entry.subject.split) for entry in checked}

@@ -5,12 +5,12 @@ import time
 from functools import partial
 from pathlib import Path
 
-from massm.config.dataset import DatasetConfig
+from massm.config.dataset import SurveyConfig
 from massm.dataset.checks import check_subject
 from massm.dataset.cohort import CheckedSubject
 from massm.dataset.layouts import LAYOUTS
 from massm.dataset.parallel import run_parallel
-from massm.dataset.survey import refuse_if_useless, tabulate
+from massm.dataset.survey import tabulate
 from massm.io.errors import DataError
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: DatasetConfig, *, anatomies: list[str], subjects: Path, cohort: Path, threads: int = 1
+    config: SurveyConfig, *, anatomies: list[str], subjects: Path, cohort: Path, threads: int = 1
 ) -> None:
-    """Write the tables of subjects and of subjects x anatomies; stop if they are no use.
+    """Write the tables of subjects and of subjects x anatomies, however little is usable.
 
     Args:
         config: Section ``dataset``.
@@ -31,8 +31,7 @@ def run(
         threads: Number of processes.
 
     Raises:
-        DataError: If there is no cohort, or if no shape model can be made from it. In the second
-            case both tables have been written and tell the reason for each subject.
+        DataError: If there is no cohort.
     """
     if config.root is None:
         raise DataError(
@@ -53,7 +52,6 @@ def run(
     write_table(cohort_table, cohort)
     for anatomy, rows in cohort_table.groupby("anatomy", sort=False):
         log.info("%s: %s", anatomy, rows["status"].value_counts().to_dict())
-    refuse_if_useless(config, anatomies, subject_table, cohort_table)
 
 
 def _describe(entry: CheckedSubject) -> str:

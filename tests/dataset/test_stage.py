@@ -6,6 +6,7 @@ import pytest
 from massm.geometry.volume import Volume
 from massm.io.errors import DataError
 from massm.io.tables import read_table
+from massm.stages import dataset_check
 from massm.stages.dataset import run
 from tests.dataset.cohorts import (
     ANATOMIES,
@@ -58,17 +59,40 @@ def test_the_tables_have_the_columns_that_later_stages_read(root, tmp_path):
     assert (first["size_x"], first["size_z"], first["spacing_z"]) == (14, 10, 5.0)
 
 
+def check(out, min_train=1):
+    paths = {name: out / f"{name}.tsv" for name in ("subjects", "cohort", "counts")}
+    dataset_check.run(min_train=min_train, anatomies=ANATOMIES, **paths)
+    return read_table(paths["counts"])
+
+
 def test_one_subject_is_no_cohort_but_gets_its_row(tmp_path):
     write_subject(tmp_path / "cohort", "s0001")
+    subjects, _ = run_stage(tmp_path / "cohort", tmp_path)
+    assert len(subjects) == 1
     with pytest.raises(DataError, match="one subject only"):
-        run_stage(tmp_path / "cohort", tmp_path)
-    assert len(read_table(tmp_path / "subjects.tsv")) == 1
+        check(tmp_path)
 
 
-def test_too_few_training_subjects_stop_after_the_tables(root, tmp_path):
-    with pytest.raises(DataError, match=r"spleen: \d of dataset.min_train = 4 \(1 x .*1 x "):
-        run_stage(root, tmp_path, min_train=4)
-    assert len(read_table(tmp_path / "cohort.tsv")) == 12
+def test_too_few_training_subjects_are_refused_with_the_tables_that_tell_why(root, tmp_path):
+    _, cohort = run_stage(root, tmp_path)
+    with pytest.raises(
+        DataError, match=r"(?s)spleen: \d of dataset.min_train = 4 \(1 x .*1 x "
+    ) as error:
+        check(tmp_path, min_train=4)
+    assert str(tmp_path / "cohort.tsv") in str(error.value)
+    assert str(tmp_path / "subjects.tsv") in str(error.value)
+    assert not (tmp_path / "counts.tsv").exists()
+    lost = cohort[cohort["status"] != "used"]
+    assert (lost["reason"] != "").all()
+
+
+def test_a_usable_cohort_is_counted(root, tmp_path):
+    _, cohort = run_stage(root, tmp_path)
+    counts = check(tmp_path).set_index("anatomy")
+    assert counts.loc["spleen", ["absent", "excluded"]].tolist() == [1, 1]
+    for anatomy, rows in cohort[cohort["status"] == "used"].groupby("anatomy"):
+        given = counts.loc[anatomy, ["train", "validation", "test"]]
+        assert given.to_dict() == {s: int((rows["split"] == s).sum()) for s in given.index}
 
 
 def test_a_missing_root_names_the_demo(tmp_path):

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
-from massm.dataset.survey import refuse_if_useless, tabulate
+from massm.dataset.survey import tabulate
+from massm.dataset.verdict import refuse_if_useless
 from massm.io.errors import DataError
 from tests.dataset.cohorts import dataset_config
 
@@ -25,7 +26,7 @@ def checked(name, split="", status="used", volume_ml=100.0, fault="", reason="")
 def survey(entries, **changes):
     config = dataset_config("anywhere", **changes)
     subjects, cohort = tabulate(config, entries)
-    refuse_if_useless(config, ["spleen"], subjects, cohort)
+    refuse_if_useless(config.min_train, ["spleen"], subjects, cohort)
     return subjects, cohort
 
 

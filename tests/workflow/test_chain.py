@@ -108,7 +108,16 @@ def test_a_second_run_does_nothing_and_says_so(finished):
         ),
         ({"correspond": {"seed": 8}}, AFTER_CORRESPONDENCE | {"correspond_particles"}),
     ],
-    ids=["report", "comparison", "surfaces", "oracle", "train", "statistics", "correspond"],
+    ids=[
+        "report",
+        "least count",
+        "comparison",
+        "surfaces",
+        "oracle",
+        "train",
+        "statistics",
+        "correspond",
+    ],
 )
 def test_a_changed_value_runs_its_stage_and_what_follows_and_nothing_else(
     finished, change, expected
@@ -148,9 +157,27 @@ def test_a_failed_stage_shows_its_reason_on_the_terminal(finished):
     (finished.folder / "empty").mkdir()
     changed = ["dataset={root: empty}", "results=elsewhere"]
     done = finished.snakemake("--cores", "1", "dataset", "--config", *changed)
-    log = (finished.folder / "elsewhere" / "logs" / "dataset.log").read_text(encoding="utf-8")
+    log = (finished.folder / "elsewhere" / "logs" / "dataset" / "survey.log").read_text(
+        encoding="utf-8"
+    )
     assert done.returncode == 1
     assert log.strip().splitlines()[-1] in done.stdout
+
+
+def test_a_refused_cohort_keeps_the_tables_that_tell_why(finished):
+    changed = ["dataset={min_train: 99}", "results=refused"]
+    done = finished.snakemake("--cores", "1", "groom", "--config", *changed)
+    assert done.returncode == 1
+    assert "heart_ventricle_left: 5 of dataset.min_train = 99" in done.stdout
+    assert "stands in refused/dataset/cohort.tsv" in done.stdout
+    assert "groom_surfaces" not in done.stdout
+    again = finished.snakemake("--dry-run", "dataset", "--config", *changed)
+    assert "dataset_check" in again.stdout
+    assert "dataset_survey" not in again.stdout
+    cohort = read_table(finished.folder / "refused" / "dataset" / "cohort.tsv")
+    lost = cohort[cohort["status"] != "used"]
+    assert len(lost) > 0
+    assert (lost["reason"] != "").all()
 
 
 def test_jobs_use_the_python_that_snakemake_runs_in(finished, monkeypatch):

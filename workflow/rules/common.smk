@@ -54,7 +54,7 @@ def handed_over(path, kind=None):
 
 def cohort_subjects(*splits):
     """Names of the usable subjects of some splits, or of all; waits for the dataset checkpoint."""
-    table = read_table(checkpoints.dataset.get().output.subjects)
+    table = read_table(subject_table(None))
     used = table[table.status == "used"]
     return list(used.subject[used.split.isin(splits)] if splits else used.subject)
 
@@ -70,12 +70,13 @@ def batch_subjects(batch, size):
 
 
 def subject_table(wildcards):
-    """The table of subjects, asked from the checkpoint.
+    """The table of subjects, once the checkpoint found it to be of use.
 
     Jobs whose parameters depend on the checkpoint need an input that does too. Snakemake then
     waits with the question whether they have changed. Without it, all that follows is run again.
     """
-    return checkpoints.dataset.get().output.subjects
+    checkpoints.dataset_check.get()
+    return str(settings.results / "dataset" / "subjects.tsv")
 
 
 def predictions_of(model):

@@ -1,5 +1,7 @@
 """Subjects and organs: what is used, what is not and why, and the split."""
 
+from massm.config.dataset import SurveyConfig
+
 
 rule phantom_cohort:
     output:
@@ -23,16 +25,16 @@ rule phantom_cohort:
         " --threads {threads} &> {log:q}"
 
 
-checkpoint dataset:
+rule dataset_survey:
     input:
         phantom=PHANTOM / "phantom.json" if is_phantom() else [],
     output:
         subjects="<results>/dataset/subjects.tsv",
         cohort="<results>/dataset/cohort.tsv",
     log:
-        "<logs>/dataset.log",
+        "<logs>/dataset/survey.log",
     benchmark:
-        "<benchmarks>/dataset.tsv"
+        "<benchmarks>/dataset/survey.tsv"
     conda:
         "../../envs/massm.yaml"
     threads: 8
@@ -40,7 +42,7 @@ checkpoint dataset:
         mem_mb=8000,
         runtime=120,
     params:
-        config=section("dataset"),
+        config=section("dataset", SurveyConfig),
         root=lambda wildcards: dataset_root(),
         anatomies=ANATOMIES,
     message:
@@ -48,6 +50,39 @@ checkpoint dataset:
     shell:
         "python -m massm.stages.dataset --config {params.config:q} --anatomies {params.anatomies:q}"
         " --cohort {output.cohort:q} --subjects {output.subjects:q} --threads {threads} &> {log:q}"
+
+
+# A rule of its own: where it stops, Snakemake keeps the tables above, which tell why.
+checkpoint dataset_check:
+    input:
+        subjects="<results>/dataset/subjects.tsv",
+        cohort="<results>/dataset/cohort.tsv",
+    output:
+        counts="<results>/dataset/counts.tsv",
+    log:
+        "<logs>/dataset/check.log",
+    benchmark:
+        "<benchmarks>/dataset/check.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=2000,
+        runtime=10,
+    params:
+        min_train=settings.dataset.min_train,
+        anatomies=ANATOMIES,
+    message:
+        "Count what is usable"
+    shell:
+        "python -m massm.stages.dataset_check --min-train {params.min_train}"
+        " --anatomies {params.anatomies:q} --subjects {input.subjects:q}"
+        " --cohort {input.cohort:q} --counts {output.counts:q} &> {log:q}"
+
+
+rule dataset:
+    input:
+        rules.dataset_survey.output,
+        rules.dataset_check.output,
 
 
 rule phantom:

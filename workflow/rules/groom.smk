@@ -3,7 +3,7 @@
 
 rule groom_surfaces:
     input:
-        subjects="<results>/dataset/subjects.tsv",
+        subjects=subject_table,
         cohort="<results>/dataset/cohort.tsv",
     output:
         index="<results>/groom/index/{batch}.tsv",

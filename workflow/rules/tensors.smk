@@ -6,7 +6,7 @@ from massm.config.tensors import ExportConfig
 rule tensors_subjects:
     input:
         cohort="<results>/dataset/cohort.tsv",
-        subjects="<results>/dataset/subjects.tsv",
+        subjects=subject_table,
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
     output:
         done=touch("<results>/tensors/batches/{batch}.done"),
