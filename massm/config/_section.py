@@ -1,10 +1,11 @@
 """What all config sections share."""
 
-from typing import Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 Part = TypeVar("Part", bound="Section")
+FieldsAbove = Any  # of a validator: pydantic's ValidationInfo, a protocol that no test can check
 
 
 class Section(BaseModel):
@@ -24,3 +25,16 @@ class Section(BaseModel):
     def decisive(self) -> dict[str, Any]:
         """Return what the results depend on: a change of anything else needs no rerun."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))
+
+
+def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) < len(names):
+        raise ValueError("a split is listed twice")
+    return names
+
+
+Splits = Annotated[
+    tuple[Literal["train", "validation", "test"], ...],
+    Field(min_length=1),
+    AfterValidator(_distinct),
+]

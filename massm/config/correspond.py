@@ -2,9 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
-from massm.config._section import Section
+from massm.config._section import FieldsAbove, Section
 from massm.config.shapeworks import ShapeWorksConfig
 
 
@@ -68,7 +68,15 @@ class CorrespondConfig(Section):
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
 
+    @field_validator("particles")
+    @classmethod
+    def _can_be_made_by_the_backend(cls, particles: int, above: FieldsAbove) -> int:
+        if above.data.get("backend") == "shapeworks" and particles & (particles - 1):
+            raise ValueError("ShapeWorks doubles particles, so it makes powers of two alone")
+        return particles
+
     def decisive(self) -> dict[str, Any]:
         """Return what the particles depend on: nothing of the engine that is not used."""
-        unused = {"entropy", "shapeworks"} - {self.backend}
+        engines = {name for name, value in self if isinstance(value, Section)}
+        unused = engines - {self.backend}
         return {name: value for name, value in super().decisive().items() if name not in unused}

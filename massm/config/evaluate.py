@@ -4,15 +4,15 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from massm.config._section import Section
+from massm.config._section import Section, Splits
+
+ModelName = Literal["massm", "mean_shape", "pca_oracle"]  # the rows of every table
 
 
 class MeasuredConfig(Section):
     """What all measures share."""
 
-    splits: tuple[Literal["train", "validation", "test"], ...] = Field(
-        min_length=1, description="Splits whose predictions are measured."
-    )
+    splits: Splits = Field(description="Splits whose predictions are measured.")
 
 
 class SurfaceMeasuresConfig(MeasuredConfig):
@@ -37,8 +37,8 @@ class DetectionMeasuresConfig(MeasuredConfig):
 class ComparisonConfig(Section):
     """How measures are summed up and models compared."""
 
-    reference_model: str = Field(
-        min_length=1, description="Model that the paired tests compare with every other."
+    reference_model: ModelName = Field(
+        description="Model that the paired tests compare with every other."
     )
     confidence: float = Field(gt=0.5, lt=1, description="Level of the confidence intervals.")
     bootstrap_samples: PositiveInt = Field(description="Resamples of the subjects.")

@@ -14,6 +14,12 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from massm.config._section import Section
+from massm.config.agreement import (
+    measured_is_predicted,
+    mirrored_is_modeled,
+    phantom_has_its_layout,
+    used_modes_are_stored,
+)
 from massm.config.correspond import CorrespondConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
@@ -63,6 +69,18 @@ class Config(Section):
         twice = sorted({name for name in self.anatomies if self.anatomies.count(name) > 1})
         if twice:
             raise ValueError(f"anatomies: {', '.join(twice)} is listed twice")
+        return self
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Config":
+        faults = [
+            *phantom_has_its_layout(self.dataset, self.phantom),
+            *mirrored_is_modeled(self.groom.alignment, self.anatomies),
+            *used_modes_are_stored(self.tensors, self.model.local, self.train.augment),
+            *measured_is_predicted(self.predict, self.evaluate),
+        ]
+        if faults:
+            raise ValueError("\n  ".join(faults))
         return self
 
 

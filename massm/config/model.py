@@ -2,9 +2,16 @@
 
 from typing import Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
-from massm.config._section import Section
+from massm.config._section import FieldsAbove, Section
 
 Widths = tuple[PositiveInt, ...]
 
@@ -24,6 +31,17 @@ class BackboneConfig(Section):
     )
     levels: int = Field(ge=1, le=4, description="Levels of the feature pyramid.")
     channels: PositiveInt = Field(description="Channels of each level.")
+
+    @field_validator("norm")
+    @classmethod
+    def _channels_fall_into_groups(cls, norm: str, above: FieldsAbove) -> str:
+        width = above.data.get("width")
+        if norm == "group" and width is not None and (width < 2 or width % min(8, width // 2)):
+            raise ValueError(
+                f"group cuts width = {width} channels into {max(1, min(8, width // 2))} groups, "
+                "which must be equal and of two channels at least"
+            )
+        return norm
 
 
 class DetectionConfig(Section):
@@ -51,10 +69,19 @@ class RoiConfig(Section):
         description="Keep the pooled cells' positions, or average over them."
     )
     margin: PositiveFloat = Field(description="Factor on the box radius, for context.")
-    native_size: NonNegativeInt = Field(
-        description="CT samples per axis inside the box as finest level, a multiple of 4; 0: off."
+    native_size: int = Field(
+        ge=0,
+        multiple_of=4,
+        description="CT samples per axis inside the box as finest level, a multiple of 4; 0: off.",
     )
     native_channels: PositiveInt = Field(description="Channels of the first layer on them.")
+
+    @field_validator("native_channels")
+    @classmethod
+    def _native_channels_fall_into_groups(cls, channels: int) -> int:
+        if channels % min(4, channels):
+            raise ValueError("above 4, a multiple of 4 is needed: they are normalized in 4 groups")
+        return channels
 
 
 class LocalConfig(Section):

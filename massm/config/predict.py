@@ -4,15 +4,13 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
-from massm.config._section import Section
+from massm.config._section import Section, Splits
 
 
 class PredictedConfig(Section):
     """What all predictions share."""
 
-    splits: tuple[Literal["train", "validation", "test"], ...] = Field(
-        min_length=1, description="Which subjects are predicted."
-    )
+    splits: Splits = Field(description="Which subjects are predicted.")
 
 
 class NetworkPredictionConfig(PredictedConfig):

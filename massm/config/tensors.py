@@ -1,8 +1,8 @@
 """Config of the stage that exports what a network sees."""
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
-from massm.config._section import Section
+from massm.config._section import FieldsAbove, Section
 
 
 class ContrastConfig(Section):
@@ -27,6 +27,14 @@ class ExportConfig(Section):
     )
     crop_margin_mm: float = Field(ge=0, description="Kept around the cropped box, mm.")
 
+    @field_validator("fine_spacing_mm")
+    @classmethod
+    def _is_finer(cls, fine: float | None, above: FieldsAbove) -> float | None:
+        spacing = above.data.get("spacing_mm")
+        if fine is not None and spacing is not None and fine >= spacing:
+            raise ValueError(f"the finer image needs a spacing below spacing_mm = {spacing:g}")
+        return fine
+
 
 class TensorsConfig(ExportConfig):
     """What a network sees: the arrays of every subject, and statistics of the training split."""
@@ -40,3 +48,11 @@ class TensorsConfig(ExportConfig):
     modes: PositiveInt = Field(
         description="Most PCA modes of the training particles stored with the template."
     )
+
+    @field_validator("intensity_percentiles")
+    @classmethod
+    def _percentiles_rise(cls, percentiles: tuple[float, float]) -> tuple[float, float]:
+        low, high = percentiles
+        if not 0 <= low < high <= 100:
+            raise ValueError("percentiles must rise and lie within 0 and 100")
+        return percentiles

@@ -2,9 +2,16 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+)
 
-from massm.config._section import Section
+from massm.config._section import FieldsAbove, Section
 
 
 class RampConfig(Section):
@@ -110,3 +117,21 @@ class TrainConfig(Section):
         description="Number format (Lightning's names)."
     )
     workers: NonNegativeInt = Field(description="Processes that load data; 0: the main one.")
+
+    @field_validator("select")
+    @classmethod
+    def _validates_what_it_selects(cls, select: str, above: FieldsAbove) -> str:
+        epochs, every = above.data.get("epochs"), above.data.get("validate_every")
+        if select == "best" and epochs is not None and every is not None and every > epochs:
+            raise ValueError(
+                f"best needs a validation, but train.validate_every = {every} is more than "
+                f"train.epochs = {epochs}"
+            )
+        return select
+
+    @field_validator("precision")
+    @classmethod
+    def _runs_on_the_accelerator(cls, precision: str, above: FieldsAbove) -> str:
+        if precision == "16-mixed" and above.data.get("accelerator") == "cpu":
+            raise ValueError("16-mixed needs train.accelerator: gpu; on a CPU take 32-true")
+        return precision

@@ -19,6 +19,7 @@ from torch import nn
 from massm.config.model import ModelConfig
 from massm.config.train import TrainConfig
 from massm.io import documents
+from massm.io.errors import DataError
 from massm.io.tensors import load
 from massm.models.interface import Model
 from massm.models.saved import Description, build_model, save_model
@@ -51,11 +52,14 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
 
     Raises:
         ValueError: If a GPU is asked for and there is none.
+        DataError: If the best weights are asked for and there is no validation subject.
         NonFiniteLossError: If a loss is not finite.
     """
     check_accelerator(config.accelerator, config.devices)
     torch.set_num_threads(1)  # building and pretraining work on small arrays: more would wait
     manifest = read_manifest(tensors / "manifest.json")
+    if config.select == "best" and not manifest.of_split("validation"):
+        raise DataError("train.select is best, but there is no validation subject; set it to last")
     template = load_template(tensors / "template.safetensors")
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
     model = build_model(model_config, config.loss, template, manifest.spacing_mm)

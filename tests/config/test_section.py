@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def configure():
-    values = read_yaml(ROOT / "config.yaml")
+    values = merge(read_yaml(ROOT / "config.yaml"), {"train": {"precision": "32-true"}})
     return lambda changes: load_config(merge(values, changes))
 
 

@@ -123,6 +123,12 @@ def test_the_log_has_one_line_per_epoch_with_what_is_left(folder, tmp_path, capl
     assert all("particle" in line and "left" in line for line in lines)
 
 
+def test_the_best_weights_need_a_validation_subject(tmp_path):
+    tensors = Cohort(train=2, validation=0).write(tmp_path / "tensors")
+    with pytest.raises(DataError, match=r"train\.select is best"):
+        fitting.fit(train_config(select="best"), small_model(), tensors, tmp_path / "train")
+
+
 def test_a_loss_that_is_not_finite_stops_with_the_place(folder, tmp_path, monkeypatch):
     normal = SubjectDataset.__getitem__
 

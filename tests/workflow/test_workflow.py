@@ -55,6 +55,7 @@ def test_plain_snakemake_makes_everything(project):
         ("train={epoch: 3}", "train.epoch: unknown key"),
         ("train={epochs: lots}", "train.epochs: Input should be a valid integer"),
         ("tensors={spacing_mm: -1}", "tensors.spacing_mm: Input should be greater than 0"),
+        ("evaluate={splits: [train]}", "evaluate.splits: train is measured but not predicted"),
     ],
 )
 def test_a_wrong_configuration_stops_at_once_with_the_key_and_no_traceback(

@@ -1,12 +1,15 @@
 """What all rules share: a stage's config as parameter, the cohort's subjects, the environment."""
 
 import json
+import typing
 from pathlib import Path
 
 from snakemake.settings.types import DeploymentMethod
 
+from massm.config.evaluate import ModelName
+
 ANATOMIES = list(settings.anatomies)
-MODELS = ["massm", "mean_shape", "pca_oracle"]  # the rows of every table
+MODELS = list(typing.get_args(ModelName))
 PHANTOM = settings.phantom.root
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
@@ -38,18 +41,21 @@ def values_of(path, kind=None):
 
 
 def section(path, kind=None):
-    """Config section as JSON: a parameter, so its changes re-run the stage."""
-    return values_of(path, kind).model_dump_json()
+    """Config section as JSON: a parameter, so its changes re-run the stage.
+
+    A function, since Snakemake would look for wildcards in a plain text.
+    """
+    return lambda wildcards: values_of(path, kind).model_dump_json()
 
 
 def decisive(path, kind=None):
     """What the results depend on, where a stage needs more: a parameter that is only compared."""
-    return json.dumps(values_of(path, kind).decisive())
+    return lambda wildcards: json.dumps(values_of(path, kind).decisive())
 
 
 def handed_over(path, kind=None):
     """Config section as JSON that is not compared, as Snakemake does with what needs `threads`."""
-    return lambda wildcards, threads: section(path, kind)
+    return lambda wildcards, threads: values_of(path, kind).model_dump_json()
 
 
 def cohort_subjects(*splits):

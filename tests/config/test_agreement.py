@@ -1,0 +1,62 @@
+"""Values of two sections that contradict each other are found before any work starts."""
+
+from pathlib import Path
+
+import pytest
+
+from massm.config.loading import ConfigError, load_config, merge, read_yaml
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def values():
+    return read_yaml(ROOT / "config.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            {"evaluate": {"splits": ["train", "test"]}},
+            r"evaluate\.splits: train .*predict\.splits, found \[validation, test\]",
+        ),
+        ({"predict": {"splits": ["validation"]}}, r"evaluate\.splits: test is measured"),
+        (
+            {"groom": {"alignment": {"reflect": ["splen"]}}},
+            r"groom\.alignment\.reflect: splen is not among anatomies",
+        ),
+        (
+            {"model": {"local": {"basis_modes": 49}}},
+            r"model\.local\.basis_modes: .*tensors\.modes = 48 .* found 49",
+        ),
+        ({"tensors": {"modes": 9}}, r"train\.augment\.shape_modes: .*tensors\.modes = 9"),
+        (
+            {"dataset": {"root": "data/phantom", "layout": "table"}},
+            r"dataset\.layout: .*found 'table'",
+        ),
+    ],
+)
+def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, message):
+    with pytest.raises(ConfigError, match=message):
+        load_config(merge(values, change))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"predict": {"splits": ["train", "test"]}, "evaluate": {"splits": ["train"]}},
+        {"groom": {"alignment": {"reflect": ["spleen"]}}},
+        {"model": {"local": {"basis_modes": 48}}},
+        {"tensors": {"modes": 9}, "train": {"augment": {"shape_std": 0.0}}},
+        {"dataset": {"root": "data/phantom"}},
+    ],
+)
+def test_values_that_agree_are_accepted(values, change):
+    assert load_config(merge(values, change))
+
+
+def test_all_contradictions_are_told_at_once(values):
+    changes = {"evaluate": {"splits": ["train"]}, "tensors": {"modes": 9}}
+    with pytest.raises(ConfigError, match=r"(?s)train\.augment\.shape_modes.*\n  evaluate\.splits"):
+        load_config(merge(values, changes))
