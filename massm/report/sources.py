@@ -1,5 +1,6 @@
 """Reading what the other stages wrote."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,14 +21,14 @@ class RunTables:
         anatomies: In the order of the config.
         subjects: ``dataset/subjects.tsv``.
         cohort: ``dataset/cohort.tsv``.
-        groomed: Rows of all ``groom/index/*.tsv``.
+        groomed: Rows of all batches of ``groom/index``.
         unaligned: Why an organ (subject, anatomy) could not be aligned.
         values: Measures of single organs, all models and frames.
         summary: ``evaluate/summary.csv``.
         tests: ``evaluate/tests.csv``.
         quality: ``correspond/{anatomy}/quality.json`` by anatomy.
         curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
-        histories: ``train/{model}/history.csv`` by model.
+        histories: ``train/{model}/curves.csv`` by model.
     """
 
     results: Path
@@ -44,8 +45,22 @@ class RunTables:
     histories: dict[str, pd.DataFrame]
 
 
-def read_run(results: Path, anatomies: tuple[str, ...]) -> RunTables:
+def read_run(
+    results: Path,
+    anatomies: tuple[str, ...],
+    *,
+    groomed: Sequence[Path],
+    training: Sequence[Path],
+    measured: Sequence[Path],
+) -> RunTables:
     """Read the tables of a run.
+
+    Args:
+        results: The results folder.
+        anatomies: In the order of the config.
+        groomed: Tables of the groomed batches.
+        training: ``train/{model}/curves.csv`` of every trained model.
+        measured: Long tables of every model and frame.
 
     Raises:
         DataError: If a stage that the report needs has not been run.
@@ -56,13 +71,13 @@ def read_run(results: Path, anatomies: tuple[str, ...]) -> RunTables:
         anatomies=anatomies,
         subjects=_needed(results / "dataset" / "subjects.tsv"),
         cohort=_needed(results / "dataset" / "cohort.tsv"),
-        groomed=_together(sorted((results / "groom" / "index").glob("*.tsv")), results),
+        groomed=_together(groomed),
         unaligned={
             (subject, name): reason
             for name in anatomies
             for subject, reason in _alignment(results, name)["failed"].items()
         },
-        values=_together(sorted((results / "evaluate").glob("*/*.csv")), results),
+        values=_together(measured),
         summary=_needed(results / "evaluate" / "summary.csv"),
         tests=_needed(results / "evaluate" / "tests.csv"),
         quality={
@@ -71,10 +86,7 @@ def read_run(results: Path, anatomies: tuple[str, ...]) -> RunTables:
         curves=pd.concat(
             [table.assign(anatomy=name) for name, table in curves.items()], ignore_index=True
         ),
-        histories={
-            path.parent.name: read_table(path)
-            for path in sorted((results / "train").glob("*/history.csv"))
-        },
+        histories={path.parent.name: _needed(path) for path in training},
     )
 
 
@@ -89,8 +101,8 @@ def _needed(path: Path) -> pd.DataFrame:
     return read_table(path)
 
 
-def _together(paths: list[Path], results: Path) -> pd.DataFrame:
-    if not paths:
-        raise DataError(f"{results} holds no groomed surfaces or no measures; run evaluate first")
-    tables = [table for table in map(read_table, paths) if not table.empty]
+def _together(paths: Sequence[Path]) -> pd.DataFrame:
+    tables = [table for table in map(_needed, paths) if not table.empty]
+    if not tables:
+        raise DataError(f"none of these tables has a row: {', '.join(map(str, paths))}")
     return pd.concat(tables, ignore_index=True)

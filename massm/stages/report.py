@@ -22,17 +22,32 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-def run(config: Config, *, results: Path, page: Path, table: Path, figures: Path) -> None:
+def run(
+    config: Config,
+    *,
+    results: Path,
+    groomed: list[Path],
+    training: list[Path],
+    measured: list[Path],
+    page: Path,
+    table: Path,
+    figures: Path,
+) -> None:
     """Read what the other stages wrote; write the page, its figures and the table of results.
 
     Args:
         config: The whole configuration: it is shown on the page.
-        results: Results folder that everything is read from.
+        results: Results folder that all else is read from.
+        groomed: ``groom/index/*.tsv`` of this run; older ones may lie beside them.
+        training: ``train/{model}/curves.csv``.
+        measured: ``evaluate/{model}/{local,world,detection}.csv``.
         page: HTML file to write.
         table: CSV of the results to write.
         figures: Folder for the figures.
     """
-    tables = read_run(results, config.anatomies)
+    tables = read_run(
+        results, config.anatomies, groomed=groomed, training=training, measured=measured
+    )
     what = shown(tables, config.evaluate)
     with mpl.rc_context(STYLE):
         html = build_page(
@@ -47,8 +62,8 @@ def run(config: Config, *, results: Path, page: Path, table: Path, figures: Path
         temporary.write_text(html, encoding="utf-8")
     write_table(headline_table(tables.summary, tables.tests, what.model), table)
     log.info("%s: %.1f MB", page, page.stat().st_size / 1e6)
-    measured = [t for t in local_tables(what, config.anatomies) if t.key in _PRINTED]
-    log.info("results on the %s split\n\n%s", what.split, "\n\n".join(map(as_text, measured)))
+    printed = [t for t in local_tables(what, config.anatomies) if t.key in _PRINTED]
+    log.info("results on the %s split\n\n%s", what.split, "\n\n".join(map(as_text, printed)))
     found = count_found(what.values, what.model)
     log.info(
         "%s found %d of %d organs and invented %d of %d absent ones",

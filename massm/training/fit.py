@@ -20,6 +20,7 @@ from massm.config.model import ModelConfig
 from massm.config.train import TrainConfig
 from massm.io import documents
 from massm.io.errors import DataError
+from massm.io.tables import read_table, write_table
 from massm.io.tensors import load
 from massm.models.interface import Model
 from massm.models.saved import Description, build_model, save_model
@@ -41,8 +42,9 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
     """Train, or go on training, and write the model.
 
     ``output`` gets ``last.ckpt`` and a row of ``history.csv`` after every epoch, and at the end
-    ``model.safetensors`` and ``model.json``. A ``last.ckpt`` of the same configuration and tensors
-    is continued; one of another run is replaced, with a line in the log.
+    ``model.safetensors``, ``model.json`` and ``curves.csv``, the whole history. A ``last.ckpt`` of
+    the same configuration and tensors is continued; one of another run is replaced, with a line in
+    the log.
 
     Args:
         config: Schedule, augmentation, machine.
@@ -108,6 +110,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
             "select": config.select,
         },
     )
+    write_table(read_table(history.path), output / "curves.csv")
     save_model(model, description, output)
 
 

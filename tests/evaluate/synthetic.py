@@ -49,6 +49,16 @@ def truth(folder):
     }
 
 
+def reported(folder):
+    """The tables that a report is given by name."""
+    kinds = ("local", "world", "detection")
+    return {
+        "groomed": truth(folder)["groomed"],
+        "training": [folder / "train" / "massm" / "curves.csv"],
+        "measured": [folder / "evaluate" / m / f"{kind}.csv" for m in SHIFTS for kind in kinds],
+    }
+
+
 def evaluate(folder):
     """Run the four stages of evaluate on a results folder, and return it."""
     tables = folder / "evaluate"
@@ -139,7 +149,7 @@ def _write_training(folder: Path) -> None:
         "local": 2 / epoch,
         "validation_particle_mm": np.where(epoch % 3 == 0, 9 / np.sqrt(epoch), np.nan),
     }
-    write_table(pd.DataFrame(columns), folder / "train" / "massm" / "history.csv")
+    write_table(pd.DataFrame(columns), folder / "train" / "massm" / "curves.csv")
     for name, seconds in (("groom/0000", 42.0), ("groom/0001", 30.0), ("train_massm", 5400.0)):
         row = {"s": [seconds], "max_rss": [1536.0], "cpu_time": [0.9 * seconds]}
         write_table(pd.DataFrame(row), folder / "benchmarks" / f"{name}.tsv")

@@ -1,4 +1,7 @@
 import logging
+import sys
+from contextlib import contextmanager
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
@@ -7,10 +10,25 @@ from massm.config.loading import load_config, merge, read_yaml
 from massm.report.figures import STYLE
 from massm.report.sources import read_run
 from massm.stages import report
-from tests.evaluate.synthetic import ANATOMIES
+from tests.evaluate.synthetic import ANATOMIES, reported
 from tests.report.test_stage import ROOT
 
 SMALL = {"mesh_faces": 300, "slices": 5, "modes": 2, "figure_dpi": 50, "title": "Shape & <organs>"}
+
+
+@contextmanager
+def opened(listing):
+    """Write the paths of all files that Python opens meanwhile; C++ readers are not seen."""
+    paths, active = set(), True
+
+    def note(event, arguments):
+        if active and event == "open" and isinstance(arguments[0], str | Path):
+            paths.add(str(arguments[0]))
+
+    sys.addaudithook(note)
+    yield
+    active = False
+    listing.write_text("\n".join(sorted(paths)))
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +40,7 @@ def config():
 
 @pytest.fixture(scope="session")
 def made(config, evaluated, tmp_path_factory):
-    """The folder of a report, with what the stage logged as ``log.txt``."""
+    """The folder of a report, with ``log.txt``, what the stage logged, and ``read.txt``."""
     folder = tmp_path_factory.mktemp("report")
     handler = logging.FileHandler(folder / "log.txt")
     logger = logging.getLogger("massm")
@@ -30,7 +48,14 @@ def made(config, evaluated, tmp_path_factory):
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     paths = {"page": folder / "report.html", "table": folder / "results.csv"}
-    report.run(config, results=evaluated, **paths, figures=folder / "figures")
+    with opened(folder / "read.txt"):
+        report.run(
+            config,
+            results=evaluated,
+            **reported(evaluated),
+            **paths,
+            figures=folder / "figures",
+        )
     logger.removeHandler(handler)
     logger.setLevel(level)
     handler.close()
@@ -39,7 +64,7 @@ def made(config, evaluated, tmp_path_factory):
 
 @pytest.fixture
 def run(evaluated):
-    return read_run(evaluated, ANATOMIES)
+    return read_run(evaluated, ANATOMIES, **reported(evaluated))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from massm.io.errors import DataError
 from massm.report.gallery import Gallery
 from massm.report.page import build_page, duration, shown
 from massm.report.sources import read_run
-from tests.evaluate.synthetic import ANATOMIES, CONFIG, MISSED
+from tests.evaluate.synthetic import ANATOMIES, CONFIG, MISSED, reported
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +125,7 @@ def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(
 
 def test_a_stage_that_was_not_run_is_named(tmp_path):
     with pytest.raises(DataError, match="run the stage"):
-        read_run(tmp_path, ANATOMIES)
+        read_run(tmp_path, ANATOMIES, **reported(tmp_path))
 
 
 def test_times_read_well():

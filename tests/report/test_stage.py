@@ -1,4 +1,5 @@
 import json
+import re
 from pathlib import Path
 
 from massm.config.loading import Config
@@ -23,8 +24,33 @@ def test_stage_logs_the_results(made):
     assert "All anatomies, against mean shape: MASSM 50 % lower" in text
 
 
+def test_every_result_that_is_read_is_an_input_of_the_rule(made, evaluated):
+    rule = (ROOT / "workflow" / "rules" / "report.smk").read_text(encoding="utf-8")
+    named = re.findall(r'"<results>/([^"]*)"', rule.partition("output:")[0])
+    inputs = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(name)) for name in named]
+    inputs += [r"groom/index/\d+\.tsv", r"evaluate/[^/]+/(local|world|detection)\.csv"]
+    apart = ["raw/", "benchmarks/", "groom/surfaces/"]  # a table stands for them, or nothing does
+    folder = f"{evaluated}/"
+    lines = (made / "read.txt").read_text(encoding="utf-8").splitlines()
+    read = {line.removeprefix(folder) for line in lines if line.startswith(folder)}
+    read = {name for name in read if Path(folder, name).is_file()}
+    assert {
+        "groom/alignment/spleen.json",
+        "correspond/spleen.npz",
+        "train/massm/curves.csv",
+    } <= read
+    unnamed = {
+        name
+        for name in read
+        if not name.startswith(tuple(apart))
+        and not any(re.fullmatch(f"{pattern}(/.*)?", name) for pattern in inputs)
+    }
+    assert unnamed == set()
+
+
 def test_the_command_line_takes_the_whole_configuration(config):
     arguments = ["--config", config.model_dump_json(), "--results", "r", "--page", "p"]
+    arguments += ["--groomed", "g", "--training", "c", "--measured", "m", "n"]
     values = parse(report.run, [*arguments, "--table", "t", "--figures", "f"])
     assert isinstance(values["config"], Config)
     assert json.loads(values["config"].model_dump_json()) == json.loads(config.model_dump_json())

@@ -56,8 +56,8 @@ def interrupt_after(monkeypatch, epochs):
     monkeypatch.setattr(lightning.pytorch.callbacks.ModelCheckpoint, "on_train_epoch_end", dying)
 
 
-def rows(output):
-    with (output / "history.csv").open() as file:
+def rows(output, name="history.csv"):
+    with (output / name).open() as file:
         return list(csv.DictReader(file))
 
 
@@ -75,6 +75,7 @@ def test_outputs_rebuild_the_model(folder, trained):
 
 def test_history_has_a_row_per_epoch_with_all_terms(trained):
     found = rows(trained)
+    assert rows(trained, "curves.csv") == found
     assert [int(row["epoch"]) for row in found] == [1, 2]
     for row in found:
         for name in ("loss", "heatmap", "radius", "offset", "local", "refine", "world"):

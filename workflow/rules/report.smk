@@ -6,8 +6,15 @@ rule report_page:
         subjects="<results>/dataset/subjects.tsv",
         cohort="<results>/dataset/cohort.tsv",
         groomed=groom_batches,
+        alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=ANATOMIES),
+        particles=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
-        description="<results>/train/massm/model.json",
+        curves=expand("<results>/correspond/{anatomy}/curves.csv", anatomy=ANATOMIES),
+        templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
+        manifest="<results>/tensors/manifest.json",
+        weights="<results>/train/massm/model.safetensors",
+        training="<results>/train/massm/curves.csv",
+        warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
         surfaces=expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),
         measured=rules.evaluate_summary.input,
         summary="<results>/evaluate/summary.csv",
@@ -26,12 +33,13 @@ rule report_page:
         mem_mb=8000,
         runtime=120,
     params:
-        config=settings.model_dump_json(),
+        config=lambda wildcards: settings.model_dump_json(),
         results=settings.results,
     message:
         "Write {output.page}"
     shell:
         "python -m massm.stages.report --config {params.config:q} --results {params.results:q}"
+        " --groomed {input.groomed:q} --training {input.training:q} --measured {input.measured:q}"
         " --page {output.page:q} --table {output.table:q} --figures {output.figures:q} &> {log:q}"
 
 

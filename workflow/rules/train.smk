@@ -8,6 +8,7 @@ rule train_massm:
     output:
         weights="<results>/train/massm/model.safetensors",
         description="<results>/train/massm/model.json",
+        curves="<results>/train/massm/curves.csv",
     log:
         "<logs>/train/massm.log",
     benchmark:
