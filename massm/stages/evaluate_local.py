@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
+from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
 from massm.evaluate.organs import local_measures
-from massm.evaluate.parallel import SubjectJob, collect_rows
 from massm.evaluate.prediction import read_prediction
-from massm.evaluate.rows import LOCAL, Row, rows_of, to_table
+from massm.evaluate.rows import LOCAL, Row, to_table
 from massm.evaluate.truth import read_subjects
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
@@ -42,18 +42,12 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         threads: Number of processes.
     """
     subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
-    jobs = [
-        SubjectJob(
-            model,
-            subject,
-            predictions / f"{subject.name}.npz",
-            surfaces / subject.name,
-            references / subject.name,
-            config,
-        )
-        for subject in subjects
-        if subject.present
-    ]
+    jobs = subject_jobs(
+        *(model, subjects, config),
+        predictions=predictions,
+        surfaces=surfaces,
+        references=references,
+    )
     rows = collect_rows(_measure, jobs, processes=threads, headline="surface_mean")
     write_table(to_table(rows), table)
 
@@ -61,9 +55,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
 def _measure(job: SubjectJob) -> list[Row]:
     prediction = read_prediction(job.prediction)
     rows: list[Row] = []
-    for organ in job.subject.present:
-        if prediction.box(organ.anatomy) is None:
-            continue  # missed: counted by evaluate_detection
+    for organ in job.found(prediction):
         measures = local_measures(
             organ,
             prediction,
@@ -71,9 +63,7 @@ def _measure(job: SubjectJob) -> list[Row]:
             job.references / f"{organ.anatomy}.vtp",
             job.config,
         )
-        rows += rows_of(
-            job.model, LOCAL, job.subject.name, organ.anatomy, job.subject.split, measures
-        )
+        rows += job.rows(LOCAL, organ, measures)
     return rows
 
 

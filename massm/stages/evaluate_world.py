@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
+from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
 from massm.evaluate.organs import world_measures
-from massm.evaluate.parallel import SubjectJob, collect_rows
 from massm.evaluate.prediction import read_prediction
-from massm.evaluate.rows import Row, rows_of, to_table
+from massm.evaluate.rows import Row, to_table
 from massm.evaluate.truth import read_subjects
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
@@ -43,18 +43,12 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         threads: Number of processes.
     """
     subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
-    jobs = [
-        SubjectJob(
-            model,
-            subject,
-            predictions / f"{subject.name}.npz",
-            surfaces / subject.name,
-            references / subject.name,
-            config,
-        )
-        for subject in subjects
-        if subject.present
-    ]
+    jobs = subject_jobs(
+        *(model, subjects, config),
+        predictions=predictions,
+        surfaces=surfaces,
+        references=references,
+    )
     rows = collect_rows(_measure, jobs, processes=threads, headline="particle_euclidean")
     write_table(to_table(rows), table)
 
@@ -62,9 +56,9 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
 def _measure(job: SubjectJob) -> list[Row]:
     prediction = read_prediction(job.prediction)
     rows: list[Row] = []
-    for organ in job.subject.present:
-        if prediction.box(organ.anatomy) is None or organ.particles is None:
-            continue
+    for organ in job.found(prediction):
+        if organ.particles is None:
+            continue  # its world frame is unknown
         for head in prediction.world:
             measures = world_measures(
                 organ,
@@ -74,9 +68,7 @@ def _measure(job: SubjectJob) -> list[Row]:
                 job.references / f"{organ.anatomy}.vtp",
                 job.config,
             )
-            rows += rows_of(
-                job.model, head, job.subject.name, organ.anatomy, job.subject.split, measures
-            )
+            rows += job.rows(head, organ, measures)
     return rows
 
 

@@ -3,7 +3,7 @@
 import logging
 import multiprocessing
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +11,9 @@ from statistics import fmean
 from typing import TypeVar
 
 from massm.config.evaluate import SurfaceMeasuresConfig
-from massm.evaluate.rows import Row
-from massm.evaluate.truth import Subject
+from massm.evaluate.prediction import Prediction
+from massm.evaluate.rows import Row, rows_of
+from massm.evaluate.truth import Organ, Subject
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,51 @@ class SubjectJob:
     surfaces: Path
     references: Path
     config: SurfaceMeasuresConfig
+
+    def found(self, prediction: Prediction) -> Iterator[Organ]:
+        """Yield the organs that are there and were found; evaluate_detection counts the others."""
+        for organ in self.subject.present:
+            if prediction.box(organ.anatomy) is not None:
+                yield organ
+
+    def rows(self, head: str, organ: Organ, measures: Mapping[str, float]) -> list[Row]:
+        """Lay one organ's measures out as rows of the long table."""
+        return rows_of(
+            self.model, head, self.subject.name, organ.anatomy, self.subject.split, measures
+        )
+
+
+def subject_jobs(
+    model: str,
+    subjects: Iterable[Subject],
+    config: SurfaceMeasuresConfig,
+    *,
+    predictions: Path,
+    surfaces: Path,
+    references: Path,
+) -> list[SubjectJob]:
+    """Make the job of every subject that has one of the organs.
+
+    Args:
+        model: Name of the model.
+        subjects: The truth.
+        config: What to measure.
+        predictions: Folder with ``{subject}.npz``.
+        surfaces: Folder with ``{subject}/``: the model's surfaces.
+        references: The same for the surfaces from true particles.
+    """
+    return [
+        SubjectJob(
+            model,
+            subject,
+            predictions / f"{subject.name}.npz",
+            surfaces / subject.name,
+            references / subject.name,
+            config,
+        )
+        for subject in subjects
+        if subject.present
+    ]
 
 
 def collect_rows(

@@ -1,7 +1,7 @@
 import math
 import pickle
 
-from massm.evaluate.parallel import SubjectJob, collect_rows, map_jobs
+from massm.evaluate.jobs import SubjectJob, collect_rows, map_jobs
 from massm.evaluate.rows import rows_of
 from massm.evaluate.truth import read_subjects
 from tests.evaluate.synthetic import CONFIG, truth
