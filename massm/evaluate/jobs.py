@@ -1,24 +1,19 @@
 """One job for each subject, over several processes."""
 
 import logging
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import TypeVar
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.prediction import Prediction
 from massm.evaluate.rows import Row, rows_of
 from massm.evaluate.truth import Organ, Subject
+from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -102,35 +97,14 @@ def collect_rows(
         processes: Number of processes.
         headline: Name of the measure whose mean goes to the log.
     """
-    rows: list[Row] = []
+    found: dict[str, list[Row]] = {}
     start = time.monotonic()
-    pairs = zip(jobs, map_jobs(measure, jobs, processes), strict=True)
-    for done, (job, found) in enumerate(pairs, start=1):
-        values = [row[-1] for row in found if row[5] == headline]
+    for job, rows in in_processes(
+        measure, jobs, workers=processes, name=lambda job: job.subject.name
+    ):
+        found[job.subject.name] = rows
+        values = [row[-1] for row in rows if row[5] == headline]
         text = f"{fmean(values):.2f}, mean of {len(values)}" if values else "nothing to measure"
-        elapsed = time.monotonic() - start
-        log.info(
-            "%d/%d %.0f s  %s: %s %s", done, len(jobs), elapsed, job.subject.name, headline, text
-        )
-        rows += found
-    return rows
-
-
-def map_jobs(
-    function: Callable[[Job], Result], jobs: Sequence[Job], processes: int
-) -> Iterator[Result]:
-    """Run a function on each job and hand out results in the order of the jobs.
-
-    Processes are started fresh (``spawn``): libraries that hold threads do not survive a fork.
-
-    Args:
-        function: Defined at the top of a module, so that another process can import it.
-        jobs: What it is called with; must be picklable.
-        processes: Number of processes; 1 runs everything here.
-    """
-    if processes <= 1 or len(jobs) <= 1:
-        yield from map(function, jobs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(processes, len(jobs)), context) as pool:
-        yield from pool.map(function, jobs)
+        done = f"{len(found)}/{len(jobs)} {time.monotonic() - start:.0f} s"
+        log.info("%s  %s: %s %s", done, job.subject.name, headline, text)
+    return [row for job in jobs for row in found[job.subject.name]]

@@ -3,17 +3,15 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
-
-from threadpoolctl import threadpool_limits
 
 from massm.config.groom import SurfaceConfig
 from massm.groom.surface import Groomed, groom_mask, groom_mesh
 from massm.io import images, meshes
 from massm.io.errors import DataError
+from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +33,11 @@ class Task:
     source: Path
     label: int | None
     surface: Path
+
+    @property
+    def name(self) -> str:
+        """Subject and anatomy."""
+        return f"{self.subject} {self.anatomy}"
 
 
 @dataclass(frozen=True)
@@ -70,19 +73,14 @@ def groom_all(
     Args:
         tasks: Organs of one batch.
         config: How to groom.
-        workers: Processes, each with one thread.
+        workers: Most processes, each with one thread.
     """
-    if workers == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield groom_one(task, config)
-        return
-    # spawn, since a forked child inherits the locks of vtk's and itk's threads.
-    with ProcessPoolExecutor(min(workers, len(tasks)), get_context("spawn"), _one_thread) as pool:
-        for future in as_completed([pool.submit(groom_one, task, config) for task in tasks]):
-            yield future.result()
+    groom = partial(groom_one, config)
+    for _, outcome in in_processes(groom, tasks, workers=workers, name=lambda task: task.name):
+        yield outcome
 
 
-def groom_one(task: Task, config: SurfaceConfig) -> Outcome:
+def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
     """Groom one organ and write its surface."""
     started = time.perf_counter()
     try:
@@ -107,7 +105,3 @@ def _groom(task: Task, config: SurfaceConfig) -> Groomed:
     if task.source.suffix.lower() in meshes.SUFFIXES:
         return groom_mesh(meshes.read(task.source), config)
     return groom_mask(images.read_mask(task.source, task.label), config)
-
-
-def _one_thread() -> None:
-    threadpool_limits(1)

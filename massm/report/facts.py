@@ -6,6 +6,8 @@ import platform
 from importlib import metadata
 from pathlib import Path
 
+from massm.machine.cores import usable_cores
+
 _PACKAGES = (
     "massm", "torch", "lightning", "monai", "itk", "vtk", "numpy", "scipy", "pandas",
     "scikit-learn", "scikit-image", "libigl", "fast-simplification", "pydantic", "snakemake",
@@ -34,7 +36,7 @@ def machine() -> dict[str, str]:
     facts = {
         "system": f"{platform.system()} {platform.release()}",
         "processor": _processor(),
-        "cores": str(os.cpu_count()),
+        "cores": str(usable_cores()),
     }
     if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -32,7 +32,7 @@ def stage_main(run: Callable[..., None], arguments: list[str] | None = None) -> 
     try:
         run(**parse(run, arguments))
     except (DataError, ValueError, OSError) as error:
-        log.error("%s", error)
+        log.error("%s", "\n  ".join([str(error), *getattr(error, "__notes__", [])]))
         log.debug("where it happened", exc_info=True)
         sys.exit(1)
 

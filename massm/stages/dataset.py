@@ -9,10 +9,10 @@ from massm.config.dataset import SurveyConfig
 from massm.dataset.checks import check_subject
 from massm.dataset.cohort import CheckedSubject
 from massm.dataset.layouts import LAYOUTS
-from massm.dataset.parallel import run_parallel
 from massm.dataset.survey import tabulate
 from massm.io.errors import DataError
 from massm.io.tables import write_table
+from massm.machine.processes import in_processes
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,8 @@ def run(
     log.info("%d subjects in %s", len(found), config.root)
     checked = []
     start = time.monotonic()
-    for entry in run_parallel(partial(check_subject, config), found, threads):
+    check = partial(check_subject, config)
+    for _, entry in in_processes(check, found, workers=threads, name=lambda one: one.name):
         checked.append(entry)
         log.info("%d/%d %s, %.0f s", len(checked), len(found), _describe(entry), _since(start))
     checked.sort(key=lambda entry: entry.subject.name)

@@ -60,7 +60,7 @@ def _task(row: Mapping[Hashable, str], results: Path) -> Task:
 
 
 def _report(outcome: Outcome, done: str) -> None:
-    name = f"{outcome.task.subject} {outcome.task.anatomy}"
+    name = outcome.task.name
     if outcome.reason:
         log.warning("%s %s failed: %s", done, name, outcome.reason)
         return

@@ -1,13 +1,13 @@
 """Predict boxes, presence and particles of held-out subjects with a trained model."""
 
 import logging
-import os
 from pathlib import Path
 
 import torch
 
 from massm.config.predict import NetworkPredictionConfig
 from massm.io.particles import save_arrays
+from massm.machine.cores import usable_cores
 from massm.models.predict import predict_subjects
 from massm.models.saved import load_model, matches
 from massm.stages._command import stage_main
@@ -28,7 +28,7 @@ def run(config: NetworkPredictionConfig, *, tensors: Path, train: Path, output: 
         output: Folder ``predict/{model}``.
     """
     check_accelerator(config.accelerator)
-    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(config.threads or usable_cores())
     manifest = read_manifest(tensors / "manifest.json")
     model, description = load_model(train)
     matches(description, manifest)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import os
 import warnings
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +21,7 @@ from massm.io import documents
 from massm.io.errors import DataError
 from massm.io.tables import read_table, write_table
 from massm.io.tensors import load
+from massm.machine.cores import usable_cores
 from massm.models.interface import Model
 from massm.models.saved import Description, build_model, save_model
 from massm.tensors.dataset import generator_for
@@ -80,7 +80,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         output / "best.safetensors" if config.select == "best" else None,
     )
     trainer = _trainer(config, output, history)
-    torch.set_num_threads(config.threads or len(os.sched_getaffinity(0)))
+    torch.set_num_threads(config.threads or usable_cores())
     documents.write_json({"fingerprint": run}, output / "run.json")
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     if trainer.interrupted:

@@ -1,14 +1,9 @@
-import math
 import pickle
 
-from massm.evaluate.jobs import SubjectJob, collect_rows, map_jobs
+from massm.evaluate.jobs import SubjectJob, collect_rows
 from massm.evaluate.rows import rows_of
 from massm.evaluate.truth import read_subjects
 from tests.evaluate.synthetic import CONFIG, truth
-
-
-def test_results_come_in_the_order_of_the_jobs_from_several_processes():
-    assert list(map_jobs(math.sqrt, [9.0, 4.0, 1.0], 2)) == [3, 2, 1]
 
 
 def test_a_job_can_go_to_another_process(evaluated):

@@ -100,7 +100,8 @@ def test_no_training_surface_is_one_clear_sentence(
         )
 
 
-def test_workers_change_nothing_but_the_time(cohort, results, surface_config):
+def test_workers_change_nothing_but_the_time(cohort, results, surface_config, monkeypatch):
+    monkeypatch.setattr("massm.machine.processes.FEW", 1)
     one, two = results / "one.tsv", results / "two.tsv"
     subjects = ["s4", "s5"]  # meshes: a new process reads images only after seconds of itk's start
     groom.run(surface_config, cohort=cohort, subjects=subjects, results=results, index=one)

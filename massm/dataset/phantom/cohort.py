@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from massm.config.phantom import PhantomConfig
-from massm.dataset.parallel import run_parallel
 from massm.dataset.phantom.modes import MODE_NAMES
 from massm.dataset.phantom.organs import ORGANS
 from massm.dataset.phantom.render import render
@@ -22,6 +21,7 @@ from massm.geometry.mesh import Mesh
 from massm.io.images import write_image
 from massm.io.particles import save_arrays
 from massm.io.tables import write_table
+from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,8 @@ def write_cohort(config: PhantomConfig, workers: int) -> pd.DataFrame:
     log.info("atlas of %d solids in %.0f s", len(atlas.tables), time.monotonic() - start)
     plans = plan_cohort(config)
     rows: list[dict[str, object]] = []
-    for row in run_parallel(partial(make_subject, atlas, config), plans, workers):
+    make = partial(make_subject, atlas, config)
+    for _, row in in_processes(make, plans, workers=workers, name=lambda plan: plan.name):
         rows.append(row)
         passed = time.monotonic() - start
         log.info("%d/%d %s, %.0f s", len(rows), len(plans), row["image_id"], passed)
