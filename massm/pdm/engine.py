@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,17 +14,21 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.diagnostics import diagnose
 from massm.pdm.fit import Diagnostics, Fit, empty_fit
-from massm.pdm.fixed import Frozen, FrozenModel, freeze
+from massm.pdm.fixed import Frozen, FrozenModel, freeze, limit_of
 from massm.pdm.optimizer import Outcome, normals_in_world, optimize, to_world
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
+from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
 from massm.pdm.surfaces import OnSurface, SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
 
 LEAST_SHAPES = 3
+
+CALIBRATION = 12
+"""Training subjects that are fitted anew to learn how far new subjects lie from the span."""
 
 
 class EntropyEngine:
@@ -73,6 +78,7 @@ class EntropyEngine:
             template.faces.numpy(),
             outcome.particles.points[reference].cpu().numpy(),
         )
+        self._model = self._calibrated(self._model, ready, world.cpu().numpy())
         residual = leave_one_out_residuals(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, self._population(), residual, began)
 
@@ -84,15 +90,8 @@ class EntropyEngine:
         if not usable:
             return empty_fit(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
-        template = Template(
-            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
-        )
-        start = carry_particles(
-            template, model.template_particles, ready, self._config.entropy.start, self._config.seed
-        )
         frozen = Frozen(model, scale=self._config.entropy.scale, device=self._device)
-        iterations = self._config.entropy.fixed_iterations
-        outcome = self._level(ready, start, frozen, iterations, "new subjects")
+        outcome = self._join(ready, model, frozen, "new subjects")
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = model.residual(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, frozen, residual, began)
@@ -112,6 +111,41 @@ class EntropyEngine:
         """Give the frozen model as named arrays."""
         return self.model.arrays()
 
+    def _join(
+        self, surfaces: SurfaceSet, model: FrozenModel, frozen: Frozen, level: str | None
+    ) -> Outcome:
+        template = Template(
+            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
+        )
+        settings = self._config.entropy
+        particles = model.template_particles
+        start = carry_particles(template, particles, surfaces, settings.start, self._config.seed)
+        return self._level(surfaces, start, frozen, settings.fixed_iterations, level)
+
+    def _calibrated(
+        self, model: FrozenModel, surfaces: SurfaceSet, world: Float[np.ndarray, "N M 3"]
+    ) -> FrozenModel:
+        """Learn how far new subjects of the population lie from the span, and set the limit.
+
+        Some training subjects are fitted anew to the model of all others. Their particles in the
+        trained model would look nearer: they took part in making it compact.
+        """
+        count = min(CALIBRATION, len(world))
+        rows = np.unique(np.linspace(0, len(world) - 1, count).round().astype(int))
+        residuals = []
+        for row in rows:
+            others = replace(model, shape=fit_shape_model(np.delete(world, row, 0)))
+            frozen = Frozen(others, scale=self._config.entropy.scale, device=self._device)
+            outcome = self._join(surfaces.take([int(row)]), others, frozen, None)
+            moved, _ = _in_world(outcome.particles, outcome.transforms)
+            residuals.append(others.residual(moved.cpu().numpy())[0])
+        limit = limit_of(np.array(residuals))
+        log.info(
+            "%d training subjects fitted as new ones: %.2f mm from the others' span, limit %.2f mm",
+            *(len(rows), float(np.mean(residuals)), limit),
+        )
+        return replace(model, residual_limit=limit)
+
     def _population(self) -> Ensemble:
         return Ensemble(scale=self._config.entropy.scale)
 
@@ -121,7 +155,7 @@ class EntropyEngine:
         start: OnSurface,
         population: Population,
         iterations: int,
-        level: str,
+        level: str | None,
     ) -> Outcome:
         there = OnSurface(*(value.to(self._device) for value in start))
         return optimize(
