@@ -20,7 +20,7 @@ from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
 from massm.pdm.shape_model import fit_shape_model
-from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
+from massm.pdm.start import carry_particles, densify, even_particles, first_particle, levels, split
 from massm.pdm.surfaces import OnSurface, SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
@@ -67,18 +67,13 @@ class EntropyEngine:
             ready.meshes[reference], self._config.entropy.start.template_vertices
         )
         if self._config.entropy.start.method == "template":
-            outcome = self._from_template(ready, reference, template)
+            levels = self._from_template(ready, reference, template)
         else:
-            outcome = self._by_splitting(ready)
-        world, normals = _in_world(outcome.particles, outcome.transforms)
-        self._model = freeze(
-            world.cpu().numpy(),
-            normals.cpu().numpy(),
-            template.vertices.numpy(),
-            template.faces.numpy(),
-            outcome.particles.points[reference].cpu().numpy(),
-        )
-        self._model = self._calibrated(self._model, ready, world.cpu().numpy())
+            levels = self._by_splitting(ready)
+        first, outcome = levels[0], levels[-1]
+        limit = self._span_limit(self._frozen(first, reference, template), ready, first)
+        self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
+        world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, self._population(), residual, began)
 
@@ -122,18 +117,27 @@ class EntropyEngine:
         start = carry_particles(template, particles, surfaces, settings.start, self._config.seed)
         return self._level(surfaces, start, frozen, settings.fixed_iterations, level)
 
-    def _calibrated(
-        self, model: FrozenModel, surfaces: SurfaceSet, world: Float[np.ndarray, "N M 3"]
-    ) -> FrozenModel:
-        """Learn how far new subjects of the population lie from the span, and set the limit.
+    def _frozen(self, outcome: Outcome, reference: int, template: Template) -> FrozenModel:
+        world, normals = _in_world(outcome.particles, outcome.transforms)
+        return freeze(
+            world.cpu().numpy(),
+            normals.cpu().numpy(),
+            template.vertices.numpy(),
+            template.faces.numpy(),
+            outcome.particles.points[reference].cpu().numpy(),
+        )
+
+    def _span_limit(self, model: FrozenModel, surfaces: SurfaceSet, trained: Outcome) -> float:
+        """Learn how far new subjects of the population lie from the span of the others, mm.
 
         Some training subjects are fitted anew to the model of all others. Their particles in the
-        trained model would look nearer: they took part in making it compact.
+        trained model would look nearer: they took part in making it compact. The coarse level
+        serves where there is one: a root mean square hardly depends on the number of particles.
         """
+        world = _in_world(trained.particles, trained.transforms)[0].cpu().numpy()
         count = min(CALIBRATION, len(world))
-        rows = np.unique(np.linspace(0, len(world) - 1, count).round().astype(int))
         residuals = []
-        for row in rows:
+        for row in np.unique(np.linspace(0, len(world) - 1, count).round().astype(int)):
             others = replace(model, shape=fit_shape_model(np.delete(world, row, 0)))
             frozen = Frozen(others, scale=self._config.entropy.scale, device=self._device)
             outcome = self._join(surfaces.take([int(row)]), others, frozen, None)
@@ -142,9 +146,9 @@ class EntropyEngine:
         limit = limit_of(np.array(residuals))
         log.info(
             "%d training subjects fitted as new ones: %.2f mm from the others' span, limit %.2f mm",
-            *(len(rows), float(np.mean(residuals)), limit),
+            *(len(residuals), float(np.mean(residuals)), limit),
         )
-        return replace(model, residual_limit=limit)
+        return limit
 
     def _population(self) -> Ensemble:
         return Ensemble(scale=self._config.entropy.scale)
@@ -162,14 +166,28 @@ class EntropyEngine:
             surfaces, there, population, self._config.entropy, iterations=iterations, level=level
         )
 
-    def _from_template(self, surfaces: SurfaceSet, reference: int, template: Template) -> Outcome:
-        count, seed = self._config.particles, self._config.seed
-        own = even_particles(surfaces.take([reference]), count, seed)
-        start = carry_particles(template, own, surfaces, self._config.entropy.start, seed)
-        iterations = self._config.entropy.iterations
-        return self._level(surfaces, start, self._population(), iterations, f"{count} particles")
+    def _from_template(
+        self, surfaces: SurfaceSet, reference: int, template: Template
+    ) -> list[Outcome]:
+        settings, seed = self._config.entropy, self._config.seed
+        many, few = self._config.particles, settings.coarse_particles
+        count = few if 2 * few <= many else many
+        alone = surfaces.take([reference])
+        own = even_particles(alone, count, seed)
+        start = carry_particles(template, own, surfaces, settings.start, seed)
+        outcome = self._level(
+            surfaces, start, self._population(), settings.iterations, f"{count} particles"
+        )
+        if count == many:
+            return [outcome]
+        coarse = OnSurface(*(value.cpu() for value in outcome.particles))
+        there = coarse.points[reference].numpy()
+        dense = densify(template, even_particles(alone, many, seed), there, coarse, surfaces)
+        iterations = settings.fine_iterations
+        fine = self._level(surfaces, dense, self._population(), iterations, f"{many} particles")
+        return [outcome, fine]
 
-    def _by_splitting(self, surfaces: SurfaceSet) -> Outcome:
+    def _by_splitting(self, surfaces: SurfaceSet) -> list[Outcome]:
         generator = np.random.default_rng(self._config.seed)
         particles = first_particle(surfaces)
         for count, iterations in levels(self._config.particles, self._config.entropy):
@@ -178,7 +196,7 @@ class EntropyEngine:
                 surfaces, particles, self._population(), iterations, f"{count} particles"
             )
             particles = outcome.particles
-        return outcome
+        return [outcome]
 
     def _fit_of(
         self,
