@@ -9,7 +9,7 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fit import Fit
-from massm.pdm.shapeworks import ShapeWorksEngine
+from massm.pdm.shapeworks.engine import ShapeWorksEngine
 
 
 @runtime_checkable

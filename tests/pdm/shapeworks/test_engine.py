@@ -1,49 +1,18 @@
 """The real program is run where it is installed; its plumbing is tested with a labelled FAKE."""
 
 import shutil
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from massm.config.correspond import CorrespondConfig
 from massm.io.errors import DataError
-from massm.io.particles import write_text
-from massm.io.shapeworks import read_project, transform_matrix
+from massm.io.shapeworks import read_project
 from massm.pdm.backend import BACKENDS
-from massm.pdm.shapeworks import ShapeWorksEngine, optimize_parameters, write_studio_project
-from tests.pdm.fake_shapeworks import FAKE
-
-
-@pytest.fixture
-def configured(settings, tmp_path):
-    """Settings whose program is the fake, as ``configured(version=..., failure=...)``."""
-
-    def configure(*, version="6.6.1", failure="", stride=7, **changes) -> CorrespondConfig:
-        program = tmp_path / "shapeworks"
-        values = {"python": sys.executable, "version": version, "failure": failure}
-        program.write_text(FAKE.format(stride=stride, **values))
-        program.chmod(0o755)
-        shapeworks = settings.shapeworks.model_copy(update={"program": str(program), **changes})
-        return settings.model_copy(update={"backend": "shapeworks", "shapeworks": shapeworks})
-
-    return configure
+from massm.pdm.shapeworks.engine import ShapeWorksEngine
 
 
 def test_the_backend_is_in_the_table():
     assert BACKENDS["shapeworks"] is ShapeWorksEngine
-
-
-def test_a_missing_program_is_one_sentence_that_says_how_to_get_it(settings):
-    shapeworks = settings.shapeworks.model_copy(update={"program": "no-such-command"})
-    with pytest.raises(DataError, match=r"no command 'no-such-command' was found; install"):
-        ShapeWorksEngine(settings.model_copy(update={"shapeworks": shapeworks}))
-
-
-def test_a_version_too_old_for_the_project_format_is_refused(configured):
-    with pytest.raises(DataError, match=r"version 6\.2, project files \.swproj need 6\.4"):
-        ShapeWorksEngine(configured(version="6.2.0"))
 
 
 def test_particles_of_the_fake_come_back_in_order(configured, ellipsoids, names):
@@ -83,42 +52,11 @@ def test_a_wrong_number_of_particles_is_named(configured, ellipsoids, names):
         engine.optimize(ellipsoids[:4], names[:4])
 
 
-def test_every_parameter_is_text_and_procrustes_is_switched_on_with_its_interval(configured):
-    values = optimize_parameters(configured(procrustes_interval=5))
-    assert all(isinstance(value, str) for value in values.values())
-    assert values["procrustes"] == "1"
-    assert values["procrustes_interval"] == "5"
-    assert optimize_parameters(configured(procrustes_interval=0))["procrustes"] == "0"
-
-
 def test_projects_can_be_kept(configured, ellipsoids, names, tmp_path):
     engine = ShapeWorksEngine(configured(keep=tmp_path / "kept"))
     engine.optimize(ellipsoids[:4], names[:4])
     project = read_project(tmp_path / "kept" / "training" / "training.swproj")
     assert [subject["name"] for subject in project.subjects] == names[:4]
-
-
-def test_a_finished_model_opens_in_studio(tmp_path):
-    turn = np.array([[0.0, -1, 0, 2], [1, 0, 0, 3], [0, 0, 1, 4], [0, 0, 0, 1]])
-    move = np.eye(4)
-    move[:3, 3] = 5
-    files = {kind: tmp_path / f"s1_{kind}.particles" for kind in ("local", "world")}
-    for path in files.values():
-        write_text(np.zeros((4, 3)), path)
-    write_studio_project(
-        tmp_path / "m.swproj",
-        ["s1"],
-        [tmp_path / "s1.vtp"],
-        [files["local"]],
-        [files["world"]],
-        turn[None],
-        (move @ turn)[None],
-        ["train"],
-    )
-    subject = read_project(tmp_path / "m.swproj").subjects[0]
-    assert not any(Path(subject[f"{kind}_particles_1"]).is_absolute() for kind in files)
-    np.testing.assert_allclose(transform_matrix(subject["alignment_1"]), turn)
-    np.testing.assert_allclose(transform_matrix(subject["procrustes_1"]), move, atol=1e-9)
 
 
 @pytest.mark.shapeworks
