@@ -5,10 +5,12 @@ import pandas as pd
 import pytest
 
 from massm.geometry.alignment import apply_transform
+from massm.geometry.distance import SurfaceIndex
 from massm.io import meshes
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
 from massm.io.particles import load_set, read_text, save_arrays
+from massm.io.shapeworks import read_project, subject_file, transform_matrix
 from massm.io.tables import read_table, write_table
 from massm.stages.correspond import run
 
@@ -74,6 +76,25 @@ def test_text_particles_hold_the_same_numbers(results):
     for kind in ("local", "world"):
         text = read_text(results / f"correspond/liver/particles/s6_{kind}.particles")
         np.testing.assert_allclose(text, getattr(found, kind)[6], atol=1e-5)
+
+
+def test_a_project_shows_the_result_in_studio(results, names):
+    path = results / "correspond/liver/liver.swproj"
+    found = load_set(results / "correspond/liver.npz")
+    project = read_project(path)
+    assert [subject["name"] for subject in project.subjects] == names
+    assert [subject["group_split"] for subject in project.subjects] == list(SPLITS)
+    for row, subject in enumerate(project.subjects):
+        assert subject["groomed_1"] == f"../../groom/surfaces/{subject['name']}/liver.vtp"
+        local = read_text(subject_file(path, subject, "local_particles_1"))
+        world = read_text(subject_file(path, subject, "world_particles_1"))
+        matrix = transform_matrix(subject["procrustes_1"]) @ transform_matrix(
+            subject["alignment_1"]
+        )
+        np.testing.assert_allclose(apply_transform(matrix, local), world, atol=1e-5)
+        np.testing.assert_allclose(matrix, found.transforms[row], atol=1e-8)
+        mesh = meshes.read(subject_file(path, subject, "groomed_1"))
+        assert SurfaceIndex(mesh).closest(local).distance.max() < 1e-5
 
 
 def test_quality_is_told_in_numbers(results):

@@ -51,6 +51,7 @@ def test_every_stage_has_written_its_results(finished):
         "groom/alignment/spleen.json",
         "correspond/spleen.npz",
         "correspond/spleen/quality.json",
+        "correspond/spleen/spleen.swproj",
         "template/spleen.vtp",
         "tensors/manifest.json",
         "train/massm/model.safetensors",

@@ -12,6 +12,7 @@ rule correspond_particles:
         curves="<results>/correspond/{anatomy}/curves.csv",
         subjects="<results>/correspond/{anatomy}/particles.csv",
         texts=directory("<results>/correspond/{anatomy}/particles"),
+        studio="<results>/correspond/{anatomy}/{anatomy}.swproj",
     log:
         "<logs>/correspond/{anatomy}.log",
     benchmark:
