@@ -71,9 +71,12 @@ def relative_to_project(file: Path, project: Path) -> str:
 
 
 def subject_file(project: Path, subject: dict[str, str], column: str) -> Path | None:
-    """Resolve a file of a subject; None where the column is empty or not there."""
+    """Resolve a file of a subject; None where the column is empty or not there.
+
+    Old versions leave the domain out of a column's name; Windows' separators are understood.
+    """
     name = subject.get(column) or subject.get(column.removesuffix(f"_{DOMAIN}")) or ""
-    return (project.parent / name) if name else None
+    return (project.parent / name.replace("\\", "/")) if name else None
 
 
 def transform_text(matrix: Float[np.ndarray, "4 4"]) -> str:

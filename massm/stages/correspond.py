@@ -20,6 +20,7 @@ from massm.io.particles import load_arrays, save_arrays, save_set, write_texts
 from massm.io.tables import read_table, write_table
 from massm.pdm.backend import BACKENDS, Backend
 from massm.pdm.fit import Fit
+from massm.pdm.origin import Origin
 from massm.pdm.quality import material_error
 from massm.pdm.shapeworks.studio import write_studio_project
 from massm.pdm.summary import fixed_quality, subject_rows, training_quality
@@ -42,7 +43,7 @@ class _Subjects(NamedTuple):
         return [self.surfaces[self.names.index(name)] for name in fit.names]
 
 
-def run(
+def run(  # noqa: PLR0913 - one option for each input of the rule
     config: CorrespondConfig,
     *,
     anatomy: str,
@@ -51,6 +52,7 @@ def run(
     results: Path,
     particles: Path,
     folder: Path,
+    project: Path | None = None,
     truth: Path | None = None,
 ) -> None:
     """Optimize the training subjects, then fit all others to the frozen model.
@@ -64,14 +66,16 @@ def run(
         particles: The particle set to write.
         folder: For text particles, the model, the tables of quality, and ``{anatomy}.swproj``, a
             project of ShapeWorks Studio that shows them all.
+        project: ShapeWorks project whose particles are taken, of backend ``project``.
         truth: Folder ``{subject}/{anatomy}.npz`` of known material points, of a phantom.
     """
     parts = _read_subjects(anatomy, index, alignment, results)
     if not parts[0].names:
         raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
+    files, alignments = parts[0].files | parts[1].files, parts[0].alignments | parts[1].alignments
     torch.set_num_threads(config.threads)
     with threadpool_limits(config.threads):
-        backend = BACKENDS[config.backend](config)
+        backend = BACKENDS[config.backend](config, Origin(anatomy, alignments, project))
         fits = _place(backend, anatomy, parts)
         population = _together(fits, parts)
         values, curves = training_quality(fits[0], parts[0].surfaces_of(fits[0]))
@@ -80,7 +84,6 @@ def run(
             values |= _error_against_truth(population, anatomy, truth)
     log.info("%s: %s", anatomy, ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
     write_texts(population, folder / "particles")
-    files, alignments = parts[0].files | parts[1].files, parts[0].alignments | parts[1].alignments
     write_studio_project(
         folder / f"{anatomy}.swproj", population, files, alignments, folder / "particles"
     )

@@ -8,11 +8,13 @@ import pytest
 from massm.io.errors import DataError
 from massm.io.shapeworks import read_project
 from massm.pdm.backend import BACKENDS
+from massm.pdm.origin import Origin
 from massm.pdm.shapeworks.engine import ShapeWorksEngine
 
 
-def test_the_backend_is_in_the_table():
-    assert BACKENDS["shapeworks"] is ShapeWorksEngine
+def test_the_backend_is_in_the_table(configured):
+    made = BACKENDS["shapeworks"](configured(), Origin("liver", {}))
+    assert isinstance(made, ShapeWorksEngine)
 
 
 def test_particles_of_the_fake_come_back_in_order(configured, ellipsoids, names):
