@@ -28,6 +28,14 @@ class EntropyConfig(Section):
 
     start: StartConfig
     iterations: PositiveInt = Field(description="Most iterations of the last level.")
+    coarse_particles: int = Field(
+        ge=8,
+        description="Where at least twice as many particles are asked for, so many find the "
+        "correspondence first and carry the others.",
+    )
+    fine_iterations: PositiveInt = Field(
+        description="Most iterations of these others, instead of `iterations`."
+    )
     level_iterations: PositiveInt = Field(
         description="Most iterations of each level before the last (splitting)."
     )

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,17 +14,21 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.diagnostics import diagnose
 from massm.pdm.fit import Diagnostics, Fit, empty_fit
-from massm.pdm.fixed import Frozen, FrozenModel, freeze
+from massm.pdm.fixed import Frozen, FrozenModel, freeze, limit_of
 from massm.pdm.optimizer import Outcome, normals_in_world, optimize, to_world
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
-from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
+from massm.pdm.shape_model import fit_shape_model
+from massm.pdm.start import carry_particles, densify, even_particles, first_particle, levels, split
 from massm.pdm.surfaces import OnSurface, SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
 
 LEAST_SHAPES = 3
+
+CALIBRATION = 12
+"""Training subjects that are fitted anew to learn how far new subjects lie from the span."""
 
 
 class EntropyEngine:
@@ -62,17 +67,13 @@ class EntropyEngine:
             ready.meshes[reference], self._config.entropy.start.template_vertices
         )
         if self._config.entropy.start.method == "template":
-            outcome = self._from_template(ready, reference, template)
+            levels = self._from_template(ready, reference, template)
         else:
-            outcome = self._by_splitting(ready)
-        world, normals = _in_world(outcome.particles, outcome.transforms)
-        self._model = freeze(
-            world.cpu().numpy(),
-            normals.cpu().numpy(),
-            template.vertices.numpy(),
-            template.faces.numpy(),
-            outcome.particles.points[reference].cpu().numpy(),
-        )
+            levels = self._by_splitting(ready)
+        first, outcome = levels[0], levels[-1]
+        limit = self._span_limit(self._frozen(first, reference, template), ready, first)
+        self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
+        world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, self._population(), residual, began)
 
@@ -84,15 +85,8 @@ class EntropyEngine:
         if not usable:
             return empty_fit(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
-        template = Template(
-            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
-        )
-        start = carry_particles(
-            template, model.template_particles, ready, self._config.entropy.start, self._config.seed
-        )
         frozen = Frozen(model, scale=self._config.entropy.scale, device=self._device)
-        iterations = self._config.entropy.fixed_iterations
-        outcome = self._level(ready, start, frozen, iterations, "new subjects")
+        outcome = self._join(ready, model, frozen, "new subjects")
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = model.residual(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, frozen, residual, began)
@@ -112,6 +106,50 @@ class EntropyEngine:
         """Give the frozen model as named arrays."""
         return self.model.arrays()
 
+    def _join(
+        self, surfaces: SurfaceSet, model: FrozenModel, frozen: Frozen, level: str | None
+    ) -> Outcome:
+        template = Template(
+            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
+        )
+        settings = self._config.entropy
+        particles = model.template_particles
+        start = carry_particles(template, particles, surfaces, settings.start, self._config.seed)
+        return self._level(surfaces, start, frozen, settings.fixed_iterations, level)
+
+    def _frozen(self, outcome: Outcome, reference: int, template: Template) -> FrozenModel:
+        world, normals = _in_world(outcome.particles, outcome.transforms)
+        return freeze(
+            world.cpu().numpy(),
+            normals.cpu().numpy(),
+            template.vertices.numpy(),
+            template.faces.numpy(),
+            outcome.particles.points[reference].cpu().numpy(),
+        )
+
+    def _span_limit(self, model: FrozenModel, surfaces: SurfaceSet, trained: Outcome) -> float:
+        """Learn how far new subjects of the population lie from the span of the others, mm.
+
+        Some training subjects are fitted anew to the model of all others. Their particles in the
+        trained model would look nearer: they took part in making it compact. The coarse level
+        serves where there is one: a root mean square hardly depends on the number of particles.
+        """
+        world = _in_world(trained.particles, trained.transforms)[0].cpu().numpy()
+        count = min(CALIBRATION, len(world))
+        residuals = []
+        for row in np.unique(np.linspace(0, len(world) - 1, count).round().astype(int)):
+            others = replace(model, shape=fit_shape_model(np.delete(world, row, 0)))
+            frozen = Frozen(others, scale=self._config.entropy.scale, device=self._device)
+            outcome = self._join(surfaces.take([int(row)]), others, frozen, None)
+            moved, _ = _in_world(outcome.particles, outcome.transforms)
+            residuals.append(others.residual(moved.cpu().numpy())[0])
+        limit = limit_of(np.array(residuals))
+        log.info(
+            "%d training subjects fitted as new ones: %.2f mm from the others' span, limit %.2f mm",
+            *(len(residuals), float(np.mean(residuals)), limit),
+        )
+        return limit
+
     def _population(self) -> Ensemble:
         return Ensemble(scale=self._config.entropy.scale)
 
@@ -121,21 +159,35 @@ class EntropyEngine:
         start: OnSurface,
         population: Population,
         iterations: int,
-        level: str,
+        level: str | None,
     ) -> Outcome:
         there = OnSurface(*(value.to(self._device) for value in start))
         return optimize(
             surfaces, there, population, self._config.entropy, iterations=iterations, level=level
         )
 
-    def _from_template(self, surfaces: SurfaceSet, reference: int, template: Template) -> Outcome:
-        count, seed = self._config.particles, self._config.seed
-        own = even_particles(surfaces.take([reference]), count, seed)
-        start = carry_particles(template, own, surfaces, self._config.entropy.start, seed)
-        iterations = self._config.entropy.iterations
-        return self._level(surfaces, start, self._population(), iterations, f"{count} particles")
+    def _from_template(
+        self, surfaces: SurfaceSet, reference: int, template: Template
+    ) -> list[Outcome]:
+        settings, seed = self._config.entropy, self._config.seed
+        many, few = self._config.particles, settings.coarse_particles
+        count = few if 2 * few <= many else many
+        alone = surfaces.take([reference])
+        own = even_particles(alone, count, seed)
+        start = carry_particles(template, own, surfaces, settings.start, seed)
+        outcome = self._level(
+            surfaces, start, self._population(), settings.iterations, f"{count} particles"
+        )
+        if count == many:
+            return [outcome]
+        coarse = OnSurface(*(value.cpu() for value in outcome.particles))
+        there = coarse.points[reference].numpy()
+        dense = densify(template, even_particles(alone, many, seed), there, coarse, surfaces)
+        iterations = settings.fine_iterations
+        fine = self._level(surfaces, dense, self._population(), iterations, f"{many} particles")
+        return [outcome, fine]
 
-    def _by_splitting(self, surfaces: SurfaceSet) -> Outcome:
+    def _by_splitting(self, surfaces: SurfaceSet) -> list[Outcome]:
         generator = np.random.default_rng(self._config.seed)
         particles = first_particle(surfaces)
         for count, iterations in levels(self._config.particles, self._config.entropy):
@@ -144,7 +196,7 @@ class EntropyEngine:
                 surfaces, particles, self._population(), iterations, f"{count} particles"
             )
             particles = outcome.particles
-        return outcome
+        return [outcome]
 
     def _fit_of(
         self,

@@ -31,6 +31,7 @@ REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
 ANNEALED = 0.8
+COLDEST = 0.03
 LAST_REPAIRS = 6
 RELAX = 5
 UNTANGLE = 20
@@ -85,7 +86,7 @@ def optimize(
     config: EntropyConfig,
     *,
     iterations: int,
-    level: str,
+    level: str | None,
 ) -> Outcome:
     """Run one level: anneal the regularization, move until the particles rest.
 
@@ -97,12 +98,13 @@ def optimize(
         population: What holds the shapes in correspondence.
         config: Weights, steps, tolerance.
         iterations: Most iterations.
-        level: Name in the log.
+        level: Name in the log; None: no progress is told.
     """
     crowd = _Crowd(surfaces, start, population, config)
     clock, done, settled, began = 0.0, 0, False, time.monotonic()
     for done in range(1, iterations + 1):
-        terms, movement = crowd.advance(annealed(config, clock / iterations))
+        progress = clock / iterations
+        terms, movement = crowd.advance(annealed(config, progress), cooling(progress))
         if done % REPAIR == 0 or done == iterations:
             crowd.mend()
             _report(level, done, iterations, terms, movement, began)
@@ -127,7 +129,7 @@ def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
         if bad < fewest:
             best, fewest = untangled, bad
         for _ in range(RELAX):
-            crowd.advance(config.regularization_end)
+            crowd.advance(config.regularization_end, COLDEST)
         bad = crowd.count_bad()
         if bad <= fewest:
             best, fewest = crowd.particles, bad
@@ -138,6 +140,11 @@ def annealed(config: EntropyConfig, progress: float) -> float:
     """Give the regularization at a fraction of a level, as a fraction of the variance."""
     ratio = config.regularization_end / config.regularization_start
     return float(config.regularization_start * ratio ** min(1.0, progress / ANNEALED))
+
+
+def cooling(progress: float) -> float:
+    """Give the factor on the step at a fraction of a level: less and less once annealed."""
+    return float(COLDEST ** max(0.0, (progress - ANNEALED) / (1 - ANNEALED)))
 
 
 def measure(
@@ -179,11 +186,12 @@ class _Crowd:
         self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
         self._velocity = torch.zeros_like(start.points)
         self._age = 0
-        # the ensemble's curvature is at most its weight: keep the step below what that allows
-        self._step = config.step / (1 + config.step * config.correspondence_weight)
 
-    def advance(self, fraction: float) -> tuple[Terms, float]:
-        """Move once; give the objective before, and the mean movement in spacings."""
+    def advance(self, fraction: float, cooling: float) -> tuple[Terms, float]:
+        """Move once, ``cooling`` times the configured step.
+
+        Returns the objective before, and the mean movement in spacings.
+        """
         if self._age % REBUILD == 0:
             self._neighbors = find_neighbors(self.particles.points, NEIGHBORS)
             self._transforms = self._population.align(self.particles.points)
@@ -197,12 +205,29 @@ class _Crowd:
             weight=self._config.correspondence_weight,
             fraction=fraction,
         )
-        velocity = self._config.momentum * self._velocity - self._step * terms.force
-        self._velocity = self._along_surface(velocity)
+        step = cooling * self._config.step
+        move = step * self._softened(terms.force, fraction, step)
+        self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
         before, normals = self.particles.points, self.particles.normals
         self.particles = self._surfaces.project(before + self._velocity, normals)
         length = (self.particles.points - before).norm(dim=-1)
         return terms, float((length / self._spacing[:, None]).mean())
+
+    def _softened(
+        self, force: Float[Tensor, "N M 3"], fraction: float, step: float
+    ) -> Float[Tensor, "N M 3"]:
+        """Take the ensemble's curvature out: a step that is implicit in this stiff term.
+
+        It reaches from nothing (what all shapes share) to the correspondence weight (what few
+        vary in). A step short enough for the second would take thousands of iterations for the
+        first.
+        """
+        rotation = self._transforms[:, :3, :3]
+        rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
+        strength = step * self._config.correspondence_weight
+        world = to_world(self.particles.points, self._transforms)
+        softened = self._population.soften(force @ rotation.mT, world, fraction, strength)
+        return softened @ rotation
 
     def count_bad(self) -> int:
         """Count the particles that belong to a collapsed or swapped pair."""
@@ -251,8 +276,10 @@ class _Crowd:
 
 
 def _report(
-    level: str, done: int, iterations: int, terms: Terms, movement: float, began: float
+    level: str | None, done: int, iterations: int, terms: Terms, movement: float, began: float
 ) -> None:
+    if level is None:
+        return
     left = (time.monotonic() - began) / done * (iterations - done)
     log.info(
         "%s: iteration %d/%d, energy %.4f (sampling %.4f, ensemble %.4f), "
