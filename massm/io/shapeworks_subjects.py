@@ -32,7 +32,7 @@ _IMAGES = (".nrrd", ".nii", ".gz", ".mha", ".mhd")
 _YES = ("yes", "true", "1")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ProjectSubject:
     """One subject of a project of one domain.
 
@@ -74,11 +74,14 @@ def read_subjects(project: Path, anatomy: str) -> list[ProjectSubject]:
         anatomy: Its name is an ending that file names may have.
 
     Raises:
-        DataError: If the project cannot be read, holds no particles, or those of several domains.
+        DataError: If the project cannot be read, holds no particles, those of several domains, or
+            one particle file for several subjects.
     """
     rows = [row for row in read_project(project).subjects if _is_included(row)]
     domain = _domain_of(project, rows)
-    return [_subject(project, row, domain, anatomy) for row in rows]
+    subjects = [_subject(project, row, domain, anatomy) for row in rows]
+    _check_files(project, subjects)
+    return subjects
 
 
 def match_subjects(
@@ -120,6 +123,20 @@ def _domain_of(project: Path, rows: Sequence[dict[str, str]]) -> str:
             "one; save a project of a single domain for each anatomy"
         )
     return domains[0]
+
+
+def _check_files(project: Path, subjects: Sequence[ProjectSubject]) -> None:
+    owners: dict[Path, ProjectSubject] = {}
+    for subject in subjects:
+        if subject.local is None:
+            continue
+        other = owners.setdefault(subject.local, subject)
+        if other is not subject:
+            raise DataError(
+                f"{project}: {other.names[0]} and {subject.names[0]} have one particle file, "
+                f"{subject.local.name}; ShapeWorks names it by the mesh: give each subject's mesh "
+                "a file name of its own and optimize again"
+            )
 
 
 def _subject(project: Path, row: dict[str, str], domain: str, anatomy: str) -> ProjectSubject:

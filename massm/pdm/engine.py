@@ -71,7 +71,9 @@ class EntropyEngine:
         else:
             levels = self._by_splitting(ready)
         first, outcome = levels[0], levels[-1]
-        limit = self._span_limit(self._frozen(first, reference, template), ready, first)
+        world, _ = _in_world(first.particles, first.transforms)
+        coarse = self._frozen(first, reference, template)
+        limit = self.span_limit(coarse, ready, world.cpu().numpy())
         self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
@@ -127,14 +129,20 @@ class EntropyEngine:
             outcome.particles.points[reference].cpu().numpy(),
         )
 
-    def _span_limit(self, model: FrozenModel, surfaces: SurfaceSet, trained: Outcome) -> float:
+    def span_limit(
+        self, model: FrozenModel, surfaces: SurfaceSet, world: Float[np.ndarray, "N M 3"]
+    ) -> float:
         """Learn how far new subjects of the population lie from the span of the others, mm.
 
         Some training subjects are fitted anew to the model of all others. Their particles in the
         trained model would look nearer: they took part in making it compact. The coarse level
         serves where there is one: a root mean square hardly depends on the number of particles.
+
+        Args:
+            model: Of the training subjects.
+            surfaces: Theirs, aligned frame.
+            world: Their particles.
         """
-        world = _in_world(trained.particles, trained.transforms)[0].cpu().numpy()
         count = min(CALIBRATION, len(world))
         residuals = []
         for row in np.unique(np.linspace(0, len(world) - 1, count).round().astype(int)):

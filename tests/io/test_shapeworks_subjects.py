@@ -21,8 +21,8 @@ def read(tmp_path):
     return write_and_read
 
 
-def row(**columns):
-    return {"local_particles_1": "p/x_local.particles"} | columns
+def row(file="x", **columns):
+    return {"local_particles_1": f"p/{file}_local.particles"} | columns
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_other_names_are_not_that_subject(read, name):
 
 def test_two_rows_of_one_subject_are_refused(read):
     with pytest.raises(DataError, match="two subjects of the project are s1: s1 and s1_DT"):
-        match_subjects(read([row(name="s1"), row(name="s1_DT")]), ["s1"])
+        match_subjects(read([row("a", name="s1"), row("b", name="s1_DT")]), ["s1"])
 
 
 def test_the_transform_is_alignment_then_procrustes(read):
@@ -62,7 +62,11 @@ def test_the_transform_is_alignment_then_procrustes(read):
     move = np.diag([2.0, 2, 2, 1])
     texts = {"alignment_1": transform_text(turn), "procrustes_1": transform_text(move)}
     both, alone, none = read(
-        [row(name="a", **texts), row(name="b", alignment_1=texts["alignment_1"]), row(name="c")]
+        [
+            row("a", name="a", **texts),
+            row("b", name="b", alignment_1=texts["alignment_1"]),
+            row("c", name="c"),
+        ]
     )
     np.testing.assert_allclose(both.transform, move @ turn)
     np.testing.assert_allclose(alone.transform, turn)
@@ -100,8 +104,14 @@ def test_a_project_that_was_not_optimized_is_refused(read):
         read([{"name": "s1", "groomed_1": "s1.vtk"}])
 
 
+def test_one_particle_file_of_two_subjects_is_refused(read):
+    with pytest.raises(DataError, match=r"s1 and s2 have one particle file, spleen_local\.part"):
+        read([row("spleen", name="s1"), row("spleen", name="s2")])
+
+
 def test_excluded_subjects_are_left_out(read):
-    found = read([row(name="s1", excluded="yes"), row(name="s2", excluded="no"), row(name="s3")])
+    rows = [row("a", name="s1", excluded="yes"), row("b", name="s2", excluded="no")]
+    found = read([*rows, row("c", name="s3")])
     assert [subject.names[0] for subject in found] == ["s2", "s3"]
 
 

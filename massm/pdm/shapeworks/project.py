@@ -8,10 +8,12 @@ embedded engine to the frozen model of the training subjects.
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
+from jaxtyping import Float
 
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
@@ -52,8 +54,8 @@ class ProjectEngine:
         found = read_subjects(self._path, origin.anatomy)
         self._subjects = match_subjects(found, origin.alignments)
         self._called = [subject.names[0] for subject in found]
-        known = [subject.names[0] for subject in self._subjects.values()]
-        unknown = [name for name in self._called if name not in known]
+        known = set(self._subjects.values())
+        unknown = [subject.names[0] for subject in found if subject not in known]
         if unknown:
             log.warning(
                 "%s: %d of %d subjects are none of %s's and are ignored: %s",
@@ -104,11 +106,7 @@ class ProjectEngine:
                 *(len(taken.absent), _some(taken.absent)),
             )
             meshes = [surfaces[list(names).index(name)] for name in taken.absent]
-            config = self._config.entropy.model_copy(update={"scale": model.scaled})
-            engine = EntropyEngine(
-                self._config.model_copy(update={"entropy": config}), model.frozen
-            )
-            parts.append(engine.fit(meshes, taken.absent))
+            parts.append(self._engine(model).fit(meshes, taken.absent))
         fit = joined(parts)
         return fit.ordered([name for name in names if name in fit.names])
 
@@ -121,6 +119,17 @@ class ProjectEngine:
         if self._model is None:
             raise ValueError("there is no shape model yet: take the training subjects first")
         return self._model
+
+    def _engine(self, model: "_Model") -> EntropyEngine:
+        """Prepare the embedded engine to fit subjects that the project lacks.
+
+        They are judged by how far training subjects lie from the others' span if they are fitted
+        as new ones, those of the project by how far training subjects of the project lie.
+        """
+        entropy = self._config.entropy.model_copy(update={"scale": model.scaled})
+        config = self._config.model_copy(update={"entropy": entropy})
+        limit = EntropyEngine(config).span_limit(model.frozen, model.surfaces, model.world)
+        return EntropyEngine(config, replace(model.frozen, residual_limit=limit))
 
     def _take(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> "_Taken":
         usable, failed = usable_surfaces(surfaces, names)
@@ -167,7 +176,8 @@ class ProjectEngine:
             placed.local[reference],
         )
         scale = np.cbrt(np.linalg.det(placed.procrustes[:, :3, :3]))
-        return _Model(frozen, bool((np.abs(scale - 1) > SCALED).any()))
+        is_scaled = bool((np.abs(scale - 1) > SCALED).any())
+        return _Model(frozen, is_scaled, surfaces, placed.world)
 
 
 class _Taken(NamedTuple):
@@ -189,10 +199,12 @@ class _Taken(NamedTuple):
 
 
 class _Model(NamedTuple):
-    """The frozen model, and whether the project's alignment scales shapes."""
+    """The frozen model, whether the project's alignment scales shapes, and what it was made of."""
 
     frozen: FrozenModel
     scaled: bool
+    surfaces: SurfaceSet
+    world: Float[np.ndarray, "N M 3"]
 
     def pattern(self) -> Pattern:
         """Give the arrangement that swapped particles of other subjects are judged by."""
