@@ -20,6 +20,7 @@ from massm.io.shapeworks import (
 from massm.pdm.backend import BACKENDS
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.origin import Origin
+from massm.pdm.shapeworks.engine import ShapeWorksEngine
 from massm.pdm.shapeworks.project import ProjectEngine
 from massm.pdm.shapeworks.studio import write_studio_project
 
@@ -216,6 +217,17 @@ def test_particles_in_the_aligned_frame_are_taken_if_the_config_says_so(
     fit = engine(frame="aligned").optimize(ellipsoids[:TRAINING], names[:TRAINING])
     np.testing.assert_allclose(fit.particles, fits[0].particles, atol=1e-5)
     np.testing.assert_allclose(fit.procrustes, fits[0].procrustes, atol=1e-5)
+
+
+def test_a_project_that_the_shapeworks_backend_kept_can_be_taken(
+    engine, configured, ellipsoids, names, tmp_path
+):
+    program = ShapeWorksEngine(configured(keep=tmp_path / "kept"))  # the FAKE
+    made = program.optimize(ellipsoids[:TRAINING], names[:TRAINING])
+    backend = engine(tmp_path / "kept/training/training.swproj", frame="aligned")
+    taken = backend.optimize(ellipsoids[:TRAINING], names[:TRAINING])
+    for part in ("particles", "world", "procrustes"):
+        np.testing.assert_allclose(getattr(taken, part), getattr(made, part), atol=1e-6)
 
 
 def test_names_that_do_not_agree_are_shown_side_by_side(engine, exported, ellipsoids, names):
