@@ -14,6 +14,10 @@ class PredictConfig(Section):
         min_length=1, description="Which subjects are predicted."
     )
     batch_size: PositiveInt = Field(description="Subjects per step.")
+    box_updates: NonNegativeInt = Field(
+        description="How often the box is taken anew around the particles found in it, and these "
+        "are found again; 0: the detector's box stays."
+    )
     accelerator: Literal["cpu", "gpu"] = Field(description="What it runs on; missing: error.")
     threads: NonNegativeInt = Field(description="CPU threads of torch; 0: as many as cores.")
     oracle_modes: PositiveInt = Field(
