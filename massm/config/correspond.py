@@ -48,7 +48,7 @@ class EntropyConfig(Section):
         "particle spacings; 0 runs all iterations.",
     )
     correspondence_weight: PositiveFloat = Field(
-        description="Weight of the ensemble entropy against the sampling entropy."
+        description="Weight of the ensemble entropy against the sampling entropy, at 256 particles."
     )
     regularization_start: PositiveFloat = Field(
         description="Regularization of the ensemble entropy at the start of a level, as a fraction "

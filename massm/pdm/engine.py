@@ -20,7 +20,15 @@ from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
 from massm.pdm.shape_model import fit_shape_model
-from massm.pdm.start import carry_particles, densify, even_particles, first_particle, levels, split
+from massm.pdm.start import (
+    carry_particles,
+    deform_template,
+    densify,
+    even_particles,
+    first_particle,
+    levels,
+    split,
+)
 from massm.pdm.surfaces import OnSurface, SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
@@ -66,14 +74,16 @@ class EntropyEngine:
         template = make_template(
             ready.meshes[reference], self._config.entropy.start.template_vertices
         )
-        if self._config.entropy.start.method == "template":
-            levels = self._from_template(ready, reference, template)
+        settings = self._config.entropy.start
+        deformed = deform_template(template, ready, settings, self._config.seed)
+        if settings.method == "template":
+            levels = self._from_template(ready, reference, template, deformed)
         else:
             levels = self._by_splitting(ready)
         first, outcome = levels[0], levels[-1]
-        world, _ = _in_world(first.particles, first.transforms)
-        coarse = self._frozen(first, reference, template)
-        limit = self.span_limit(coarse, ready, world.cpu().numpy())
+        model = self._frozen(first, reference, template)
+        coarse, _ = _in_world(first.particles, first.transforms)
+        limit = self.span_limit(model, ready, coarse.cpu().numpy(), deformed)
         self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
@@ -88,7 +98,9 @@ class EntropyEngine:
             return empty_fit(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
         frozen = Frozen(model, scale=self._config.entropy.scale, device=self._device)
-        outcome = self._join(ready, model, frozen, "new subjects")
+        settings = self._config.entropy.start
+        deformed = deform_template(_template_of(model), ready, settings, self._config.seed)
+        outcome = self._join(ready, deformed, model, frozen, "new subjects")
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = model.residual(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, frozen, residual, began)
@@ -109,15 +121,16 @@ class EntropyEngine:
         return self.model.arrays()
 
     def _join(
-        self, surfaces: SurfaceSet, model: FrozenModel, frozen: Frozen, level: str | None
+        self,
+        surfaces: SurfaceSet,
+        deformed: Float[Tensor, "N K 3"],
+        model: FrozenModel,
+        frozen: Frozen,
+        level: str | None,
     ) -> Outcome:
-        template = Template(
-            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
-        )
-        settings = self._config.entropy
         particles = model.template_particles
-        start = carry_particles(template, particles, surfaces, settings.start, self._config.seed)
-        return self._level(surfaces, start, frozen, settings.fixed_iterations, level)
+        start = carry_particles(_template_of(model), particles, deformed, surfaces)
+        return self._level(surfaces, start, frozen, self._config.entropy.fixed_iterations, level)
 
     def _frozen(self, outcome: Outcome, reference: int, template: Template) -> FrozenModel:
         world, normals = _in_world(outcome.particles, outcome.transforms)
@@ -130,7 +143,11 @@ class EntropyEngine:
         )
 
     def span_limit(
-        self, model: FrozenModel, surfaces: SurfaceSet, world: Float[np.ndarray, "N M 3"]
+        self,
+        model: FrozenModel,
+        surfaces: SurfaceSet,
+        world: Float[np.ndarray, "N M 3"],
+        deformed: Float[Tensor, "N K 3"] | None = None,
     ) -> float:
         """Learn how far new subjects of the population lie from the span of the others, mm.
 
@@ -142,13 +159,18 @@ class EntropyEngine:
             model: Of the training subjects.
             surfaces: Theirs, aligned frame.
             world: Their particles.
+            deformed: The model's template on their surfaces; made anew if it is not at hand.
         """
+        if deformed is None:
+            settings, seed = self._config.entropy.start, self._config.seed
+            deformed = deform_template(_template_of(model), surfaces, settings, seed)
         count = min(CALIBRATION, len(world))
         residuals = []
         for row in np.unique(np.linspace(0, len(world) - 1, count).round().astype(int)):
             others = replace(model, shape=fit_shape_model(np.delete(world, row, 0)))
             frozen = Frozen(others, scale=self._config.entropy.scale, device=self._device)
-            outcome = self._join(surfaces.take([int(row)]), others, frozen, None)
+            alone = surfaces.take([int(row)])
+            outcome = self._join(alone, deformed[row : row + 1], others, frozen, None)
             moved, _ = _in_world(outcome.particles, outcome.transforms)
             residuals.append(others.residual(moved.cpu().numpy())[0])
         limit = limit_of(np.array(residuals))
@@ -175,14 +197,18 @@ class EntropyEngine:
         )
 
     def _from_template(
-        self, surfaces: SurfaceSet, reference: int, template: Template
+        self,
+        surfaces: SurfaceSet,
+        reference: int,
+        template: Template,
+        deformed: Float[Tensor, "N K 3"],
     ) -> list[Outcome]:
         settings, seed = self._config.entropy, self._config.seed
         many, few = self._config.particles, settings.coarse_particles
         count = few if 2 * few <= many else many
         alone = surfaces.take([reference])
         own = even_particles(alone, count, seed)
-        start = carry_particles(template, own, surfaces, settings.start, seed)
+        start = carry_particles(template, own, deformed, surfaces)
         outcome = self._level(
             surfaces, start, self._population(), settings.iterations, f"{count} particles"
         )
@@ -243,3 +269,8 @@ class EntropyEngine:
 def _in_world(particles: OnSurface, transforms: Tensor) -> tuple[Tensor, Tensor]:
     normals = normals_in_world(particles.normals, transforms)
     return to_world(particles.points, transforms), normals
+
+
+def _template_of(model: FrozenModel) -> Template:
+    vertices, faces = model.template_vertices, model.template_faces
+    return Template(torch.from_numpy(vertices), torch.from_numpy(faces))

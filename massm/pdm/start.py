@@ -38,21 +38,29 @@ def even_particles(surface: SurfaceSet, count: int, seed: int) -> Float[np.ndarr
     return particles.points[0].numpy()
 
 
-def carry_particles(
-    template: Template,
-    own: Float[np.ndarray, "M 3"],
-    surfaces: SurfaceSet,
-    config: StartConfig,
-    seed: int,
-) -> OnSurface:
-    """Register the template to every surface and take its particles along.
+def deform_template(
+    template: Template, surfaces: SurfaceSet, config: StartConfig, seed: int
+) -> Float[Tensor, "N K 3"]:
+    """Register the template to every surface.
 
     Each surface is registered on its own: the result for one does not depend on the others.
+
+    Returns:
+        The template's vertices on each, mm.
     """
     targets = Targets(*surfaces.sample(config.samples, seed))
     rest = template.vertices[None].repeat(len(surfaces), 1, 1)
     widths = np.geomspace(config.coarsest, config.finest, config.rounds)
-    deformed = register(template, surfaces, rest, [float(width) for width in widths], targets)
+    return register(template, surfaces, rest, [float(width) for width in widths], targets)
+
+
+def carry_particles(
+    template: Template,
+    own: Float[np.ndarray, "M 3"],
+    deformed: Float[Tensor, "N K 3"],
+    surfaces: SurfaceSet,
+) -> OnSurface:
+    """Take the template's particles along to every surface it was registered to."""
     carried = _on_template(template, own)
     return surfaces.project(carried(deformed), carried(template.normals(deformed)))
 
