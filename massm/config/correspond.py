@@ -2,9 +2,10 @@
 
 from typing import Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from massm.config._section import Section
+from massm.config.project import ProjectConfig
 from massm.config.shapeworks import ShapeWorksConfig
 
 
@@ -66,12 +67,25 @@ class EntropyConfig(Section):
 class CorrespondConfig(Section):
     """Particle-based shape model of one anatomy."""
 
-    backend: Literal["entropy", "shapeworks"] = Field(
-        description="entropy: the embedded engine; shapeworks: the program ShapeWorks."
+    backend: Literal["entropy", "shapeworks", "project"] = Field(
+        description="entropy: the embedded engine; shapeworks: the program ShapeWorks; project: "
+        "particles that are there already, in a ShapeWorks project."
     )
-    particles: int = Field(ge=8, description="Particles on each surface; any number.")
+    particles: int = Field(
+        ge=8, description="Particles on each surface; any number (of a project: what it holds)."
+    )
     seed: int = Field(ge=0, description="Start of the random generators.")
     device: str = Field(description="cpu, cuda or cuda:N; surfaces are always queried on the CPU.")
     threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
+    project: ProjectConfig
+
+    @model_validator(mode="after")
+    def _the_project_is_named(self) -> "CorrespondConfig":
+        if self.backend == "project" and self.project.file is None:
+            raise ValueError(
+                "backend project needs correspond.project.file, the ShapeWorks project of each "
+                "anatomy, such as shapeworks/{anatomy}.swproj"
+            )
+        return self

@@ -65,6 +65,17 @@ class Config(Section):
             raise ValueError(f"anatomies: {', '.join(twice)} is listed twice")
         return self
 
+    @model_validator(mode="after")
+    def _anatomies_have_projects_of_their_own(self) -> "Config":
+        file = self.correspond.project.file
+        used = self.correspond.backend == "project" and file is not None
+        if used and len(self.anatomies) > 1 and "{anatomy}" not in str(file):
+            raise ValueError(
+                f"correspond.project.file: {file} is one project for {len(self.anatomies)} "
+                "anatomies; put {anatomy} into it"
+            )
+        return self
+
 
 def load_config(values: Mapping[str, Any]) -> Config:
     """Check a whole configuration.

@@ -82,7 +82,8 @@ class EntropyEngine:
             levels = self._by_splitting(ready)
         first, outcome = levels[0], levels[-1]
         model = self._frozen(first, reference, template)
-        limit = self._span_limit(model, ready, deformed, first)
+        coarse, _ = _in_world(first.particles, first.transforms)
+        limit = self.span_limit(model, ready, coarse.cpu().numpy(), deformed)
         self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
@@ -141,20 +142,28 @@ class EntropyEngine:
             outcome.particles.points[reference].cpu().numpy(),
         )
 
-    def _span_limit(
+    def span_limit(
         self,
         model: FrozenModel,
         surfaces: SurfaceSet,
-        deformed: Float[Tensor, "N K 3"],
-        trained: Outcome,
+        world: Float[np.ndarray, "N M 3"],
+        deformed: Float[Tensor, "N K 3"] | None = None,
     ) -> float:
         """Learn how far new subjects of the population lie from the span of the others, mm.
 
         Some training subjects are fitted anew to the model of all others. Their particles in the
         trained model would look nearer: they took part in making it compact. The coarse level
         serves where there is one: a root mean square hardly depends on the number of particles.
+
+        Args:
+            model: Of the training subjects.
+            surfaces: Theirs, aligned frame.
+            world: Their particles.
+            deformed: The model's template on their surfaces; made anew if it is not at hand.
         """
-        world = _in_world(trained.particles, trained.transforms)[0].cpu().numpy()
+        if deformed is None:
+            settings, seed = self._config.entropy.start, self._config.seed
+            deformed = deform_template(_template_of(model), surfaces, settings, seed)
         count = min(CALIBRATION, len(world))
         residuals = []
         for row in np.unique(np.linspace(0, len(world) - 1, count).round().astype(int)):

@@ -43,6 +43,16 @@ def test_every_preset_is_a_valid_difference(values, preset):
         ({"anatomies": ["spleen", "spleen"]}, "spleen is listed twice"),
         ({"anatomies": ["../spleen"]}, "anatomies.0"),
         ({"train": 3}, "train"),
+        ({"correspond": {"backend": "project"}}, r"correspond: .*needs correspond\.project\.file"),
+        ({"correspond": {"project": {"file": "a.csv"}}}, r"project\.file: .*\.swproj or \.xlsx"),
+        (
+            {"correspond": {"project": {"file": "{subject}.xlsx"}}},
+            r"correspond\.project\.file: \{anatomy\} is the only placeholder",
+        ),
+        (
+            {"correspond": {"backend": "project", "project": {"file": "a.swproj"}}},
+            r"correspond\.project\.file: a\.swproj is one project for 7 anatomies; put \{anatomy\}",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -80,3 +90,9 @@ def test_a_file_without_keys_is_refused(tmp_path):
     (tmp_path / "a.yaml").write_text("- 1\n")
     with pytest.raises(ConfigError, match="no mapping"):
         read_yaml(tmp_path / "a.yaml")
+
+
+def test_a_project_is_named_for_each_anatomy(values):
+    changes = {"backend": "project", "project": {"file": "sw/{anatomy}.swproj"}}
+    section = load_config(merge(values, {"correspond": changes})).correspond
+    assert section.project.of("spleen") == Path("sw/spleen.swproj")

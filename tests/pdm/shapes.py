@@ -69,6 +69,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "threads": 1,
             "entropy": values | entropy,
             "shapeworks": read_yaml(PAPER)["correspond"]["shapeworks"],
+            "project": read_yaml(PAPER)["correspond"]["project"],
         }
     )
 

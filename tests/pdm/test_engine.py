@@ -6,6 +6,7 @@ from massm.geometry.mesh import Mesh
 from massm.pdm.backend import BACKENDS
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fixed import FrozenModel
+from massm.pdm.origin import Origin
 from massm.pdm.quality import spread_measures
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
@@ -19,8 +20,8 @@ def engine(ellipsoids, names, settings):
     return engine
 
 
-def test_the_engine_is_in_the_table():
-    assert BACKENDS["entropy"] is EntropyEngine
+def test_the_engine_is_in_the_table(settings):
+    assert isinstance(BACKENDS["entropy"](settings, Origin("liver", {})), EntropyEngine)
 
 
 def test_particles_lie_evenly_on_the_surfaces(engine, ellipsoids, names):

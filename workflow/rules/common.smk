@@ -29,11 +29,14 @@ wildcard_constraints:
 
 
 def section(path):
-    """Config section of a stage as JSON: a parameter, so its changes re-run the stage."""
+    """Config section of a stage as JSON: a parameter, so its changes re-run the stage.
+
+    A function, since Snakemake would look for wildcards in a plain text ("{anatomy}").
+    """
     part = settings
     for name in path.split("."):
         part = getattr(part, name)
-    return part.model_dump_json()
+    return lambda wildcards: part.model_dump_json()
 
 
 def cohort_subjects(*splits):
@@ -88,6 +91,19 @@ def dataset_root():
     if not root.exists() and not is_phantom():
         raise SystemExit(f"dataset.root: {root} does not exist")
     return root
+
+
+def shapeworks_project(wildcards):
+    """The project that backend `project` takes particles from; none for the other backends."""
+    if settings.correspond.backend != "project":
+        return []
+    path = settings.correspond.project.of(wildcards.anatomy)
+    if not path.is_file():
+        raise SystemExit(
+            f"correspond.project.file: {path} does not exist, expected the ShapeWorks project of"
+            f" {wildcards.anatomy} (README, Shape models from ShapeWorks)"
+        )
+    return path
 
 
 def groom_batches(wildcards):
