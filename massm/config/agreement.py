@@ -5,6 +5,7 @@ Each function says of values that contradict each other what is needed; first co
 
 from collections.abc import Iterator, Sequence
 
+from massm.config.correspond import CorrespondConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
 from massm.config.groom import AlignmentConfig
@@ -32,6 +33,19 @@ def mirrored_is_modeled(alignment: AlignmentConfig, anatomies: Sequence[str]) ->
         yield (
             f"groom.alignment.reflect: {', '.join(unknown)} is not among anatomies, "
             f"found {_listed(anatomies)}"
+        )
+
+
+def anatomies_have_projects(
+    correspond: CorrespondConfig, anatomies: Sequence[str]
+) -> Iterator[str]:
+    """Check that a ShapeWorks project is named for each anatomy where particles come from such."""
+    file = correspond.project.file
+    used = correspond.backend == "project" and file is not None
+    if used and len(anatomies) > 1 and "{anatomy}" not in str(file):
+        yield (
+            f"correspond.project.file: {file} is one project for {len(anatomies)} anatomies; put "
+            "{anatomy} into it"
         )
 
 

@@ -2,9 +2,10 @@
 
 from typing import Any, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from massm.config._section import FieldsAbove, Section
+from massm.config.project import ProjectConfig
 from massm.config.shapeworks import ShapeWorksConfig
 
 
@@ -27,6 +28,14 @@ class EntropyConfig(Section):
 
     start: StartConfig
     iterations: PositiveInt = Field(description="Most iterations of the last level.")
+    coarse_particles: int = Field(
+        ge=8,
+        description="Where at least twice as many particles are asked for, so many find the "
+        "correspondence first and carry the others.",
+    )
+    fine_iterations: PositiveInt = Field(
+        description="Most iterations of these others, instead of `iterations`."
+    )
     level_iterations: PositiveInt = Field(
         description="Most iterations of each level before the last (splitting)."
     )
@@ -39,7 +48,7 @@ class EntropyConfig(Section):
         "particle spacings; 0 runs all iterations.",
     )
     correspondence_weight: PositiveFloat = Field(
-        description="Weight of the ensemble entropy against the sampling entropy."
+        description="Weight of the ensemble entropy against the sampling entropy, at 256 particles."
     )
     regularization_start: PositiveFloat = Field(
         description="Regularization of the ensemble entropy at the start of a level, as a fraction "
@@ -55,18 +64,30 @@ class EntropyConfig(Section):
     scale: bool = Field(description="Let Procrustes alignment scale shapes to a common size.")
 
 
+# Sections that each backend reads; subjects that a project lacks are fitted by the engine.
+USES = {
+    "entropy": {"entropy"},
+    "shapeworks": {"shapeworks"},
+    "project": {"project", "entropy"},
+}
+
+
 class CorrespondConfig(Section):
     """Particle-based shape model of one anatomy."""
 
-    backend: Literal["entropy", "shapeworks"] = Field(
-        description="entropy: the embedded engine; shapeworks: the program ShapeWorks."
+    backend: Literal["entropy", "shapeworks", "project"] = Field(
+        description="entropy: the embedded engine; shapeworks: the program ShapeWorks; project: "
+        "particles that are there already, in a ShapeWorks project."
     )
-    particles: int = Field(ge=8, description="Particles on each surface; any number.")
+    particles: int = Field(
+        ge=8, description="Particles on each surface; any number (of a project: what it holds)."
+    )
     seed: int = Field(ge=0, description="Start of the random generators.")
     device: str = Field(description="cpu, cuda or cuda:N; surfaces are always queried on the CPU.")
     threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
+    project: ProjectConfig
 
     @field_validator("particles")
     @classmethod
@@ -75,8 +96,16 @@ class CorrespondConfig(Section):
             raise ValueError("ShapeWorks doubles particles, so it makes powers of two alone")
         return particles
 
+    @model_validator(mode="after")
+    def _the_project_is_named(self) -> "CorrespondConfig":
+        if self.backend == "project" and self.project.file is None:
+            raise ValueError(
+                "backend project needs correspond.project.file, the ShapeWorks project of each "
+                "anatomy, such as shapeworks/{anatomy}.swproj"
+            )
+        return self
+
     def decisive(self) -> dict[str, Any]:
-        """Return what the particles depend on: nothing of the engine that is not used."""
-        engines = {name for name, value in self if isinstance(value, Section)}
-        unused = engines - {self.backend}
+        """Return what the particles depend on: nothing of an engine that is not used."""
+        unused = {name for name, value in self if isinstance(value, Section)} - USES[self.backend]
         return {name: value for name, value in super().decisive().items() if name not in unused}

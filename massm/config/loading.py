@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from massm.config._section import Section
 from massm.config.agreement import (
+    anatomies_have_projects,
     measured_is_predicted,
     mirrored_is_modeled,
     phantom_has_its_layout,
@@ -76,6 +77,7 @@ class Config(Section):
         faults = [
             *phantom_has_its_layout(self.dataset, self.phantom),
             *mirrored_is_modeled(self.groom.alignment, self.anatomies),
+            *anatomies_have_projects(self.correspond, self.anatomies),
             *used_modes_are_stored(self.tensors, self.model.local, self.train.augment),
             *measured_is_predicted(self.predict, self.evaluate),
         ]

@@ -19,6 +19,10 @@ class NetworkPredictionConfig(PredictedConfig):
     indifferent: ClassVar[frozenset[str]] = frozenset({"accelerator", "threads"})
 
     batch_size: PositiveInt = Field(description="Subjects per step.")
+    box_updates: NonNegativeInt = Field(
+        description="How often the box is taken anew around the particles found in it, and these "
+        "are found again; 0: the detector's box stays."
+    )
     accelerator: Literal["cpu", "gpu"] = Field(description="What it runs on; missing: error.")
     threads: NonNegativeInt = Field(description="CPU threads of torch; 0: as many as cores.")
 

@@ -2,6 +2,7 @@
 
 import zipfile
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -30,6 +31,18 @@ def read_text(path: Path) -> Float[np.ndarray, "M 3"]:
     if points.ndim != 2 or points.shape[1:] != (3,) or not np.isfinite(points).all():
         raise DataError(f"{path}: expected three finite numbers a line, found {points.shape}")
     return points
+
+
+def text_file(folder: Path, subject: str, kind: Literal["local", "world"]) -> Path:
+    """Name the text file of a subject's particles as ShapeWorks does."""
+    return folder / f"{subject}_{kind}.particles"
+
+
+def write_texts(particles: ParticleSet, folder: Path) -> None:
+    """Write local and world particles of all subjects as text."""
+    for row, name in enumerate(particles.subjects):
+        write_text(particles.local[row], text_file(folder, name, "local"))
+        write_text(particles.world[row], text_file(folder, name, "world"))
 
 
 def save_set(particles: ParticleSet, path: Path) -> None:

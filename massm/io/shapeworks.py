@@ -71,9 +71,12 @@ def relative_to_project(file: Path, project: Path) -> str:
 
 
 def subject_file(project: Path, subject: dict[str, str], column: str) -> Path | None:
-    """Resolve a file of a subject; None where the column is empty or not there."""
+    """Resolve a file of a subject; None where the column is empty or not there.
+
+    Old versions leave the domain out of a column's name; Windows' separators are understood.
+    """
     name = subject.get(column) or subject.get(column.removesuffix(f"_{DOMAIN}")) or ""
-    return (project.parent / name) if name else None
+    return (project.parent / name.replace("\\", "/")) if name else None
 
 
 def transform_text(matrix: Float[np.ndarray, "4 4"]) -> str:
@@ -110,7 +113,7 @@ def _by_suffix(table: dict[str, Any], path: Path) -> Any:
 def _write_json(project: ShapeWorksProject, path: Path) -> None:
     document: dict[str, Any] = {"data": list(project.subjects)}
     document |= {name: project.parameters.get(name, {}) for name in _SECTIONS}
-    document["landmarks"] = project.parameters.get("landmarks", {})
+    document["landmarks"] = project.parameters.get("landmarks", [])  # a list, unlike the others
     path.write_text(json.dumps(document, indent=4) + "\n", encoding="utf-8")
 
 
@@ -118,7 +121,7 @@ def _read_json(path: Path) -> ShapeWorksProject:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         subjects = tuple({k: str(v) for k, v in row.items()} for row in document["data"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, AttributeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, AttributeError, TypeError) as error:
         raise DataError(f"{path}: not a ShapeWorks project ({error!r})") from error
     return ShapeWorksProject(subjects, {k: v for k, v in document.items() if k != "data" and v})
 

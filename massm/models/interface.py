@@ -16,7 +16,8 @@ class Prediction:
 
     Attributes:
         score: How sure the model is that the anatomy is in the image, 0 to 1.
-        center: Middle of its box, mm, image frame.
+        center: Middle of its box, mm, image frame: the detector's, or that of ``local`` if the box
+            was updated.
         radius: Half extents of its box, mm.
         local: Particles in the image frame, mm.
         world: Particles in the population's frame, mm, by name of the world head.
@@ -82,5 +83,10 @@ class Model(Protocol):
     def loss(self, batch: Batch, teacher: Teacher) -> LossTerms:
         """Compare with the truth in the batch."""
 
-    def predict(self, batch: Batch) -> Prediction:
-        """Predict in evaluation mode, without gradients."""
+    def predict(self, batch: Batch, *, box_updates: int = 0) -> Prediction:
+        """Predict in evaluation mode, without gradients.
+
+        Args:
+            batch: Subjects.
+            box_updates: How often to look again in the box of the particles that were found.
+        """

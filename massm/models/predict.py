@@ -18,6 +18,7 @@ def predict_subjects(
     dataset: SubjectDataset,
     *,
     batch_size: int,
+    box_updates: int,
     device: str,
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Yield the arrays of ``predict/{model}/{subject}.npz`` for each subject.
@@ -30,6 +31,7 @@ def predict_subjects(
         description: Its anatomies and thresholds.
         dataset: Subjects, not augmented.
         batch_size: Subjects per step.
+        box_updates: See :meth:`massm.models.interface.Model.predict`.
         device: Torch's name.
     """
     cast(nn.Module, model).to(device)
@@ -37,7 +39,7 @@ def predict_subjects(
     for start in range(0, len(dataset), batch_size):
         rows = range(start, min(start + batch_size, len(dataset)))
         batch = dataset.collate([dataset[i] for i in rows], model.stride)
-        prediction = model.predict(batch.to(device))
+        prediction = model.predict(batch.to(device), box_updates=box_updates)
         arrays = {
             "score": _numpy(prediction.score),
             "center": _numpy(prediction.center),

@@ -9,7 +9,9 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fit import Fit
-from massm.pdm.shapeworks import ShapeWorksEngine
+from massm.pdm.origin import Origin
+from massm.pdm.shapeworks.engine import ShapeWorksEngine
+from massm.pdm.shapeworks.project import ProjectEngine
 
 
 @runtime_checkable
@@ -40,7 +42,8 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: dict[str, Callable[[CorrespondConfig], Backend]] = {
-    "entropy": EntropyEngine,
-    "shapeworks": ShapeWorksEngine,
+BACKENDS: dict[str, Callable[[CorrespondConfig, Origin], Backend]] = {
+    "entropy": lambda config, _: EntropyEngine(config),
+    "shapeworks": lambda config, _: ShapeWorksEngine(config),
+    "project": ProjectEngine,
 }

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,17 +14,29 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.diagnostics import diagnose
 from massm.pdm.fit import Diagnostics, Fit, empty_fit
-from massm.pdm.fixed import Frozen, FrozenModel, freeze
+from massm.pdm.fixed import Frozen, FrozenModel, freeze, limit_of
 from massm.pdm.optimizer import Outcome, normals_in_world, optimize, to_world
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import Template, choose_reference, make_template
-from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
+from massm.pdm.shape_model import fit_shape_model
+from massm.pdm.start import (
+    carry_particles,
+    deform_template,
+    densify,
+    even_particles,
+    first_particle,
+    levels,
+    split,
+)
 from massm.pdm.surfaces import OnSurface, SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
 
 LEAST_SHAPES = 3
+
+CALIBRATION = 12
+"""Training subjects that are fitted anew to learn how far new subjects lie from the span."""
 
 
 class EntropyEngine:
@@ -61,18 +74,18 @@ class EntropyEngine:
         template = make_template(
             ready.meshes[reference], self._config.entropy.start.template_vertices
         )
-        if self._config.entropy.start.method == "template":
-            outcome = self._from_template(ready, reference, template)
+        settings = self._config.entropy.start
+        deformed = deform_template(template, ready, settings, self._config.seed)
+        if settings.method == "template":
+            levels = self._from_template(ready, reference, template, deformed)
         else:
-            outcome = self._by_splitting(ready)
-        world, normals = _in_world(outcome.particles, outcome.transforms)
-        self._model = freeze(
-            world.cpu().numpy(),
-            normals.cpu().numpy(),
-            template.vertices.numpy(),
-            template.faces.numpy(),
-            outcome.particles.points[reference].cpu().numpy(),
-        )
+            levels = self._by_splitting(ready)
+        first, outcome = levels[0], levels[-1]
+        model = self._frozen(first, reference, template)
+        coarse, _ = _in_world(first.particles, first.transforms)
+        limit = self.span_limit(model, ready, coarse.cpu().numpy(), deformed)
+        self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
+        world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, self._population(), residual, began)
 
@@ -84,15 +97,10 @@ class EntropyEngine:
         if not usable:
             return empty_fit(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
-        template = Template(
-            torch.from_numpy(model.template_vertices), torch.from_numpy(model.template_faces)
-        )
-        start = carry_particles(
-            template, model.template_particles, ready, self._config.entropy.start, self._config.seed
-        )
         frozen = Frozen(model, scale=self._config.entropy.scale, device=self._device)
-        iterations = self._config.entropy.fixed_iterations
-        outcome = self._level(ready, start, frozen, iterations, "new subjects")
+        settings = self._config.entropy.start
+        deformed = deform_template(_template_of(model), ready, settings, self._config.seed)
+        outcome = self._join(ready, deformed, model, frozen, "new subjects")
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = model.residual(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, frozen, residual, began)
@@ -112,6 +120,66 @@ class EntropyEngine:
         """Give the frozen model as named arrays."""
         return self.model.arrays()
 
+    def _join(
+        self,
+        surfaces: SurfaceSet,
+        deformed: Float[Tensor, "N K 3"],
+        model: FrozenModel,
+        frozen: Frozen,
+        level: str | None,
+    ) -> Outcome:
+        particles = model.template_particles
+        start = carry_particles(_template_of(model), particles, deformed, surfaces)
+        return self._level(surfaces, start, frozen, self._config.entropy.fixed_iterations, level)
+
+    def _frozen(self, outcome: Outcome, reference: int, template: Template) -> FrozenModel:
+        world, normals = _in_world(outcome.particles, outcome.transforms)
+        return freeze(
+            world.cpu().numpy(),
+            normals.cpu().numpy(),
+            template.vertices.numpy(),
+            template.faces.numpy(),
+            outcome.particles.points[reference].cpu().numpy(),
+        )
+
+    def span_limit(
+        self,
+        model: FrozenModel,
+        surfaces: SurfaceSet,
+        world: Float[np.ndarray, "N M 3"],
+        deformed: Float[Tensor, "N K 3"] | None = None,
+    ) -> float:
+        """Learn how far new subjects of the population lie from the span of the others, mm.
+
+        Some training subjects are fitted anew to the model of all others. Their particles in the
+        trained model would look nearer: they took part in making it compact. The coarse level
+        serves where there is one: a root mean square hardly depends on the number of particles.
+
+        Args:
+            model: Of the training subjects.
+            surfaces: Theirs, aligned frame.
+            world: Their particles.
+            deformed: The model's template on their surfaces; made anew if it is not at hand.
+        """
+        if deformed is None:
+            settings, seed = self._config.entropy.start, self._config.seed
+            deformed = deform_template(_template_of(model), surfaces, settings, seed)
+        count = min(CALIBRATION, len(world))
+        residuals = []
+        for row in np.unique(np.linspace(0, len(world) - 1, count).round().astype(int)):
+            others = replace(model, shape=fit_shape_model(np.delete(world, row, 0)))
+            frozen = Frozen(others, scale=self._config.entropy.scale, device=self._device)
+            alone = surfaces.take([int(row)])
+            outcome = self._join(alone, deformed[row : row + 1], others, frozen, None)
+            moved, _ = _in_world(outcome.particles, outcome.transforms)
+            residuals.append(others.residual(moved.cpu().numpy())[0])
+        limit = limit_of(np.array(residuals))
+        log.info(
+            "%d training subjects fitted as new ones: %.2f mm from the others' span, limit %.2f mm",
+            *(len(residuals), float(np.mean(residuals)), limit),
+        )
+        return limit
+
     def _population(self) -> Ensemble:
         return Ensemble(scale=self._config.entropy.scale)
 
@@ -121,21 +189,39 @@ class EntropyEngine:
         start: OnSurface,
         population: Population,
         iterations: int,
-        level: str,
+        level: str | None,
     ) -> Outcome:
         there = OnSurface(*(value.to(self._device) for value in start))
         return optimize(
             surfaces, there, population, self._config.entropy, iterations=iterations, level=level
         )
 
-    def _from_template(self, surfaces: SurfaceSet, reference: int, template: Template) -> Outcome:
-        count, seed = self._config.particles, self._config.seed
-        own = even_particles(surfaces.take([reference]), count, seed)
-        start = carry_particles(template, own, surfaces, self._config.entropy.start, seed)
-        iterations = self._config.entropy.iterations
-        return self._level(surfaces, start, self._population(), iterations, f"{count} particles")
+    def _from_template(
+        self,
+        surfaces: SurfaceSet,
+        reference: int,
+        template: Template,
+        deformed: Float[Tensor, "N K 3"],
+    ) -> list[Outcome]:
+        settings, seed = self._config.entropy, self._config.seed
+        many, few = self._config.particles, settings.coarse_particles
+        count = few if 2 * few <= many else many
+        alone = surfaces.take([reference])
+        own = even_particles(alone, count, seed)
+        start = carry_particles(template, own, deformed, surfaces)
+        outcome = self._level(
+            surfaces, start, self._population(), settings.iterations, f"{count} particles"
+        )
+        if count == many:
+            return [outcome]
+        coarse = OnSurface(*(value.cpu() for value in outcome.particles))
+        there = coarse.points[reference].numpy()
+        dense = densify(template, even_particles(alone, many, seed), there, coarse, surfaces)
+        iterations = settings.fine_iterations
+        fine = self._level(surfaces, dense, self._population(), iterations, f"{many} particles")
+        return [outcome, fine]
 
-    def _by_splitting(self, surfaces: SurfaceSet) -> Outcome:
+    def _by_splitting(self, surfaces: SurfaceSet) -> list[Outcome]:
         generator = np.random.default_rng(self._config.seed)
         particles = first_particle(surfaces)
         for count, iterations in levels(self._config.particles, self._config.entropy):
@@ -144,7 +230,7 @@ class EntropyEngine:
                 surfaces, particles, self._population(), iterations, f"{count} particles"
             )
             particles = outcome.particles
-        return outcome
+        return [outcome]
 
     def _fit_of(
         self,
@@ -183,3 +269,8 @@ class EntropyEngine:
 def _in_world(particles: OnSurface, transforms: Tensor) -> tuple[Tensor, Tensor]:
     normals = normals_in_world(particles.normals, transforms)
     return to_world(particles.points, transforms), normals
+
+
+def _template_of(model: FrozenModel) -> Template:
+    vertices, faces = model.template_vertices, model.template_faces
+    return Template(torch.from_numpy(vertices), torch.from_numpy(faces))

@@ -70,6 +70,24 @@ class Fit:
         )
 
 
+def joined(fits: Sequence[Fit]) -> Fit:
+    """Put fits of different subjects together, in their order."""
+    diagnostics = Diagnostics(
+        **{
+            part.name: np.concatenate([getattr(fit.diagnostics, part.name) for fit in fits])
+            for part in fields(Diagnostics)
+        }
+    )
+    return Fit(
+        tuple(name for fit in fits for name in fit.names),
+        {name: reason for fit in fits for name, reason in fit.failed.items()},
+        np.concatenate([fit.particles for fit in fits]),
+        np.concatenate([fit.world for fit in fits]),
+        np.concatenate([fit.procrustes for fit in fits]),
+        diagnostics,
+    )
+
+
 def empty_fit(failed: dict[str, str], particles: int) -> Fit:
     """Hand back that no subject could be fitted, with the reason for each."""
     none = np.zeros(0)

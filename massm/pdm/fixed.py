@@ -26,8 +26,7 @@ class FrozenModel:
         template_faces: Its triangles.
         template_particles: Particles on that mesh.
         residual_limit: Distance from the span (root mean square over particles, mm) above which a
-            subject lies outside: mean plus four standard deviations of the training subjects'
-            leave-one-out distances.
+            subject lies outside.
     """
 
     shape: ShapeModel
@@ -79,33 +78,45 @@ def freeze(
     template_faces: Int[np.ndarray, "F 3"],
     template_particles: Float[np.ndarray, "M 3"],
 ) -> FrozenModel:
-    """Make the model of the training shapes that new subjects are fitted to."""
+    """Make the model of the training shapes that new subjects are fitted to.
+
+    Its limit is that of :func:`limit_of` the training subjects' leave-one-out distances.
+    """
     mean_normal = normals.mean(0)
     mean_normal /= np.maximum(np.linalg.norm(mean_normal, axis=1, keepdims=True), 1e-9)
-    left_out = leave_one_out_residuals(world)
-    limit = float(left_out.mean() + SPAN_DEVIATIONS * left_out.std())
     return FrozenModel(
         fit_shape_model(world),
         mean_normal,
         template_vertices,
         template_faces,
         template_particles,
-        limit,
+        limit_of(leave_one_out_residuals(world)),
     )
+
+
+def limit_of(residuals: Float[np.ndarray, " N"]) -> float:
+    """Say which distance from the span is more than subjects of the population have: 4 sd."""
+    return float(residuals.mean() + SPAN_DEVIATIONS * residuals.std())
 
 
 class Frozen:
     """The population of one frozen model, as the optimizer sees it.
 
-    The energy of a shape is that of the ensemble entropy with the covariance held fixed: the
-    regularized Mahalanobis distance, so that a new shape feels the force that a training shape
-    felt. Shapes do not feel each other.
+    The energy of a shape is by how much the ensemble entropy of the training shapes grows when it
+    joins them, so that it feels the force that a training shape felt. With C their covariance and d
+    the shape's distance from their mean::
+
+        H' - H = 1/2 log(1 + a d (s C + r)^-1 d / M),   s = N / (N + 1),   a = s / (N + 1)
+
+    A part of the shape that no training shape has is not pressed back into their span at any
+    price: the force falls with its square. Shapes do not feel each other.
     """
 
     def __init__(self, model: FrozenModel, *, scale: bool, device: torch.device) -> None:
         """Bring the model to the device."""
         shape = model.shape
-        shapes = len(shape.variances) + 1
+        self._shapes = shapes = len(shape.variances) + 1
+        self._share = shapes / (shapes + 1)
         self._mean = torch.from_numpy(shape.mean).to(device)
         self._modes = torch.from_numpy(shape.modes.reshape(len(shape.modes), -1)).to(device)
         per_particle = shape.variances * (shapes - 1) / shapes / len(shape.mean)
@@ -124,13 +135,40 @@ class Frozen:
     def energy(
         self, world: Float[Tensor, "N M 3"], fraction: float
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
-        """Regularized Mahalanobis distance, averaged over shapes, and its gradient."""
-        regularization = max(float(fraction * self._variances.sum()), 1e-12)
-        centered = (world - self._mean).flatten(1)
-        kept = self._variances / (self._variances + regularization)
-        gradient = centered - (centered @ self._modes.T * kept) @ self._modes
-        energy = (centered * gradient).sum() / (2 * world.shape[0] * world.shape[1])
+        """Growth of the ensemble entropy, averaged over shapes, and its gradient."""
+        pull, growth, regularization = self._pull(world, fraction)
+        energy = regularization * (self._shapes + 1) / 2 * growth.log().mean()
+        gradient = self._share * pull / growth[:, None]
         return energy, gradient.reshape(world.shape)
+
+    def soften(
+        self,
+        force: Float[Tensor, "N M 3"],
+        world: Float[Tensor, "N M 3"],
+        fraction: float,
+        strength: float,
+    ) -> Float[Tensor, "N M 3"]:
+        """Let shapes move freely along the modes; across them little."""
+        _, growth, regularization = self._pull(world, fraction)
+        stiffness = strength * self._share / growth[:, None]
+        varied = self._share * self._variances
+        across = 1 / (1 + stiffness)
+        along = 1 / (1 + stiffness * regularization / (varied + regularization))
+        flat = force.flatten(1)
+        softened = across * flat + (flat @ self._modes.T * (along - across)) @ self._modes
+        return softened.reshape(force.shape)
+
+    def _pull(
+        self, world: Float[Tensor, "N M 3"], fraction: float
+    ) -> tuple[Float[Tensor, "N P"], Float[Tensor, " N"], float]:
+        """Return ``r (s C + r)^-1 d``, the argument of the logarithm, and r."""
+        regularization = max(float(fraction * self._variances.sum()), 1e-12)
+        offset = (world - self._mean).flatten(1)
+        varied = self._share * self._variances
+        kept = varied / (varied + regularization)
+        pull = offset - (offset @ self._modes.T * kept) @ self._modes
+        distance = (offset * pull).sum(1) / regularization / world.shape[1]
+        return pull, 1 + self._share / (self._shapes + 1) * distance, regularization
 
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
         """Take the frozen mean shape's arrangement."""

@@ -6,8 +6,10 @@ What is minimized, for particles x of N shapes with spacings h (h0 their root me
 
 E is the sampling energy, H the ensemble entropy of the aligned particles z, r its regularization
 (a fraction of the population's variance that decays during a level) and w the correspondence
-weight. All of it is dimensionless. Moves follow the gradient with momentum, in the tangent plane;
-the exact closest point brings particles back to their surface.
+weight of M particles, ``correspondence_weight * 256 / M``: then w / h0^2, and with it the balance
+of even and compact, does not depend on M. All of it is dimensionless. Moves follow the gradient
+with momentum, in the tangent plane; the exact closest point brings particles back to their surface
+before they are a tenth of a spacing away from where they were on it.
 """
 
 import logging
@@ -15,7 +17,7 @@ import time
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
@@ -26,11 +28,14 @@ from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
 
+WEIGHED_AT = 256
 NEIGHBORS = 16
 REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
+DRIFT = 0.1
 ANNEALED = 0.8
+COLDEST = 0.03
 LAST_REPAIRS = 6
 RELAX = 5
 UNTANGLE = 20
@@ -85,7 +90,7 @@ def optimize(
     config: EntropyConfig,
     *,
     iterations: int,
-    level: str,
+    level: str | None,
 ) -> Outcome:
     """Run one level: anneal the regularization, move until the particles rest.
 
@@ -97,12 +102,13 @@ def optimize(
         population: What holds the shapes in correspondence.
         config: Weights, steps, tolerance.
         iterations: Most iterations.
-        level: Name in the log.
+        level: Name in the log; None: no progress is told.
     """
     crowd = _Crowd(surfaces, start, population, config)
     clock, done, settled, began = 0.0, 0, False, time.monotonic()
     for done in range(1, iterations + 1):
-        terms, movement = crowd.advance(annealed(config, clock / iterations))
+        progress = clock / iterations
+        terms, movement = crowd.advance(annealed(config, progress), cooling(progress))
         if done % REPAIR == 0 or done == iterations:
             crowd.mend()
             _report(level, done, iterations, terms, movement, began)
@@ -113,6 +119,7 @@ def optimize(
             break
         clock = min(iterations, clock + (max(1.0, iterations / 20) if resting else 1.0))
     particles = _mended(crowd, config)
+    particles = surfaces.project(particles.points, particles.normals)
     return Outcome(particles, population.align(particles.points), done, terms.energy, settled)
 
 
@@ -127,7 +134,7 @@ def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
         if bad < fewest:
             best, fewest = untangled, bad
         for _ in range(RELAX):
-            crowd.advance(config.regularization_end)
+            crowd.advance(config.regularization_end, COLDEST)
         bad = crowd.count_bad()
         if bad <= fewest:
             best, fewest = crowd.particles, bad
@@ -138,6 +145,11 @@ def annealed(config: EntropyConfig, progress: float) -> float:
     """Give the regularization at a fraction of a level, as a fraction of the variance."""
     ratio = config.regularization_end / config.regularization_start
     return float(config.regularization_start * ratio ** min(1.0, progress / ANNEALED))
+
+
+def cooling(progress: float) -> float:
+    """Give the factor on the step at a fraction of a level: less and less once annealed."""
+    return float(COLDEST ** max(0.0, (progress - ANNEALED) / (1 - ANNEALED)))
 
 
 def measure(
@@ -177,13 +189,16 @@ class _Crowd:
         self._population = population
         self._config = config
         self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
+        self._weight = config.correspondence_weight * WEIGHED_AT / start.points.shape[1]
         self._velocity = torch.zeros_like(start.points)
+        self._drift = torch.zeros(len(start.points))
         self._age = 0
-        # the ensemble's curvature is at most its weight: keep the step below what that allows
-        self._step = config.step / (1 + config.step * config.correspondence_weight)
 
-    def advance(self, fraction: float) -> tuple[Terms, float]:
-        """Move once; give the objective before, and the mean movement in spacings."""
+    def advance(self, fraction: float, cooling: float) -> tuple[Terms, float]:
+        """Move once, ``cooling`` times the configured step.
+
+        Returns the objective before, and the mean movement in spacings.
+        """
         if self._age % REBUILD == 0:
             self._neighbors = find_neighbors(self.particles.points, NEIGHBORS)
             self._transforms = self._population.align(self.particles.points)
@@ -194,15 +209,48 @@ class _Crowd:
             self._spacing,
             self._transforms,
             self._population,
-            weight=self._config.correspondence_weight,
+            weight=self._weight,
             fraction=fraction,
         )
-        velocity = self._config.momentum * self._velocity - self._step * terms.force
-        self._velocity = self._along_surface(velocity)
-        before, normals = self.particles.points, self.particles.normals
-        self.particles = self._surfaces.project(before + self._velocity, normals)
-        length = (self.particles.points - before).norm(dim=-1)
-        return terms, float((length / self._spacing[:, None]).mean())
+        step = cooling * self._config.step
+        move = step * self._softened(terms.force, fraction, step)
+        self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
+        length = self._velocity.norm(dim=-1) / self._spacing[:, None]
+        self.particles = self.particles._replace(points=self.particles.points + self._velocity)
+        self._drift += length.amax(dim=1).cpu()
+        self._bring_back((self._drift > DRIFT).nonzero()[:, 0])
+        return terms, float(length.mean())
+
+    def _bring_back(self, rows: Int[Tensor, " R"]) -> None:
+        """Project the particles of some shapes, each shape by its own need."""
+        if len(rows) == 0:
+            return
+        there = OnSurface(*(value[rows] for value in self.particles))
+        found = self._surfaces.take(rows.tolist()).project(there.points, there.normals)
+        self._put(rows, found)
+        self._drift[rows] = 0
+
+    def _put(self, rows: Int[Tensor, " R"], found: OnSurface) -> None:
+        merged = [value.clone() for value in self.particles]
+        for whole, part in zip(merged, found, strict=True):
+            whole[rows] = part
+        self.particles = OnSurface(*merged)
+
+    def _softened(
+        self, force: Float[Tensor, "N M 3"], fraction: float, step: float
+    ) -> Float[Tensor, "N M 3"]:
+        """Take the ensemble's curvature out: a step that is implicit in this stiff term.
+
+        It reaches from nothing (what all shapes share) to the correspondence weight (what few
+        vary in). A step short enough for the second would take thousands of iterations for the
+        first.
+        """
+        rotation = self._transforms[:, :3, :3]
+        rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
+        strength = step * self._weight
+        world = to_world(self.particles.points, self._transforms)
+        softened = self._population.soften(force @ rotation.mT, world, fraction, strength)
+        return softened @ rotation
 
     def count_bad(self) -> int:
         """Count the particles that belong to a collapsed or swapped pair."""
@@ -227,10 +275,7 @@ class _Crowd:
             place, normal = expected_places(found.points, findings, pattern)
             place = torch.where(region, (place + found.points) / 2, found.points)
             found = surfaces.project(place, torch.where(region, normal, found.normals))
-        merged = [value.clone() for value in self.particles]
-        for whole, part in zip(merged, found, strict=True):
-            whole[rows] = part
-        self.particles = OnSurface(*merged)
+        self._put(rows, found)
         self._velocity[rows] = 0
         self._age = 0
 
@@ -251,8 +296,10 @@ class _Crowd:
 
 
 def _report(
-    level: str, done: int, iterations: int, terms: Terms, movement: float, began: float
+    level: str | None, done: int, iterations: int, terms: Terms, movement: float, began: float
 ) -> None:
+    if level is None:
+        return
     left = (time.monotonic() - began) / done * (iterations - done)
     log.info(
         "%s: iteration %d/%d, energy %.4f (sampling %.4f, ensemble %.4f), "

@@ -27,6 +27,16 @@ class Population(Protocol):
         """Give ``r H`` (mm^2) and its gradient times ``N M`` (mm), for r = fraction x variance."""
         ...
 
+    def soften(
+        self,
+        force: Float[Tensor, "N M 3"],
+        world: Float[Tensor, "N M 3"],
+        fraction: float,
+        strength: float,
+    ) -> Float[Tensor, "N M 3"]:
+        """Divide a force (world axes) by one plus ``strength`` times the energy's curvature."""
+        ...
+
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
         """Give the arrangement that swapped particles are judged by."""
         ...
@@ -49,11 +59,38 @@ class Ensemble:
         self, world: Float[Tensor, "N M 3"], fraction: float
     ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
         """Regularized entropy of the population."""
-        variance = (world - world.mean(0)).square().sum(-1).mean()
-        regularization = max(float(fraction * variance), 1e-12)
+        regularization = _regularization(world, fraction)
         energy, gradient = ensemble_energy(world, regularization)
         return regularization * energy, regularization * gradient
+
+    def soften(
+        self,
+        force: Float[Tensor, "N M 3"],
+        world: Float[Tensor, "N M 3"],
+        fraction: float,
+        strength: float,
+    ) -> Float[Tensor, "N M 3"]:
+        """Let what all shapes share, and what varies anyway, move freely; the rest little.
+
+        With G the Gram matrix of the shapes the gradient is ``r (G + r)^-1`` times the centered
+        shapes; that matrix, without its part on the mean, is the curvature.
+        """
+        shapes, particles = world.shape[:2]
+        centered = (world - world.mean(0)).flatten(1)
+        gram = centered @ centered.T / (shapes * particles)
+        identity = torch.eye(shapes).to(gram)
+        regularization = _regularization(world, fraction)
+        mixing = torch.linalg.solve(
+            gram + regularization * (1 + strength) * identity, gram + regularization * identity
+        )
+        mixing = mixing + strength / (1 + strength) / shapes
+        return (mixing @ force.flatten(1)).reshape(force.shape)
 
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
         """Take the mean shape's arrangement."""
         return mean_pattern(world, normals)
+
+
+def _regularization(world: Float[Tensor, "N M 3"], fraction: float) -> float:
+    variance = (world - world.mean(0)).square().sum(-1).mean()
+    return max(float(fraction * variance), 1e-12)

@@ -1,5 +1,7 @@
 """First particles: from a registered template, or by splitting from one."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -9,6 +11,7 @@ from massm.config.correspond import EntropyConfig, StartConfig
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import spread_evenly
+from massm.geometry.warp import warp_weights
 from massm.pdm.entropy import find_neighbors, sampling_energy
 from massm.pdm.registration import Targets, Template, register
 from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
@@ -35,31 +38,68 @@ def even_particles(surface: SurfaceSet, count: int, seed: int) -> Float[np.ndarr
     return particles.points[0].numpy()
 
 
-def carry_particles(
-    template: Template,
-    own: Float[np.ndarray, "M 3"],
-    surfaces: SurfaceSet,
-    config: StartConfig,
-    seed: int,
-) -> OnSurface:
-    """Register the template to every surface and take its particles along.
+def deform_template(
+    template: Template, surfaces: SurfaceSet, config: StartConfig, seed: int
+) -> Float[Tensor, "N K 3"]:
+    """Register the template to every surface.
 
     Each surface is registered on its own: the result for one does not depend on the others.
+
+    Returns:
+        The template's vertices on each, mm.
     """
     targets = Targets(*surfaces.sample(config.samples, seed))
     rest = template.vertices[None].repeat(len(surfaces), 1, 1)
     widths = np.geomspace(config.coarsest, config.finest, config.rounds)
-    deformed = register(template, surfaces, rest, [float(width) for width in widths], targets)
+    return register(template, surfaces, rest, [float(width) for width in widths], targets)
+
+
+def carry_particles(
+    template: Template,
+    own: Float[np.ndarray, "M 3"],
+    deformed: Float[Tensor, "N K 3"],
+    surfaces: SurfaceSet,
+) -> OnSurface:
+    """Take the template's particles along to every surface it was registered to."""
+    carried = _on_template(template, own)
+    return surfaces.project(carried(deformed), carried(template.normals(deformed)))
+
+
+def densify(
+    template: Template,
+    own: Float[np.ndarray, "M 3"],
+    coarse: Float[np.ndarray, "L 3"],
+    particles: OnSurface,
+    surfaces: SurfaceSet,
+) -> OnSurface:
+    """Place more particles on all shapes where fewer, in correspondence, say they belong.
+
+    The thin-plate spline through the few particles carries the many from the template's surface to
+    every other.
+
+    Args:
+        template: Its deformed normals tell the sides of thin walls apart.
+        own: Many particles on the template's surface, mm.
+        coarse: The few there, mm.
+        particles: The few on all surfaces.
+        surfaces: The surfaces.
+    """
+    few = particles.points
+    deformed = torch.from_numpy(warp_weights(template.vertices.numpy(), coarse)) @ few
+    normals = _on_template(template, own)(template.normals(deformed))
+    return surfaces.project(torch.from_numpy(warp_weights(own, coarse)) @ few, normals)
+
+
+def _on_template(
+    template: Template, points: Float[np.ndarray, "M 3"]
+) -> Callable[[Float[Tensor, "N K 3"]], Float[Tensor, "N M 3"]]:
+    """Return how values at the template's vertices become values at points of its surface."""
     mesh = Mesh(template.vertices.numpy(), template.faces.numpy())
-    closest = SurfaceIndex(mesh).closest(own)
+    closest = SurfaceIndex(mesh).closest(points)
     corners = mesh.faces[closest.face]
     weights = torch.from_numpy(barycentric(mesh.vertices[corners], closest.point))
     index = torch.from_numpy(corners)
-
-    def carried(values: Tensor) -> Tensor:
-        return (values[:, index] * weights[None, :, :, None]).sum(2)
-
-    return surfaces.project(carried(deformed), carried(template.normals(deformed)))
+    return lambda values: (values[:, index] * weights[None, :, :, None]).sum(2)
 
 
 def first_particle(surfaces: SurfaceSet) -> OnSurface:

@@ -16,11 +16,13 @@ from massm.geometry.particles import ParticleSet
 from massm.io import meshes
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
-from massm.io.particles import load_arrays, save_arrays, save_set, write_text
+from massm.io.particles import load_arrays, save_arrays, save_set, write_texts
 from massm.io.tables import read_table, write_table
 from massm.pdm.backend import BACKENDS, Backend
 from massm.pdm.fit import Fit
+from massm.pdm.origin import Origin
 from massm.pdm.quality import material_error
+from massm.pdm.shapeworks.studio import write_studio_project
 from massm.pdm.summary import fixed_quality, subject_rows, training_quality
 from massm.stages._command import stage_main
 
@@ -32,6 +34,7 @@ class _Subjects(NamedTuple):
 
     names: list[str]
     splits: dict[str, str]
+    files: dict[str, Path]
     surfaces: list[Mesh]
     alignments: dict[str, np.ndarray]
 
@@ -40,7 +43,7 @@ class _Subjects(NamedTuple):
         return [self.surfaces[self.names.index(name)] for name in fit.names]
 
 
-def run(
+def run(  # noqa: PLR0913 - one option for each input of the rule
     config: CorrespondConfig,
     *,
     anatomy: str,
@@ -49,6 +52,7 @@ def run(
     results: Path,
     particles: Path,
     folder: Path,
+    project: Path | None = None,
     truth: Path | None = None,
 ) -> None:
     """Optimize the training subjects, then fit all others to the frozen model.
@@ -60,15 +64,18 @@ def run(
         alignment: ``groom/alignment/{anatomy}.json``.
         results: Folder that the tables' paths start from.
         particles: The particle set to write.
-        folder: For text particles, the model, and the tables of quality.
+        folder: For text particles, the model, the tables of quality, and ``{anatomy}.swproj``, a
+            project of ShapeWorks Studio that shows them all.
+        project: ShapeWorks project whose particles are taken, of backend ``project``.
         truth: Folder ``{subject}/{anatomy}.npz`` of known material points, of a phantom.
     """
     parts = _read_subjects(anatomy, index, alignment, results)
     if not parts[0].names:
         raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
+    files, alignments = parts[0].files | parts[1].files, parts[0].alignments | parts[1].alignments
     torch.set_num_threads(config.threads)
     with threadpool_limits(config.threads):
-        backend = BACKENDS[config.backend](config)
+        backend = BACKENDS[config.backend](config, Origin(anatomy, alignments, project))
         fits = _place(backend, anatomy, parts)
         population = _together(fits, parts)
         values, curves = training_quality(fits[0], parts[0].surfaces_of(fits[0]))
@@ -76,7 +83,10 @@ def run(
         if truth is not None:
             values |= _error_against_truth(population, anatomy, truth)
     log.info("%s: %s", anatomy, ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
-    _write_texts(population, folder / "particles")
+    write_texts(population, folder / "particles")
+    write_studio_project(
+        folder / f"{anatomy}.swproj", population, files, alignments, folder / "particles"
+    )
     save_arrays(backend.arrays(), folder / "model.npz")
     write_table(_table(fits, parts), folder / "particles.csv")
     write_table(curves, folder / "curves.csv")
@@ -99,7 +109,7 @@ def _read_subjects(
     table = pd.concat([read_table(path) for path in index], ignore_index=True)
     rows = table[(table.anatomy == anatomy) & (table.status == "groomed")].sort_values("subject")
     transforms = read_json(alignment)["transforms"]
-    parts = (_Subjects([], {}, [], {}), _Subjects([], {}, [], {}))
+    parts = (_Subjects([], {}, {}, [], {}), _Subjects([], {}, {}, [], {}))
     for row in rows.to_dict("records"):
         name = row["subject"]
         if name not in transforms:
@@ -110,7 +120,8 @@ def _read_subjects(
         part.names.append(name)
         part.splits[name] = row["split"]
         part.alignments[name] = matrix
-        part.surfaces.append(meshes.read(results / row["surface"]).transformed(matrix))
+        part.files[name] = results / row["surface"]
+        part.surfaces.append(meshes.read(part.files[name]).transformed(matrix))
     return parts
 
 
@@ -153,12 +164,6 @@ def _table(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> pd.DataFrame:
         table = subject_rows(fit, [part.splits[name] for name in fit.names])
         tables.append(table.assign(split=table.subject.map(part.splits)))
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
-
-
-def _write_texts(population: ParticleSet, folder: Path) -> None:
-    for row, name in enumerate(population.subjects):
-        write_text(population.local[row], folder / f"{name}_local.particles")
-        write_text(population.world[row], folder / f"{name}_world.particles")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def run(config: NetworkPredictionConfig, *, tensors: Path, train: Path, output: 
         description,
         SubjectDataset(tensors, manifest, entries),
         batch_size=config.batch_size,
+        box_updates=config.box_updates,
         device="cuda" if config.accelerator == "gpu" else "cpu",
     )
     for count, (subject, arrays) in enumerate(predictions, start=1):

@@ -56,6 +56,16 @@ def test_every_preset_is_a_valid_difference(values, preset):
         ({"train": {"accelerator": "cpu"}}, r"train\.precision: 16-mixed needs .*gpu"),
         ({"train": {"select": "best", "epochs": 4}}, r"train\.select: .*validate_every = 5.*= 4"),
         ({"correspond": {"backend": "shapeworks", "particles": 1000}}, r"correspond\.particles"),
+        ({"correspond": {"backend": "project"}}, r"correspond: .*needs correspond\.project\.file"),
+        ({"correspond": {"project": {"file": "a.csv"}}}, r"project\.file: .*\.swproj or \.xlsx"),
+        (
+            {"correspond": {"project": {"file": "{subject}.xlsx"}}},
+            r"correspond\.project\.file: \{anatomy\} is the only placeholder",
+        ),
+        (
+            {"correspond": {"backend": "project", "project": {"file": "a.swproj"}}},
+            r"correspond\.project\.file: a\.swproj is one project for 7 anatomies; put \{anatomy\}",
+        ),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -93,3 +103,9 @@ def test_a_file_without_keys_is_refused(tmp_path):
     (tmp_path / "a.yaml").write_text("- 1\n")
     with pytest.raises(ConfigError, match="no mapping"):
         read_yaml(tmp_path / "a.yaml")
+
+
+def test_a_project_is_named_for_each_anatomy(values):
+    changes = {"backend": "project", "project": {"file": "sw/{anatomy}.swproj"}}
+    section = load_config(merge(values, {"correspond": changes})).correspond
+    assert section.project.of("spleen") == Path("sw/spleen.swproj")

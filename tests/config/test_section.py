@@ -1,9 +1,11 @@
 """What a stage is rerun for, and what it gets to see."""
 
+import typing
 from pathlib import Path
 
 import pytest
 
+from massm.config.correspond import USES, CorrespondConfig
 from massm.config.evaluate import ComparisonConfig
 from massm.config.loading import load_config, merge, read_yaml
 
@@ -53,6 +55,20 @@ def test_the_engine_in_use_is_decisive_whichever_it_is(configure):
     before = configure(shapeworks).correspond.decisive()
     assert configure(other).correspond.decisive() == before
     assert configure(own).correspond.decisive() != before
+
+
+def test_a_project_is_fitted_to_new_subjects_by_the_engine(configure):
+    project = {"correspond": {"backend": "project", "project": {"file": "{anatomy}.swproj"}}}
+    before = configure(project).correspond.decisive()
+    engine = configure(merge(project, {"correspond": {"entropy": {"step": 0.2}}})).correspond
+    program = configure(merge(project, {"correspond": {"shapeworks": {"use_normals": True}}}))
+    assert engine.decisive() != before
+    assert program.correspond.decisive() == before
+
+
+def test_every_backend_says_what_it_reads():
+    backends = typing.get_args(CorrespondConfig.model_fields["backend"].annotation)
+    assert set(USES) == set(backends)
 
 
 def test_a_part_holds_its_own_values_alone(configure):

@@ -172,6 +172,21 @@ def test_one_batch_is_learned_by_heart(folder, manifest):
     assert (found.world["procrustes"] - batch.world)[there].norm(dim=-1).mean() < 2.0
 
 
+def test_an_updated_box_is_that_of_the_particles(folder, manifest):
+    model = make(folder, manifest)
+    batch = make_batch(folder, manifest, model)
+    once, again = model.predict(batch), model.predict(batch, box_updates=1)
+    torch.testing.assert_close(again.score, once.score)
+    low, high = again.local.amin(dim=2), again.local.amax(dim=2)
+    torch.testing.assert_close(again.center, (low + high) / 2)
+    torch.testing.assert_close(again.radius, (high - low) / 2)
+    # what is found now is what the model finds in the box of what it found first
+    levels = model.pyramid(batch.image)
+    low, high = once.local.amin(dim=2), once.local.amax(dim=2)
+    expected = model._shapes(levels, batch, (low + high) / 2, (high - low) / 2)[-1]
+    torch.testing.assert_close(again.local, expected)
+
+
 def test_a_total_without_any_weight_is_refused():
     with pytest.raises(ValueError, match=r"train\.weights"):
         LossTerms({"local": torch.tensor(1.0)}).total({"local": 0.0})

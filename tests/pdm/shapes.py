@@ -48,6 +48,8 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "finest": 0.3,
         },
         "iterations": 60,
+        "coarse_particles": 256,
+        "fine_iterations": 30,
         "level_iterations": 30,
         "fixed_iterations": 40,
         "tolerance": 0.001,
@@ -67,6 +69,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "threads": 1,
             "entropy": values | entropy,
             "shapeworks": read_yaml(PAPER)["correspond"]["shapeworks"],
+            "project": read_yaml(PAPER)["correspond"]["project"],
         }
     )
 

@@ -6,6 +6,7 @@ from massm.geometry.mesh import Mesh
 from massm.pdm.backend import BACKENDS
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fixed import FrozenModel
+from massm.pdm.origin import Origin
 from massm.pdm.quality import spread_measures
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
@@ -19,8 +20,8 @@ def engine(ellipsoids, names, settings):
     return engine
 
 
-def test_the_engine_is_in_the_table():
-    assert BACKENDS["entropy"] is EntropyEngine
+def test_the_engine_is_in_the_table(settings):
+    assert isinstance(BACKENDS["entropy"](settings, Origin("liver", {})), EntropyEngine)
 
 
 def test_particles_lie_evenly_on_the_surfaces(engine, ellipsoids, names):
@@ -116,3 +117,23 @@ def test_splitting_reaches_any_number_of_particles(ellipsoids, names):
     fit = EntropyEngine(settings).optimize(ellipsoids[:4], names[:4])
     assert fit.particles.shape == (4, 21, 3)
     assert fit.diagnostics.collapsed.sum() == 0
+
+
+def test_many_particles_start_from_few_and_are_as_good(engine, ellipsoids, names):
+    settings = engine_settings(coarse_particles=40).model_copy(update={"particles": 90})
+    dense = EntropyEngine(settings)
+    fit = dense.optimize(ellipsoids[:6], names[:6])
+    assert fit.particles.shape == (6, 90, 3)
+    spread = spread_measures(SurfaceSet(ellipsoids[:6], names[:6]), fit.particles)
+    assert spread["distance_max"] < 1e-6
+    assert spread["nearest_variation"] < 0.12
+    assert fit.diagnostics.swapped.sum() == fit.diagnostics.collapsed.sum() == 0
+    few, many = fit_shape_model(engine.trained.world), fit_shape_model(fit.world)
+    assert many.compactness[2] > few.compactness[2] - 0.01
+    # the limit was learned at the coarse level, and still tells new shapes from odd ones
+    assert not dense.fit([ellipsoids[6]], [names[6]]).diagnostics.outside_span[0]
+
+
+def test_the_limit_comes_from_training_subjects_fitted_as_new(engine, ellipsoids, names):
+    residual = engine.fit([ellipsoids[6]], [names[6]]).diagnostics.residual[0]
+    assert residual < engine.model.residual_limit < 10 * residual

@@ -1,14 +1,18 @@
 """The stage on a folder of groomed surfaces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from massm.geometry.alignment import apply_transform
+from massm.geometry.distance import SurfaceIndex
 from massm.io import meshes
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
 from massm.io.particles import load_set, read_text, save_arrays
+from massm.io.shapeworks import read_project, subject_file, transform_matrix, write_project
 from massm.io.tables import read_table, write_table
 from massm.stages.correspond import run
 
@@ -76,6 +80,25 @@ def test_text_particles_hold_the_same_numbers(results):
         np.testing.assert_allclose(text, getattr(found, kind)[6], atol=1e-5)
 
 
+def test_a_project_shows_the_result_in_studio(results, names):
+    path = results / "correspond/liver/liver.swproj"
+    found = load_set(results / "correspond/liver.npz")
+    project = read_project(path)
+    assert [subject["name"] for subject in project.subjects] == names
+    assert [subject["group_split"] for subject in project.subjects] == list(SPLITS)
+    for row, subject in enumerate(project.subjects):
+        assert subject["groomed_1"] == f"../../groom/surfaces/{subject['name']}/liver.vtp"
+        local = read_text(subject_file(path, subject, "local_particles_1"))
+        world = read_text(subject_file(path, subject, "world_particles_1"))
+        matrix = transform_matrix(subject["procrustes_1"]) @ transform_matrix(
+            subject["alignment_1"]
+        )
+        np.testing.assert_allclose(apply_transform(matrix, local), world, atol=1e-5)
+        np.testing.assert_allclose(matrix, found.transforms[row], atol=1e-8)
+        mesh = meshes.read(subject_file(path, subject, "groomed_1"))
+        assert SurfaceIndex(mesh).closest(local).distance.max() < 1e-5
+
+
 def test_quality_is_told_in_numbers(results):
     values = read_json(results / "correspond/liver/quality.json")
     assert values["swapped_pairs"] == values["fixed_collapsed_pairs"] == 0
@@ -94,3 +117,48 @@ def test_every_subject_has_a_row(results, names):
 def test_an_anatomy_without_training_surfaces_is_refused(results, settings):
     with pytest.raises(DataError, match="kidney: no training subject"):
         run(settings, **arguments(results, "kidney"))
+
+
+@pytest.fixture(scope="module")
+def imported(results, settings):
+    """The stage again, on the project that its first run wrote, without two of its subjects."""
+    path = results / "correspond/liver/liver.swproj"
+    project = read_project(path)
+    kept = tuple(row for row in project.subjects if row["name"] not in ("s1", "s6"))
+    write_project(replace(project, subjects=kept), path.with_name("mine.xlsx"))
+    config = settings.model_copy(update={"backend": "project"})
+    again = {"particles": results / "again/liver.npz", "folder": results / "again/liver"}
+    run(config, **arguments(results) | again, project=path.with_name("mine.xlsx"))
+    return results / "again"
+
+
+def test_a_project_is_taken_as_the_stages_result(results, imported):
+    expected, found = load_set(results / "correspond/liver.npz"), load_set(imported / "liver.npz")
+    assert found.subjects == ("s0", "s2", "s3", "s4", "s5", "s6")
+    for subject in ("s0", "s2", "s3", "s4", "s5"):
+        row, other = found.row(subject), expected.row(subject)
+        for part in ("local", "world", "transforms"):
+            np.testing.assert_allclose(
+                getattr(found, part)[row], getattr(expected, part)[other], atol=1e-5
+            )
+    moved = apply_transform(found.transforms[5], found.local[5])
+    np.testing.assert_allclose(moved, found.world[5], atol=1e-8)  # fitted to the model
+
+
+def test_a_training_subject_that_the_project_lacks_is_a_row_with_its_reason(imported):
+    table = read_table(imported / "liver/particles.csv").set_index("subject")
+    assert table.loc["s1", ["status", "split"]].tolist() == ["failed", "train"]
+    assert "liver has no particles in" in table.loc["s1", "reason"]
+    assert (table.drop("s1")["status"] == "fitted").all()
+
+
+def test_a_taken_result_is_shown_in_studio_like_any_other(imported):
+    project = read_project(imported / "liver/liver.swproj")
+    assert [row["name"] for row in project.subjects] == ["s0", "s2", "s3", "s4", "s5", "s6"]
+
+
+def test_a_project_that_does_not_fit_names_the_anatomy(results, settings):
+    config = settings.model_copy(update={"backend": "project", "particles": 64})
+    project = results / "correspond/liver/liver.swproj"
+    with pytest.raises(DataError, match=r"liver: s0: liver has 40 local .* expected 64"):
+        run(config, **arguments(results), project=project)

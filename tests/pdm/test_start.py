@@ -1,8 +1,17 @@
 import numpy as np
+import torch
 
 from massm.geometry.sampling import farthest_points, sample_uniform, spread_evenly
 from massm.pdm.registration import choose_reference, make_template
-from massm.pdm.start import carry_particles, even_particles, first_particle, levels, split
+from massm.pdm.start import (
+    carry_particles,
+    deform_template,
+    densify,
+    even_particles,
+    first_particle,
+    levels,
+    split,
+)
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings, sphere
 
@@ -11,12 +20,26 @@ def test_registration_carries_particles_to_their_own_places(ellipsoids, names):
     surfaces = SurfaceSet(ellipsoids[:3], names[:3])
     own = even_particles(surfaces.take([0]), 30, seed=1)
     template = make_template(ellipsoids[0], 120)
-    start = carry_particles(template, own, surfaces, engine_settings().entropy.start, seed=1)
+    deformed = deform_template(template, surfaces, engine_settings().entropy.start, seed=1)
+    start = carry_particles(template, own, deformed, surfaces)
     radii = np.array([(20, 14, 10), (24, 14, 10), (20, 17, 10)], float)
     expected = own / radii[0] * radii[:, None]
     error = np.linalg.norm(start.points.numpy() - expected, axis=2)
     assert error[0].mean() < 1.0  # a seventh of the spacing
     assert error.mean() < 2.0
+
+
+def test_many_particles_follow_few_affinely(ellipsoids, names):
+    """Where the few are moved by an affine map, the many are too, and land on the surface."""
+    surfaces = SurfaceSet(ellipsoids[:2], names[:2])
+    template = make_template(ellipsoids[0], 120)
+    few = even_particles(surfaces.take([0]), 30, seed=1)
+    many = even_particles(surfaces.take([0]), 80, seed=1)
+    stretch = np.array([24, 14, 10]) / np.array([20, 14, 10])
+    places = surfaces.project(torch.from_numpy(np.stack([few, few * stretch])))
+    dense = densify(template, many, few, places, surfaces).points.numpy()
+    np.testing.assert_allclose(dense[0], many, atol=1e-6)
+    assert np.linalg.norm(dense[1] - many * stretch, axis=1).max() < 0.3
 
 
 def test_the_reference_does_not_depend_on_the_order(ellipsoids, names):

@@ -151,7 +151,12 @@ def test_mean_shape_stands_at_the_predicted_center(results, tmp_path):
 
 def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
     config = PredictConfig(
-        splits=("validation",), batch_size=1, accelerator="cpu", threads=1, oracle_modes=3
+        splits=("validation",),
+        batch_size=1,
+        box_updates=0,
+        accelerator="cpu",
+        threads=1,
+        oracle_modes=3,
     )
     predict_pca_oracle.run(
         config,

@@ -161,7 +161,12 @@ def test_no_training_subject_is_refused(folder, tmp_path):
 
 def test_predictions_of_the_stage_are_whole(folder, trained, tmp_path):
     config = PredictConfig(
-        splits=("validation",), batch_size=2, accelerator="cpu", threads=1, oracle_modes=2
+        splits=("validation",),
+        batch_size=2,
+        box_updates=1,
+        accelerator="cpu",
+        threads=1,
+        oracle_modes=2,
     )
     predict_stage.run(config, tensors=folder, train=trained, output=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t6.npz", "t7.npz"]
@@ -191,7 +196,12 @@ def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
         (tmp_path / name).symlink_to(folder / name)
     (tmp_path / "manifest.json").write_text(json.dumps(document | {"spacing_mm": 2.0}))
     config = PredictConfig(
-        splits=("validation",), batch_size=2, accelerator="cpu", threads=1, oracle_modes=2
+        splits=("validation",),
+        batch_size=2,
+        box_updates=1,
+        accelerator="cpu",
+        threads=1,
+        oracle_modes=2,
     )
     with pytest.raises(DataError, match="spacing_mm 2.0, the model was trained with 4.0"):
         predict_stage.run(config, tensors=tmp_path, train=trained, output=tmp_path / "out")

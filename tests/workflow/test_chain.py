@@ -2,8 +2,10 @@
 
 import os
 
+import numpy as np
 import pytest
 
+from massm.io.particles import load_set
 from massm.io.tables import read_table
 from tests.workflow.project import Project
 
@@ -53,6 +55,7 @@ def test_every_stage_has_written_its_results(finished):
         "groom/alignment/spleen.json",
         "correspond/spleen.npz",
         "correspond/spleen/quality.json",
+        "correspond/spleen/spleen.swproj",
         "template/spleen.vtp",
         "tensors/manifest.json",
         "train/massm/model.safetensors",
@@ -151,6 +154,20 @@ def test_one_stage_runs_alone(finished):
     assert "evaluate_world" in done.stdout
     assert "evaluate_local" not in done.stdout
     assert table.read_text(encoding="utf-8") == before
+
+
+def test_a_shapeworks_project_takes_the_place_of_the_engine(finished):
+    results, other = finished.folder / "results", finished.folder / "again" / "correspond"
+    # A project's files lie where they are named from: read it where it is, as the same cohort's.
+    file = {"file": "results/correspond/{anatomy}/{anatomy}.swproj"}
+    finished.configure(correspond={"backend": "project", "project": file})
+    target = "again/correspond/spleen.npz"
+    done = finished.snakemake("--cores", "1", target, "--config", "results=again")
+    assert done.returncode == 0, done.stdout[-6000:]
+    found, expected = load_set(other / "spleen.npz"), load_set(results / "correspond/spleen.npz")
+    assert found.subjects == expected.subjects
+    np.testing.assert_allclose(found.local, expected.local, atol=1e-4)
+    assert (other / "spleen" / "spleen.swproj").is_file()
 
 
 def test_a_failed_stage_shows_its_reason_on_the_terminal(finished):

@@ -83,6 +83,28 @@ def test_a_root_that_is_not_there_is_named(project):
     assert "dataset.root: nowhere does not exist" in done.stdout
 
 
+def test_a_shapeworks_project_is_an_input_and_is_named_where_it_is_missing(project):
+    names = {"backend": "project", "project": {"file": "sw/{anatomy}.swproj"}}
+    project.configure(correspond=names)
+    done = project.snakemake("--dry-run", "all")
+    assert done.returncode == 1
+    last = done.stdout.strip().splitlines()[-1]
+    assert last.startswith("correspond.project.file: sw/")
+    assert "Traceback" not in done.stdout
+    (project.folder / "sw").mkdir()
+    for anatomy in ("heart_ventricle_left", "lung_upper_lobe_right", "spleen"):
+        (project.folder / "sw" / f"{anatomy}.swproj").touch()
+    # The whole configuration goes to the report, where "{anatomy}" is no wildcard.
+    done = project.snakemake("--dry-run", "--printshellcmds", "all")
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"sw/\{anatomy\}\.swproj.*--project sw/spleen\.swproj", done.stdout)
+
+
+def test_grooming_needs_no_shapeworks_project_yet(project):
+    project.configure(correspond={"backend": "project", "project": {"file": "{anatomy}.xlsx"}})
+    assert "groom_alignment" in project.planned("groom")
+
+
 def test_a_key_on_the_command_line_leaves_its_neighbors(project):
     done = project.snakemake("--dry-run", "dataset", "--config", "dataset={min_train: 7}")
     assert done.returncode == 0, done.stdout

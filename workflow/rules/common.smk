@@ -43,7 +43,7 @@ def values_of(path, kind=None):
 def section(path, kind=None):
     """Config section as JSON: a parameter, so its changes re-run the stage.
 
-    A function, since Snakemake would look for wildcards in a plain text.
+    A function, since Snakemake would look for wildcards in a plain text ("{anatomy}").
     """
     return lambda wildcards: values_of(path, kind).model_dump_json()
 
@@ -111,6 +111,19 @@ def dataset_root():
     if not root.exists() and not is_phantom():
         raise SystemExit(f"dataset.root: {root} does not exist")
     return root
+
+
+def shapeworks_project(wildcards):
+    """The project that backend `project` takes particles from; none for the other backends."""
+    if settings.correspond.backend != "project":
+        return []
+    path = settings.correspond.project.of(wildcards.anatomy)
+    if not path.is_file():
+        raise SystemExit(
+            f"correspond.project.file: {path} does not exist, expected the ShapeWorks project of"
+            f" {wildcards.anatomy} (README, Shape models from ShapeWorks)"
+        )
+    return path
 
 
 def groom_batches(wildcards):

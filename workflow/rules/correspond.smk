@@ -5,6 +5,7 @@ rule correspond_particles:
     input:
         index=groom_batches,
         alignment="<results>/groom/alignment/{anatomy}.json",
+        project=shapeworks_project,
     output:
         particles="<results>/correspond/{anatomy}.npz",
         model="<results>/correspond/{anatomy}/model.npz",
@@ -12,6 +13,7 @@ rule correspond_particles:
         curves="<results>/correspond/{anatomy}/curves.csv",
         subjects="<results>/correspond/{anatomy}/particles.csv",
         texts=directory("<results>/correspond/{anatomy}/particles"),
+        studio="<results>/correspond/{anatomy}/{anatomy}.swproj",
     log:
         "<logs>/correspond/{anatomy}.log",
     benchmark:
@@ -32,6 +34,7 @@ rule correspond_particles:
         config=handed_over("correspond"),
         results=settings.results,
         folder=subpath(output.quality, parent=True),
+        project=lambda wildcards, input: ["--project", input.project] if input.project else [],
         truth=["--truth", PHANTOM / "truth"] if is_phantom() else [],
     message:
         "Place particles on {wildcards.anatomy}"
@@ -39,7 +42,8 @@ rule correspond_particles:
         "python -m massm.stages.correspond --config {params.config:q}"
         " --anatomy {wildcards.anatomy:q} --index {input.index:q}"
         " --alignment {input.alignment:q} --results {params.results:q}"
-        " --particles {output.particles:q} --folder {params.folder:q} {params.truth:q} &> {log:q}"
+        " --particles {output.particles:q} --folder {params.folder:q} {params.project:q}"
+        " {params.truth:q} &> {log:q}"
 
 
 rule correspond:

@@ -33,7 +33,7 @@ rule report_page:
         mem_mb=8000,
         runtime=120,
     params:
-        config=lambda wildcards: settings.model_dump_json(),
+        config=lambda wildcards: settings.model_dump_json(),  # "{anatomy}" in it is no wildcard
         results=settings.results,
     message:
         "Write {output.page}"

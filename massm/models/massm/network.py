@@ -103,20 +103,28 @@ class Massm(nn.Module):
 
     def forward(self, batch: Batch) -> Prediction:
         """Predict with gradients, without looking at the truth in the batch."""
+        return self._predict(batch, box_updates=0)
+
+    def _predict(self, batch: Batch, box_updates: int) -> Prediction:
         levels = self.pyramid(batch.image)
         maps = self.detect(levels)
         with _single_precision(batch):
             boxes = decode(maps)
             levels = [level.float() for level in levels]
-            local = self._shapes(levels, batch, boxes.center, boxes.radius)[-1]
+            center, radius = boxes.center, boxes.radius
+            local = self._shapes(levels, batch, center, radius)[-1]
+            for _ in range(box_updates):
+                local = self._shapes(levels, batch, *_box(local))[-1]
+            if box_updates:
+                center, radius = _box(local)
             world = {name: head(local) for name, head in self.worlds.items()}
-        return Prediction(boxes.score, boxes.center, boxes.radius, local, world)
+        return Prediction(boxes.score, center, radius, local, world)
 
     @torch.no_grad()
-    def predict(self, batch: Batch) -> Prediction:
+    def predict(self, batch: Batch, *, box_updates: int = 0) -> Prediction:
         """Predict in evaluation mode, without gradients."""
         self.eval()
-        return self.forward(batch)
+        return self._predict(batch, box_updates)
 
     def detect(self, levels: list[Grid]) -> DetectionMaps:
         """Return the maps of the detector."""
@@ -247,6 +255,14 @@ class Massm(nn.Module):
         true = torch.where(present[..., None, None], true, predicted.detach())
         error = (predicted - true) / unit_mm
         return losses.shrinkage_loss(error, present, a=config.shrinkage_a, c=config.shrinkage_c)
+
+
+def _box(
+    local: Float[Tensor, "B K M 3"],
+) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K 3"]]:
+    """Return middle and half extents of the tightest boxes around particles."""
+    low, high = local.amin(dim=2), local.amax(dim=2)
+    return (low + high) / 2, (high - low) / 2
 
 
 def _single_precision(batch: Batch) -> torch.autocast:

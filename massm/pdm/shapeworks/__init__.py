@@ -1,0 +1,1 @@
+"""ShapeWorks: the program as a particle engine, its projects as a result and as a way to look."""

@@ -1,0 +1,71 @@
+"""The real program is run where it is installed; its plumbing is tested with a labelled FAKE."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from massm.io.errors import DataError
+from massm.io.shapeworks import read_project
+from massm.pdm.backend import BACKENDS
+from massm.pdm.origin import Origin
+from massm.pdm.shapeworks.engine import ShapeWorksEngine
+
+
+def test_the_backend_is_in_the_table(configured):
+    made = BACKENDS["shapeworks"](configured(), Origin("liver", {}))
+    assert isinstance(made, ShapeWorksEngine)
+
+
+def test_particles_of_the_fake_come_back_in_order(configured, ellipsoids, names):
+    engine = ShapeWorksEngine(configured())
+    fit = engine.optimize(ellipsoids[:5], names[:5])
+    assert fit.names == tuple(names[:5])
+    for points, world, mesh in zip(fit.particles, fit.world, ellipsoids, strict=False):
+        np.testing.assert_allclose(points, mesh.vertices[::7][: len(points)], atol=1e-4)
+        np.testing.assert_allclose(world, points + 1.5, atol=1e-4)
+    assert fit.diagnostics.distance_max.max() < 1e-3
+
+
+def test_a_new_subject_is_fitted_to_fixed_training_subjects(configured, ellipsoids, names):
+    engine = ShapeWorksEngine(configured())
+    engine.optimize(ellipsoids[:5], names[:5])
+    fit = engine.fit(ellipsoids[5:], names[5:])
+    assert fit.names == tuple(names[5:])
+    # The fake returns the landmarks it was given: the mean shape.
+    np.testing.assert_allclose(fit.particles[0], engine.arrays()["mean"], atol=1e-4)
+
+
+def test_the_order_of_the_subjects_does_not_matter(configured, ellipsoids, names):
+    first = ShapeWorksEngine(configured()).optimize(ellipsoids[:4], names[:4])
+    second = ShapeWorksEngine(configured()).optimize(ellipsoids[:4][::-1], names[:4][::-1])
+    np.testing.assert_array_equal(first.particles, second.particles[::-1])
+
+
+def test_a_failed_run_quotes_the_program(configured, ellipsoids, names):
+    engine = ShapeWorksEngine(configured(failure="particle outside the narrow band"))
+    with pytest.raises(DataError, match=r"code 3[\s\S]*outside the narrow band"):
+        engine.optimize(ellipsoids[:4], names[:4])
+
+
+def test_a_wrong_number_of_particles_is_named(configured, ellipsoids, names):
+    engine = ShapeWorksEngine(configured(stride=100))
+    with pytest.raises(DataError, match="powers of two"):
+        engine.optimize(ellipsoids[:4], names[:4])
+
+
+def test_projects_can_be_kept(configured, ellipsoids, names, tmp_path):
+    engine = ShapeWorksEngine(configured(keep=tmp_path / "kept"))
+    engine.optimize(ellipsoids[:4], names[:4])
+    project = read_project(tmp_path / "kept" / "training" / "training.swproj")
+    assert [subject["name"] for subject in project.subjects] == names[:4]
+
+
+@pytest.mark.shapeworks
+@pytest.mark.skipif(shutil.which("shapeworks") is None, reason="ShapeWorks is not installed")
+def test_the_real_program_makes_a_shape_model(settings, ellipsoids, names):
+    config = settings.model_copy(update={"backend": "shapeworks", "particles": 32})
+    engine = ShapeWorksEngine(config)
+    fit = engine.optimize(ellipsoids[:6], names[:6])
+    assert fit.particles.shape == (6, 32, 3)
+    assert fit.diagnostics.distance_mean.max() < 0.5
