@@ -1,6 +1,9 @@
 """Particles: ShapeWorks' text files, and one ``.npz`` for a population."""
 
+import math
 import zipfile
+import zlib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -52,9 +55,10 @@ def save_set(particles: ParticleSet, path: Path) -> None:
             file,
             subjects=np.array(particles.subjects, dtype=np.str_),
             splits=np.array(particles.splits, dtype=np.str_),
-            local=particles.local,
-            world=particles.world,
-            transforms=particles.transforms,
+            # row by row, for load_subjects
+            local=np.ascontiguousarray(particles.local),
+            world=np.ascontiguousarray(particles.world),
+            transforms=np.ascontiguousarray(particles.transforms),
         )
 
 
@@ -75,6 +79,52 @@ def load_set(path: Path) -> ParticleSet:
         )
     except KeyError as error:
         raise DataError(f"{path} has no array {error}: not a particle set") from error
+
+
+def load_subjects(path: Path, subjects: Collection[str]) -> ParticleSet:
+    """Read the rows of some subjects; those of the others pass by without staying in memory.
+
+    Raises:
+        DataError: If the file is damaged or not a particle set.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [str(name) for name in _rows(archive, "subjects")]
+            rows = [row for row, name in enumerate(names) if name in subjects]
+            splits = _rows(archive, "splits", rows)
+            return ParticleSet(
+                tuple(names[row] for row in rows),
+                tuple(str(split) for split in splits),
+                *(_rows(archive, name, rows) for name in ("local", "world", "transforms")),
+            )
+    except KeyError as error:
+        raise DataError(f"{path} lacks an array ({error}): not a particle set") from error
+    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
+        raise DataError(f"{path} cannot be read ({error}); run its stage again") from error
+
+
+def _rows(archive: zipfile.ZipFile, name: str, rows: Collection[int] | None = None) -> np.ndarray:
+    """Read some rows of an array, or all, one after the other."""
+    with archive.open(f"{name}.npy") as file:
+        version = np.lib.format.read_magic(file)
+        read = np.lib.format.read_array_header_1_0
+        if version != (1, 0):
+            read = np.lib.format.read_array_header_2_0
+        shape, is_fortran, dtype = read(file)
+        if is_fortran or dtype.hasobject:
+            raise ValueError(f"array {name} is not stored row by row")
+        wanted = set(range(shape[0]) if rows is None else rows)
+        size = dtype.itemsize * math.prod(shape[1:])
+        kept = np.empty((len(wanted), *shape[1:]), dtype)
+        place = 0
+        for row in range(shape[0]):
+            block = file.read(size)
+            if len(block) < size:
+                raise EOFError(f"array {name} ends early")
+            if row in wanted:
+                kept[place] = np.frombuffer(block, dtype).reshape(shape[1:])
+                place += 1
+        return kept
 
 
 def save_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from massm.config.tensors import ExportConfig
 from massm.io import images, tables, tensors
 from massm.io.errors import DataError
-from massm.io.particles import load_set
+from massm.io.particles import load_subjects
 from massm.stages._command import stage_main
 from massm.tensors.export import image_arrays, shape_arrays
 
@@ -34,7 +34,8 @@ def run(
         correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
         output: Folder ``tensors``.
     """
-    particles = {name: load_set(path) for name, path in zip(anatomies, correspond, strict=True)}
+    files = zip(anatomies, correspond, strict=True)
+    particles = {name: load_subjects(path, set(subjects)) for name, path in files}
     rows = tables.read_table(cohort)
     table = tables.read_table(subject_table)
     image_of = dict(zip(table["subject"], table["image"], strict=True))

@@ -49,17 +49,17 @@ def run(
         if split == "train":
             counts += histogram(image, config.padding_hu)
         entries.append(Entry(subject, split, path.name, _sha256(path), image.shape))
-    particles = [load_set(path) for path in correspond]
     medoids = [documents.read_json(path.with_suffix(".json"))["subject"] for path in templates]
     arrays = template_arrays(
-        particles, medoids, [meshes.read(path) for path in templates], config.modes
+        *((load_set(path) for path in correspond), medoids),
+        *([meshes.read(path) for path in templates], config.modes),
     )
     tensors.save(arrays, template)
     intensity = intensity_of(counts, config.intensity_percentiles, config.contrast)
     write_manifest(
         Manifest(
             anatomies=tuple(anatomies),
-            particles=particles[0].local.shape[1],
+            particles=arrays["mean_local"].shape[1],
             spacing_mm=config.spacing_mm,
             fine_spacing_mm=config.fine_spacing_mm,
             padding_hu=config.padding_hu,

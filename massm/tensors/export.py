@@ -63,7 +63,7 @@ def shape_arrays(
         ``presence``, ``center``, ``radius``, ``local`` and ``world``. An anatomy that is known to
         be there but has no particles (its surface failed) counts as unknown: it has no box.
     """
-    count = len(next(iter(particles.values())).local[0])
+    count = next(iter(particles.values())).local.shape[1]
     presence = np.full(len(anatomies), UNKNOWN, np.int8)
     center, radius = (np.full((len(anatomies), 3), np.nan) for _ in range(2))
     local, world = (np.full((len(anatomies), count, 3), np.nan, np.float32) for _ in range(2))

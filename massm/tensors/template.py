@@ -1,6 +1,6 @@
 """What the training split's shapes look like: the arrays of ``template.safetensors``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from massm.tensors.sample import Template
 
 
 def template_arrays(
-    particles: Sequence[ParticleSet], medoids: Sequence[str], surfaces: Sequence[Mesh], modes: int
+    particles: Iterable[ParticleSet], medoids: Sequence[str], surfaces: Sequence[Mesh], modes: int
 ) -> dict[str, np.ndarray]:
     """Summarize the training split's particles, one anatomy after the other.
 
     Args:
-        particles: Correspondence of each anatomy; rows of other splits are ignored.
+        particles: Correspondence of each anatomy; rows of other splits are ignored. One is taken at
+            a time, so that a generator need not hold all.
         medoids: The template subject of each anatomy.
         surfaces: Its surface, image frame, mm.
         modes: Most PCA modes kept; missing ones (few subjects) are zeros.

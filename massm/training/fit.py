@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import lightning
-import numpy as np
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.environments import LightningEnvironment
@@ -169,15 +168,18 @@ def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float
 
 
 def _prepare(model: Model, data: CohortData, seed: int) -> None:
-    shapes = [
-        load(data.folder / entry.file, ["local", "world", "presence"])
-        for entry in data.manifest.of_split("train")
-    ]
-    local, world, presence = (
-        torch.from_numpy(np.stack([arrays[name] for arrays in shapes]))
-        for name in ("local", "world", "presence")
-    )
-    model.prepare(local, world, presence.eq(1), generator_for(seed, 0, "prepare"))
+    entries = data.manifest.of_split("train")
+    anatomies, particles = len(data.manifest.anatomies), data.manifest.particles
+    local, world = (torch.empty(len(entries), anatomies, particles, 3) for _ in range(2))
+    present = torch.empty(len(entries), anatomies, dtype=torch.bool)
+    for row, entry in enumerate(entries):
+        arrays = load(data.folder / entry.file, ["local", "world", "presence"])
+        local[row], world[row] = (
+            torch.from_numpy(arrays["local"]),
+            torch.from_numpy(arrays["world"]),
+        )
+        present[row] = torch.from_numpy(arrays["presence"]).eq(1)
+    model.prepare(local, world, present, generator_for(seed, 0, "prepare"))
 
 
 def _checkpoint_of(output: Path, run: str) -> Path | None:

@@ -1,11 +1,22 @@
 """Particles as text and as a set."""
 
+import zipfile
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from massm.geometry.particles import ParticleSet
 from massm.io.errors import DataError
-from massm.io.particles import load_arrays, load_set, read_text, save_arrays, save_set, write_text
+from massm.io.particles import (
+    load_arrays,
+    load_set,
+    load_subjects,
+    read_text,
+    save_arrays,
+    save_set,
+    write_text,
+)
 
 
 @pytest.fixture
@@ -45,13 +56,38 @@ def test_text_that_is_not_three_finite_numbers_a_line_is_refused(tmp_path, text)
         read_text(tmp_path / "a.particles")
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("wanted", [{"0002"}, {"s1", "0002"}, {"unknown"}, set()])
+def test_some_subjects_are_read_as_if_taken_from_all(tmp_path, particles, wanted, order):
+    stored = replace(particles, local=np.asarray(particles.local, order=order))
+    save_set(stored, tmp_path / "a.npz")
+    found = load_subjects(tmp_path / "a.npz", wanted)
+    rows = [row for row, name in enumerate(particles.subjects) if name in wanted]
+    expected = particles.take(rows)
+    assert (found.subjects, found.splits) == (expected.subjects, expected.splits)
+    for name in ("local", "world", "transforms"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), strict=True)
+
+
+@pytest.mark.parametrize("read", [load_set, lambda path: load_subjects(path, {"s1"})])
 @pytest.mark.parametrize("kept", [0, 10, 200])
-def test_a_truncated_set_is_refused(tmp_path, particles, kept):
+def test_a_truncated_set_is_refused(tmp_path, particles, kept, read):
     path = tmp_path / "a.npz"
     save_set(particles, path)
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(DataError, match="run its stage again"):
-        load_set(path)
+        read(path)
+
+
+def test_a_damaged_set_is_refused_before_its_rows_are_used(tmp_path, particles):
+    save_set(particles, tmp_path / "a.npz")
+    damaged = bytearray((tmp_path / "a.npz").read_bytes())
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        place = archive.getinfo("local.npy").header_offset + 150
+    damaged[place : place + 8] = bytes(8)
+    (tmp_path / "a.npz").write_bytes(damaged)
+    with pytest.raises(DataError, match="run its stage again"):
+        load_subjects(tmp_path / "a.npz", {"s1"})
 
 
 def test_other_arrays_are_no_particle_set(tmp_path, rng):
@@ -59,6 +95,8 @@ def test_other_arrays_are_no_particle_set(tmp_path, rng):
     assert load_arrays(tmp_path / "a.npz").keys() == {"weights"}
     with pytest.raises(DataError, match="not a particle set"):
         load_set(tmp_path / "a.npz")
+    with pytest.raises(DataError, match="not a particle set"):
+        load_subjects(tmp_path / "a.npz", {"s1"})
 
 
 def test_nothing_is_unpickled(tmp_path):

@@ -72,7 +72,7 @@ def test_poses_carry_world_to_local(folder, template):
     sample = load_sample(folder / "t0.safetensors", "t0")
     row = int((shapes.subject == 0).nonzero()[0])
     local = sample.local[shapes.anatomy[row]]
-    moved = shapes.world[row] @ shapes.rotation[row].mT
+    moved = shapes.shape(torch.tensor(row)) @ shapes.rotation[row].mT
     torch.testing.assert_close(
         moved - moved.mean(dim=0), local - local.mean(dim=0), atol=1e-2, rtol=0
     )
@@ -82,9 +82,18 @@ def test_drawn_shapes_are_of_their_anatomy_in_a_pose_of_their_anatomy(folder, te
     shapes, _ = training_shapes(folder, template)
     drawn = shapes.draw(64, 0.0, torch.Generator().manual_seed(0))
     for anatomy, world, rotation in zip(*drawn, strict=True):
-        of_anatomy = shapes.anatomy == anatomy
-        assert (shapes.world[of_anatomy] == world).all(dim=(1, 2)).any()
+        of_anatomy = (shapes.anatomy == anatomy).nonzero()[:, 0]
+        assert (shapes.shape(of_anatomy) == world).all(dim=(1, 2)).any()
         assert (shapes.rotation[of_anatomy] == rotation).all(dim=(1, 2)).any()
+
+
+def test_every_pose_of_the_anatomy_is_drawn(folder, template):
+    shapes, _ = training_shapes(folder, template)
+    drawn = shapes.draw(600, 0.0, torch.Generator().manual_seed(0))
+    for row, rotation in enumerate(shapes.rotation):
+        same = (drawn.rotation == rotation).all(dim=(1, 2))
+        assert same.any()
+        assert (drawn.anatomy[same] == shapes.anatomy[row]).all()
 
 
 def test_pretrained_encoder_aligns_shapes_in_any_pose(folder, template):

@@ -11,6 +11,8 @@ from massm.geometry.alignment import fit_similarity
 from massm.models.blocks.mlp import mlp
 from massm.models.massm.world import CvaeHead, ShapeDecoder
 
+_CHUNK = 256  # shapes whose rotations are fitted at a time
+
 
 class Encoding(NamedTuple):
     """A normal distribution of latent vectors."""
@@ -46,23 +48,29 @@ class TrainingShapes:
     ) -> None:
         self.modes = modes
         self.subject, self.anatomy = present.nonzero(as_tuple=True)
-        self.world = world[self.subject, self.anatomy]
-        self.rotation = _rotations(self.world, local[self.subject, self.anatomy])
-        same = self.anatomy[:, None] == self.anatomy
-        self.count = same.sum(dim=1)  # subjects with the anatomy of each row
-        self.partners = same.int().argsort(dim=1, descending=True, stable=True)
+        self.world = world
+        rows = zip(self.subject.split(_CHUNK), self.anatomy.split(_CHUNK), strict=True)
+        self.rotation = torch.cat([_rotations(world[row], local[row]) for row in rows])
+        # Rows sorted by anatomy: the partners of a row are a stretch of them.
+        self.sorted = self.anatomy.argsort(stable=True)
+        self.count = present.sum(dim=0)
+        self.start = self.count.cumsum(dim=0) - self.count
 
     def draw(self, count: int, spread: float, generator: torch.Generator) -> Draw:
         """Draw shapes, ``spread`` standard deviations around them, and poses of other subjects."""
-        rows = torch.randint(len(self.world), (count,), generator=generator)
+        rows = torch.randint(len(self.subject), (count,), generator=generator)
         anatomy = self.anatomy[rows]
-        world = self.world[rows]
+        world = self.shape(rows)
         if spread:
             score = spread * torch.randn(count, self.modes.shape[1], generator=generator)
             world = world + torch.einsum("nj,njmc->nmc", score, self.modes[anatomy])
-        pick = torch.rand(count, generator=generator) * self.count[rows]
-        pose = self.partners[rows, pick.long()]
+        pick = torch.rand(count, generator=generator) * self.count[anatomy]
+        pose = self.sorted[self.start[anatomy] + pick.long()]
         return Draw(anatomy, world, self.rotation[pose])
+
+    def shape(self, rows: Tensor) -> Float[Tensor, "... M 3"]:
+        """Take the world particles of some rows; they are not copied before they are asked for."""
+        return self.world[self.subject[rows], self.anatomy[rows]]
 
 
 def _rotations(
