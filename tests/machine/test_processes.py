@@ -93,11 +93,13 @@ def test_who_wants_no_more_waits_for_no_one(tmp_path):
 
 
 SCRIPT = """
+import signal
 import sys
 from massm.machine.processes import in_processes
 from tests.machine.jobs import write_slowly
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever a shell's background says
     list(in_processes(write_slowly, [sys.argv[1]] * 8, workers=2))
 """
 

@@ -113,7 +113,6 @@ def test_a_second_run_does_nothing_and_says_so(finished):
     ],
     ids=[
         "report",
-        "least count",
         "comparison",
         "surfaces",
         "oracle",
