@@ -81,10 +81,10 @@ class EntropyEngine:
         else:
             levels = self._by_splitting(ready)
         first, outcome = levels[0], levels[-1]
-        model = self._frozen(first, reference, template)
+        model = self._frozen(first, reference, template, np.inf)
         coarse, _ = _in_world(first.particles, first.transforms)
         limit = self.span_limit(model, ready, coarse.cpu().numpy(), deformed)
-        self._model = replace(self._frozen(outcome, reference, template), residual_limit=limit)
+        self._model = self._frozen(outcome, reference, template, limit)
         world, _ = _in_world(outcome.particles, outcome.transforms)
         residual = leave_one_out_residuals(world.cpu().numpy())
         return self._fit_of(ready, names, failed, outcome, self._population(), residual, began)
@@ -132,7 +132,9 @@ class EntropyEngine:
         start = carry_particles(_template_of(model), particles, deformed, surfaces)
         return self._level(surfaces, start, frozen, self._config.entropy.fixed_iterations, level)
 
-    def _frozen(self, outcome: Outcome, reference: int, template: Template) -> FrozenModel:
+    def _frozen(
+        self, outcome: Outcome, reference: int, template: Template, limit: float
+    ) -> FrozenModel:
         world, normals = _in_world(outcome.particles, outcome.transforms)
         return freeze(
             world.cpu().numpy(),
@@ -140,6 +142,7 @@ class EntropyEngine:
             template.vertices.numpy(),
             template.faces.numpy(),
             outcome.particles.points[reference].cpu().numpy(),
+            limit,
         )
 
     def span_limit(

@@ -8,6 +8,7 @@ regularization, so that the same weights serve every unit, size and number of pa
 """
 
 import math
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Int
@@ -67,9 +68,21 @@ def sampling_energy(
     return kernel.sum(-1).mean(-1), gradient
 
 
-def ensemble_energy(
-    world: Float[Tensor, "N M 3"], regularization: float
-) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
+class EnsembleEnergy(NamedTuple):
+    """The ensemble entropy of a population.
+
+    Attributes:
+        energy: H.
+        gradient: *Times N M*, 1/mm.
+        gram: Inner products of the shapes' deviations from their mean, over N M, mm^2.
+    """
+
+    energy: Float[Tensor, ""]
+    gradient: Float[Tensor, "N M 3"]
+    gram: Float[Tensor, "N N"]
+
+
+def ensemble_energy(world: Float[Tensor, "N M 3"], regularization: float) -> EnsembleEnergy:
     """Measure how far the population is from compact: the regularized ensemble entropy.
 
     With the eigenvalues l_k of the covariance of the shapes (mm^2 per particle, divided by N)
@@ -84,9 +97,6 @@ def ensemble_energy(
     Args:
         world: Particles in the aligned frame, mm.
         regularization: Variance r below which a mode counts as noise, mm^2 per particle.
-
-    Returns:
-        The energy, and its gradient *times N M*, 1/mm.
     """
     shapes, particles = world.shape[:2]
     centered = (world - world.mean(0)).reshape(shapes, -1)
@@ -94,4 +104,4 @@ def ensemble_energy(
     identity = torch.eye(shapes).to(gram)
     energy = torch.linalg.slogdet(identity + gram / regularization).logabsdet / 2
     gradient = torch.linalg.solve(gram + regularization * identity, centered)
-    return energy, gradient.reshape(world.shape)
+    return EnsembleEnergy(energy, gradient.reshape(world.shape), gram)

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from massm.geometry.alignment import fit_similarity
 from massm.pdm.diagnostics import Pattern, pattern_of
-from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.shape_model import ShapeModel, fit_shape_model
 
 SPAN_DEVIATIONS = 4.0
@@ -77,10 +76,17 @@ def freeze(
     template_vertices: Float[np.ndarray, "K 3"],
     template_faces: Int[np.ndarray, "F 3"],
     template_particles: Float[np.ndarray, "M 3"],
+    residual_limit: float,
 ) -> FrozenModel:
     """Make the model of the training shapes that new subjects are fitted to.
 
-    Its limit is that of :func:`limit_of` the training subjects' leave-one-out distances.
+    Args:
+        world: Training shapes, world frame, mm.
+        normals: Their unit normals, world frame.
+        template_vertices: See :class:`FrozenModel`, as for the others.
+        template_faces: Triangles.
+        template_particles: Particles on that mesh, aligned frame, mm.
+        residual_limit: Distance from the span above which a subject lies outside, mm.
     """
     mean_normal = normals.mean(0)
     mean_normal /= np.maximum(np.linalg.norm(mean_normal, axis=1, keepdims=True), 1e-9)
@@ -90,7 +96,7 @@ def freeze(
         template_vertices,
         template_faces,
         template_particles,
-        limit_of(leave_one_out_residuals(world)),
+        residual_limit,
     )
 
 
@@ -132,44 +138,51 @@ class Frozen:
         target = self._mean.expand_as(points)
         return fit_similarity(points, target, allow_scale=self._scale).matrix()
 
-    def energy(
-        self, world: Float[Tensor, "N M 3"], fraction: float
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
-        """Growth of the ensemble entropy, averaged over shapes, and its gradient."""
-        pull, growth, regularization = self._pull(world, fraction)
-        energy = regularization * (self._shapes + 1) / 2 * growth.log().mean()
-        gradient = self._share * pull / growth[:, None]
-        return energy, gradient.reshape(world.shape)
-
-    def soften(
-        self,
-        force: Float[Tensor, "N M 3"],
-        world: Float[Tensor, "N M 3"],
-        fraction: float,
-        strength: float,
-    ) -> Float[Tensor, "N M 3"]:
-        """Let shapes move freely along the modes; across them little."""
-        _, growth, regularization = self._pull(world, fraction)
-        stiffness = strength * self._share / growth[:, None]
-        varied = self._share * self._variances
-        across = 1 / (1 + stiffness)
-        along = 1 / (1 + stiffness * regularization / (varied + regularization))
-        flat = force.flatten(1)
-        softened = across * flat + (flat @ self._modes.T * (along - across)) @ self._modes
-        return softened.reshape(force.shape)
-
-    def _pull(
-        self, world: Float[Tensor, "N M 3"], fraction: float
-    ) -> tuple[Float[Tensor, "N P"], Float[Tensor, " N"], float]:
-        """Return ``r (s C + r)^-1 d``, the argument of the logarithm, and r."""
+    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> "FrozenPull":
+        """Growth of the ensemble entropy, averaged over shapes."""
         regularization = max(float(fraction * self._variances.sum()), 1e-12)
         offset = (world - self._mean).flatten(1)
         varied = self._share * self._variances
         kept = varied / (varied + regularization)
-        pull = offset - (offset @ self._modes.T * kept) @ self._modes
-        distance = (offset * pull).sum(1) / regularization / world.shape[1]
-        return pull, 1 + self._share / (self._shapes + 1) * distance, regularization
+        back = offset - (offset @ self._modes.T * kept) @ self._modes  # r (s C + r)^-1 d
+        distance = (offset * back).sum(1) / regularization / world.shape[1]
+        growth = 1 + self._share / (self._shapes + 1) * distance
+        stiffness = self._share / growth[:, None]
+        return FrozenPull(
+            regularization * (self._shapes + 1) / 2 * growth.log().mean(),
+            (stiffness * back).reshape(world.shape),
+            self._modes,
+            stiffness * (1 - kept),
+            stiffness,
+        )
 
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
         """Take the frozen mean shape's arrangement."""
         return self._pattern
+
+
+@dataclass(frozen=True)
+class FrozenPull:
+    """See :class:`massm.pdm.population.Pull`; with the curvature along the modes and across them.
+
+    Attributes:
+        energy: Averaged over shapes, mm^2.
+        gradient: Times ``N M``, mm.
+        modes: Unit modes, P = 3 M.
+        along: Curvature along each mode.
+        across: Curvature in all other directions.
+    """
+
+    energy: Float[Tensor, ""]
+    gradient: Float[Tensor, "N M 3"]
+    modes: Float[Tensor, "J P"]
+    along: Float[Tensor, "N J"]
+    across: Float[Tensor, "N 1"]
+
+    def soften(self, force: Float[Tensor, "N M 3"], strength: float) -> Float[Tensor, "N M 3"]:
+        """Let shapes move freely along the modes; across them little."""
+        across = 1 / (1 + strength * self.across)
+        along = 1 / (1 + strength * self.along)
+        flat = force.flatten(1)
+        softened = across * flat + (flat @ self.modes.T * (along - across)) @ self.modes
+        return softened.reshape(force.shape)

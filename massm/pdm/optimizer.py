@@ -23,7 +23,7 @@ from torch import Tensor
 from massm.config.correspond import EntropyConfig
 from massm.pdm.diagnostics import Pattern, diagnose, expected_places, grown
 from massm.pdm.entropy import find_neighbors, sampling_energy
-from massm.pdm.population import Population
+from massm.pdm.population import Population, Pull
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
@@ -60,12 +60,16 @@ class Outcome(NamedTuple):
 
 
 class Terms(NamedTuple):
-    """The objective, its two parts, and the force (the gradient times ``N M h0^2``, mm)."""
+    """The objective, its two parts, and the force (the gradient times ``N M h0^2``, mm).
+
+    ``pull`` is what the ensemble term came from.
+    """
 
     energy: float
     sampling: float
     ensemble: float
     force: Float[Tensor, "N M 3"]
+    pull: Pull
 
 
 def to_world(
@@ -119,20 +123,20 @@ def optimize(
             break
         clock = min(iterations, clock + (max(1.0, iterations / 20) if resting else 1.0))
     particles = _mended(crowd, config)
-    particles = surfaces.project(particles.points, particles.normals)
     return Outcome(particles, population.align(particles.points), done, terms.energy, settled)
 
 
 def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
     """Untangle and relax in turn; keep the state with the fewest bad particles."""
-    best, fewest = crowd.particles, crowd.count_bad()
+    fewest = crowd.count_bad()
+    best = crowd.particles
     for _ in range(LAST_REPAIRS):
         if fewest == 0:
             break
         crowd.mend()
-        untangled, bad = crowd.particles, crowd.count_bad()
+        bad = crowd.count_bad()
         if bad < fewest:
-            best, fewest = untangled, bad
+            best, fewest = crowd.particles, bad
         for _ in range(RELAX):
             crowd.advance(config.regularization_end, COLDEST)
         bad = crowd.count_bad()
@@ -166,12 +170,12 @@ def measure(
     unit = spacing.square().mean()
     even, even_gradient = sampling_energy(particles.points, neighbors, spacing)
     world = to_world(particles.points, transforms)
-    compact, compact_gradient = population.energy(world, fraction)
+    pull = population.pull(world, fraction)
     sampling = float((spacing.square() * even).mean() / unit)
-    ensemble = float(weight * compact / unit)
+    ensemble = float(weight * pull.energy / unit)
     force = spacing[:, None, None].square() * even_gradient
-    force = force + weight * compact_gradient @ transforms[:, :3, :3]
-    return Terms(sampling + ensemble, sampling, ensemble, force)
+    force = force + weight * pull.gradient @ transforms[:, :3, :3]
+    return Terms(sampling + ensemble, sampling, ensemble, force, pull)
 
 
 class _Crowd:
@@ -213,7 +217,7 @@ class _Crowd:
             fraction=fraction,
         )
         step = cooling * self._config.step
-        move = step * self._softened(terms.force, fraction, step)
+        move = step * self._softened(terms, step)
         self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
         length = self._velocity.norm(dim=-1) / self._spacing[:, None]
         self.particles = self.particles._replace(points=self.particles.points + self._velocity)
@@ -236,9 +240,7 @@ class _Crowd:
             whole[rows] = part
         self.particles = OnSurface(*merged)
 
-    def _softened(
-        self, force: Float[Tensor, "N M 3"], fraction: float, step: float
-    ) -> Float[Tensor, "N M 3"]:
+    def _softened(self, terms: Terms, step: float) -> Float[Tensor, "N M 3"]:
         """Take the ensemble's curvature out: a step that is implicit in this stiff term.
 
         It reaches from nothing (what all shapes share) to the correspondence weight (what few
@@ -247,13 +249,11 @@ class _Crowd:
         """
         rotation = self._transforms[:, :3, :3]
         rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
-        strength = step * self._weight
-        world = to_world(self.particles.points, self._transforms)
-        softened = self._population.soften(force @ rotation.mT, world, fraction, strength)
+        softened = terms.pull.soften(terms.force @ rotation.mT, step * self._weight)
         return softened @ rotation
 
     def count_bad(self) -> int:
-        """Count the particles that belong to a collapsed or swapped pair."""
+        """Bring particles back to their surfaces, count those of collapsed or swapped pairs."""
         _, bad = self._judge()
         return int(bad.sum())
 
@@ -280,6 +280,7 @@ class _Crowd:
         self._age = 0
 
     def _judge(self) -> tuple[Pattern, Bool[Tensor, "N M"]]:
+        self._bring_back(self._drift.nonzero()[:, 0])
         transforms = self._population.align(self.particles.points)
         world = to_world(self.particles.points, transforms)
         normals = normals_in_world(self.particles.normals, transforms)

@@ -1,5 +1,6 @@
 """What holds shapes in correspondence: each other, or (see :mod:`massm.pdm.fixed`) a model."""
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -14,6 +15,25 @@ LEAST_FOR_ALIGNMENT = 8
 
 
 @runtime_checkable
+class Pull(Protocol):
+    """What a population does to its shapes where they are."""
+
+    @property
+    def energy(self) -> Float[Tensor, ""]:
+        """``r H``, mm^2, for a regularization r."""
+        ...
+
+    @property
+    def gradient(self) -> Float[Tensor, "N M 3"]:
+        """Its gradient times ``N M``, world axes, mm."""
+        ...
+
+    def soften(self, force: Float[Tensor, "N M 3"], strength: float) -> Float[Tensor, "N M 3"]:
+        """Divide a force (world axes) by one plus ``strength`` times the energy's curvature."""
+        ...
+
+
+@runtime_checkable
 class Population(Protocol):
     """Alignment, energy and mean arrangement of a set of shapes."""
 
@@ -21,20 +41,8 @@ class Population(Protocol):
         """Find the transforms from the surfaces' frame to world."""
         ...
 
-    def energy(
-        self, world: Float[Tensor, "N M 3"], fraction: float
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
-        """Give ``r H`` (mm^2) and its gradient times ``N M`` (mm), for r = fraction x variance."""
-        ...
-
-    def soften(
-        self,
-        force: Float[Tensor, "N M 3"],
-        world: Float[Tensor, "N M 3"],
-        fraction: float,
-        strength: float,
-    ) -> Float[Tensor, "N M 3"]:
-        """Divide a force (world axes) by one plus ``strength`` times the energy's curvature."""
+    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> Pull:
+        """Give energy, gradient and curvature, for r = fraction x the population's variance."""
         ...
 
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
@@ -55,42 +63,42 @@ class Ensemble:
             return torch.eye(4).to(points).repeat(len(points), 1, 1)
         return generalized_procrustes(points, allow_scale=self._scale)[1]
 
-    def energy(
-        self, world: Float[Tensor, "N M 3"], fraction: float
-    ) -> tuple[Float[Tensor, ""], Float[Tensor, "N M 3"]]:
+    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> "EnsemblePull":
         """Regularized entropy of the population."""
-        regularization = _regularization(world, fraction)
-        energy, gradient = ensemble_energy(world, regularization)
-        return regularization * energy, regularization * gradient
-
-    def soften(
-        self,
-        force: Float[Tensor, "N M 3"],
-        world: Float[Tensor, "N M 3"],
-        fraction: float,
-        strength: float,
-    ) -> Float[Tensor, "N M 3"]:
-        """Let what all shapes share, and what varies anyway, move freely; the rest little.
-
-        With G the Gram matrix of the shapes the gradient is ``r (G + r)^-1`` times the centered
-        shapes; that matrix, without its part on the mean, is the curvature.
-        """
-        shapes, particles = world.shape[:2]
-        centered = (world - world.mean(0)).flatten(1)
-        gram = centered @ centered.T / (shapes * particles)
-        identity = torch.eye(shapes).to(gram)
-        regularization = _regularization(world, fraction)
-        mixing = torch.linalg.solve(
-            gram + regularization * (1 + strength) * identity, gram + regularization * identity
+        variance = (world - world.mean(0)).square().sum(-1).mean()
+        regularization = max(float(fraction * variance), 1e-12)
+        found = ensemble_energy(world, regularization)
+        return EnsemblePull(
+            regularization * found.energy,
+            regularization * found.gradient,
+            found.gram,
+            regularization,
         )
-        mixing = mixing + strength / (1 + strength) / shapes
-        return (mixing @ force.flatten(1)).reshape(force.shape)
 
     def pattern(self, world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:
         """Take the mean shape's arrangement."""
         return mean_pattern(world, normals)
 
 
-def _regularization(world: Float[Tensor, "N M 3"], fraction: float) -> float:
-    variance = (world - world.mean(0)).square().sum(-1).mean()
-    return max(float(fraction * variance), 1e-12)
+@dataclass(frozen=True)
+class EnsemblePull:
+    """See :class:`Pull`; with the shapes' Gram matrix and the regularization r, mm^2."""
+
+    energy: Float[Tensor, ""]
+    gradient: Float[Tensor, "N M 3"]
+    gram: Float[Tensor, "N N"]
+    regularization: float
+
+    def soften(self, force: Float[Tensor, "N M 3"], strength: float) -> Float[Tensor, "N M 3"]:
+        """Let what all shapes share, and what varies anyway, move freely; the rest little.
+
+        With G the Gram matrix of the shapes the gradient is ``r (G + r)^-1`` times the centered
+        shapes; that matrix, without its part on the mean, is the curvature.
+        """
+        identity = torch.eye(len(force)).to(self.gram)
+        mixing = torch.linalg.solve(
+            self.gram + self.regularization * (1 + strength) * identity,
+            self.gram + self.regularization * identity,
+        )
+        mixing = mixing + strength / (1 + strength) / len(force)
+        return (mixing @ force.flatten(1)).reshape(force.shape)

@@ -33,7 +33,7 @@ def test_sampling_gradient_is_exact(shapes, spacing):
 
 def test_ensemble_gradient_is_exact(shapes):
     points = shapes.clone().requires_grad_()
-    energy, gradient = ensemble_energy(points, 0.2)
+    energy, gradient, _ = ensemble_energy(points, 0.2)
     (expected,) = torch.autograd.grad(energy, points)
     torch.testing.assert_close(gradient, 4 * 12 * expected)
     assert torch.autograd.gradcheck(lambda x: ensemble_energy(x, 0.2)[0], points)
@@ -60,12 +60,12 @@ def test_sampling_energy_does_not_depend_on_the_unit(shapes, spacing):
 
 def test_ensemble_energy_with_large_regularization_is_half_the_relative_variance(shapes):
     variance = (shapes - shapes.mean(0)).square().sum(-1).mean()
-    energy, _ = ensemble_energy(shapes, 1e4)
+    energy = ensemble_energy(shapes, 1e4).energy
     torch.testing.assert_close(energy, variance / 2e4, rtol=1e-3, atol=0)
 
 
 def test_equal_shapes_have_no_ensemble_energy(shapes):
-    energy, gradient = ensemble_energy(shapes[:1].repeat(3, 1, 1), 0.1)
+    energy, gradient, _ = ensemble_energy(shapes[:1].repeat(3, 1, 1), 0.1)
     assert abs(float(energy)) < 1e-9
     assert float(gradient.abs().max()) < 1e-9
 

@@ -38,23 +38,23 @@ def test_energy_of_a_new_shape_is_the_growth_of_the_ensemble_entropy(shapes, fro
     """The training shapes keep their weights: the covariance of all seven, entropy of all seven."""
     train, new = shapes[:6], shapes[6:]
     r = regularization(train)
-    joined, _ = ensemble_energy(shapes, r)
+    joined = ensemble_energy(shapes, r).energy
     # as if the seventh were the mean: it adds nothing but its weight in the covariance
-    at_mean, _ = ensemble_energy(torch.cat([train, train.mean(0, keepdim=True)]), r)
-    energy, _ = frozen.energy(new, FRACTION)
+    at_mean = ensemble_energy(torch.cat([train, train.mean(0, keepdim=True)]), r).energy
+    energy = frozen.pull(new, FRACTION).energy
     np.testing.assert_allclose(float(energy), 7 * r * float(joined - at_mean), rtol=1e-9)
 
 
 def test_its_gradient_is_exact(shapes, frozen):
     new = shapes[5:].clone().requires_grad_()
-    energy, gradient = frozen.energy(new, FRACTION)
-    (exact,) = torch.autograd.grad(energy, new)
-    torch.testing.assert_close(exact * new.shape[0] * new.shape[1], gradient)
+    pull = frozen.pull(new, FRACTION)
+    (exact,) = torch.autograd.grad(pull.energy, new)
+    torch.testing.assert_close(exact * new.shape[0] * new.shape[1], pull.gradient)
 
 
 def test_a_new_shape_feels_the_force_of_a_training_shape(shapes, frozen):
-    _, forces = Ensemble(scale=False).energy(shapes, FRACTION)
-    _, force = frozen.energy(shapes[6:], FRACTION)
+    forces = Ensemble(scale=False).pull(shapes, FRACTION).gradient
+    force = frozen.pull(shapes[6:], FRACTION).gradient
     # the same up to the regularization, which is a fraction of slightly different variances
     angle = torch.nn.functional.cosine_similarity(forces[6].flatten(), force[0].flatten(), dim=0)
     assert angle > 0.99
@@ -62,9 +62,9 @@ def test_a_new_shape_feels_the_force_of_a_training_shape(shapes, frozen):
 
 
 def test_softening_undoes_one_plus_the_curvature(shapes):
-    population, strength = Ensemble(scale=False), 3.0
+    strength = 3.0
     force = torch.randn(shapes.shape, generator=torch.Generator().manual_seed(1)).double()
-    softened = population.soften(force, shapes, FRACTION, strength)
+    softened = Ensemble(scale=False).pull(shapes, FRACTION).soften(force, strength)
     r = regularization(shapes)
     centered = (shapes - shapes.mean(0)).flatten(1)
     gram = centered @ centered.T / shapes[..., 0].numel()
@@ -75,17 +75,18 @@ def test_softening_undoes_one_plus_the_curvature(shapes):
 
 def test_what_all_shapes_share_is_not_softened(shapes):
     shared = torch.ones_like(shapes)
-    softened = Ensemble(scale=False).soften(shared, shapes, FRACTION, 100.0)
+    softened = Ensemble(scale=False).pull(shapes, FRACTION).soften(shared, 100.0)
     torch.testing.assert_close(softened, shared)
 
 
 def test_frozen_softening_lets_modes_move_and_holds_the_rest(shapes, frozen):
     mode = torch.from_numpy(fit_shape_model(shapes[:6].numpy()).modes[:1].copy())
-    along = frozen.soften(mode, shapes[6:], FRACTION, 10.0)
+    pull = frozen.pull(shapes[6:], FRACTION)
+    along = pull.soften(mode, 10.0)
     across = torch.randn(mode.shape, generator=torch.Generator().manual_seed(2)).double()
     modes = torch.from_numpy(fit_shape_model(shapes[:6].numpy()).modes).flatten(1)
     across = (across.flatten(1) - (across.flatten(1) @ modes.T) @ modes).reshape(mode.shape)
-    held = frozen.soften(across, shapes[6:], FRACTION, 10.0)
+    held = pull.soften(across, 10.0)
     assert float(along.norm() / mode.norm()) > 2 * float(held.norm() / across.norm())
 
 

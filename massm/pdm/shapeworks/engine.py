@@ -26,6 +26,7 @@ from massm.io.errors import DataError
 from massm.io.particles import write_text
 from massm.io.shapeworks import DOMAIN, ShapeWorksProject, transform_text, write_project
 from massm.pdm.fit import Fit, empty_fit
+from massm.pdm.fixed import limit_of
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.shape_model import ShapeModel, fit_shape_model
 from massm.pdm.shapeworks.outcome import Placed, fit_of
@@ -38,8 +39,6 @@ from massm.pdm.shapeworks.program import (
 from massm.pdm.surfaces import SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
-
-SPAN_DEVIATIONS = 4.0
 
 
 class ShapeWorksEngine:
@@ -172,8 +171,7 @@ class _Trained(NamedTuple):
         cls, names: list[str], surfaces: list[Mesh], world: Float[np.ndarray, "N M 3"]
     ) -> "_Trained":
         """Make the model of aligned training particles, mm."""
-        left_out = leave_one_out_residuals(world)
-        limit = float(left_out.mean() + SPAN_DEVIATIONS * left_out.std())
+        limit = limit_of(leave_one_out_residuals(world))
         return cls(names, surfaces, world, fit_shape_model(world), limit)
 
 

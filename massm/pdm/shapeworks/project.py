@@ -22,7 +22,7 @@ from massm.io.shapeworks_subjects import ProjectSubject, match_subjects, read_su
 from massm.pdm.diagnostics import Pattern, mean_pattern
 from massm.pdm.engine import LEAST_SHAPES, EntropyEngine
 from massm.pdm.fit import Fit, empty_fit, joined
-from massm.pdm.fixed import FrozenModel, freeze
+from massm.pdm.fixed import FrozenModel, freeze, limit_of
 from massm.pdm.optimizer import normals_in_world
 from massm.pdm.origin import Origin
 from massm.pdm.quality import leave_one_out_residuals
@@ -84,9 +84,10 @@ class ProjectEngine:
                 f"needed; {_some(list(failed.values()), '; ')}"
             )
         ready, placed = taken.surfaces(), taken.placed()
-        self._model = self._freeze(ready, placed)
         residual = leave_one_out_residuals(placed.world)
-        limit, seconds = self._model.frozen.residual_limit, time.monotonic() - began
+        limit = limit_of(residual)
+        self._model = self._freeze(ready, placed, limit)
+        seconds = time.monotonic() - began
         return fit_of(ready, failed, placed, residual, limit, seconds)
 
     def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
@@ -162,7 +163,7 @@ class ProjectEngine:
         alignment, config = self._origin.alignments[name], self._config.project
         return to_shape(local, world, subject.transform, surface, alignment, config)
 
-    def _freeze(self, surfaces: SurfaceSet, placed: Placed) -> "_Model":
+    def _freeze(self, surfaces: SurfaceSet, placed: Placed, limit: float) -> "_Model":
         reference = choose_reference(surfaces)
         vertices = self._config.entropy.start.template_vertices
         template = make_template(surfaces.meshes[reference], vertices)
@@ -174,6 +175,7 @@ class ProjectEngine:
             template.vertices.numpy(),
             template.faces.numpy(),
             placed.local[reference],
+            limit,
         )
         scale = np.cbrt(np.linalg.det(placed.procrustes[:, :3, :3]))
         is_scaled = bool((np.abs(scale - 1) > SCALED).any())
