@@ -9,7 +9,7 @@ E is the sampling energy, H the ensemble entropy of the aligned particles z, r i
 weight of M particles, ``correspondence_weight * 256 / M``: then w / h0^2, and with it the balance
 of even and compact, does not depend on M. All of it is dimensionless. Moves follow the gradient
 with momentum, in the tangent plane; the exact closest point brings particles back to their surface
-before they are a tenth of a spacing away from where they were on it.
+before they are a twentieth of a spacing away from where they were on it.
 """
 
 import logging
@@ -33,7 +33,7 @@ NEIGHBORS = 16
 REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
-DRIFT = 0.1
+DRIFT = 0.05
 ANNEALED = 0.8
 COLDEST = 0.03
 LAST_REPAIRS = 6
