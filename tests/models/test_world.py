@@ -78,6 +78,19 @@ def test_poses_carry_world_to_local(folder, template):
     )
 
 
+def test_a_mirrored_pose_is_a_reflection(folder, template):
+    shapes, _ = training_shapes(folder, template)
+    world = shapes.world[:1]
+    mirrored = TrainingShapes(
+        world * torch.tensor([-1.0, 1, 1]),
+        world,
+        torch.ones(world.shape[:2], dtype=torch.bool),
+        template.modes_world,
+    )
+    expected = torch.diag(torch.tensor([-1.0, 1, 1])).expand_as(mirrored.rotation)
+    torch.testing.assert_close(mirrored.rotation, expected, atol=1e-3, rtol=0)
+
+
 def test_drawn_shapes_are_of_their_anatomy_in_a_pose_of_their_anatomy(folder, template):
     shapes, _ = training_shapes(folder, template)
     drawn = shapes.draw(64, 0.0, torch.Generator().manual_seed(0))

@@ -100,9 +100,16 @@ class ProcrustesHead(nn.Module):
 
 def mirror_of(template: Template) -> Float[Tensor, "K 1 3"]:
     """Return per anatomy (1, 1, 1), or (-1, 1, 1) where local to world is a reflection."""
-    local = template.local - template.local.mean(dim=1, keepdim=True)
-    world = template.world - template.world.mean(dim=1, keepdim=True)
-    handedness = torch.linalg.det((world.mT @ local).double())
-    mirror = torch.ones(len(local), 1, 3)
+    return mirror_between(template.local, template.world)
+
+
+def mirror_between(
+    one: Float[Tensor, "N M 3"], other: Float[Tensor, "N M 3"]
+) -> Float[Tensor, "N 1 3"]:
+    """Return per pair of shapes (1, 1, 1), or (-1, 1, 1) where a reflection joins the two."""
+    one = one - one.mean(dim=1, keepdim=True)
+    other = other - other.mean(dim=1, keepdim=True)
+    handedness = torch.linalg.det((other.mT @ one).double())
+    mirror = torch.ones(len(one), 1, 3)
     mirror[:, 0, 0] = torch.where(handedness < 0, -1.0, 1.0)
     return mirror

@@ -3,13 +3,13 @@
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from massm.config.model import WorldConfig
 from massm.geometry.alignment import fit_similarity
 from massm.models.blocks.mlp import mlp
-from massm.models.massm.world import CvaeHead, ShapeDecoder
+from massm.models.massm.world import CvaeHead, ShapeDecoder, mirror_between
 
 _CHUNK = 256  # shapes whose rotations are fitted at a time
 
@@ -22,11 +22,17 @@ class Encoding(NamedTuple):
 
 
 class Draw(NamedTuple):
-    """Random shapes, each of one anatomy."""
+    """Random shapes, each of one anatomy.
 
-    anatomy: Tensor
+    Attributes:
+        anatomy: Which.
+        world: Particles in the population's frame, mm.
+        rotation: From that frame to a patient's; orthogonal, a reflection where that is mirrored.
+    """
+
+    anatomy: Int[Tensor, " N"]
     world: Float[Tensor, "N M 3"]
-    rotation: Float[Tensor, "N 3 3"]  # from the population's frame to a patient's
+    rotation: Float[Tensor, "N 3 3"]
 
 
 class TrainingShapes:
@@ -77,13 +83,8 @@ def _rotations(
     world: Float[Tensor, "N M 3"], local: Float[Tensor, "N M 3"]
 ) -> Float[Tensor, "N 3 3"]:
     """Return per shape the orthogonal matrix from world to local, a reflection where it is one."""
-    source = world - world.mean(dim=1, keepdim=True)
-    target = local - local.mean(dim=1, keepdim=True)
-    handedness = torch.linalg.det((target.mT @ source).double()).sign().to(source)
-    mirror = torch.ones(len(source), 3)
-    mirror[:, 0] = torch.where(handedness < 0, -1.0, 1.0)
-    fit = fit_similarity(source * mirror[:, None], target, allow_scale=False)
-    return fit.rotation * mirror[:, None]
+    mirror = mirror_between(world, local)
+    return fit_similarity(world * mirror, local, allow_scale=False).rotation * mirror
 
 
 class ShapeEncoder(nn.Module):
