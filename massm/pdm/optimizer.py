@@ -8,8 +8,9 @@ E is the sampling energy, H the ensemble entropy of the aligned particles z, r i
 (a fraction of the population's variance that decays during a level) and w the correspondence
 weight of M particles, ``correspondence_weight * 256 / M``: then w / h0^2, and with it the balance
 of even and compact, does not depend on M. All of it is dimensionless. Moves follow the gradient
-with momentum, in the tangent plane; the exact closest point brings particles back to their surface
-before they are a twentieth of a spacing away from where they were on it.
+with momentum, in the tangent plane; the exact closest point brings each particle back to its
+surface before it is a twentieth to a quarter of a spacing away from where it was on it, the less the
+more the surface bends there.
 """
 
 import logging
@@ -33,7 +34,12 @@ NEIGHBORS = 16
 REBUILD = 10
 REPAIR = 25
 LONGEST_MOVE = 0.3
-DRIFT = 0.05
+DRIFT = (0.05, 0.25)
+"""Least and most distance, in spacings, that a particle moves unprojected."""
+
+TURN = 0.05
+"""Most its surface's normal may turn before, radians."""
+
 ANNEALED = 0.8
 COLDEST = 0.03
 LAST_REPAIRS = 6
@@ -178,6 +184,22 @@ def measure(
     return Terms(sampling + ensemble, sampling, ensemble, force, pull)
 
 
+def reach(
+    particles: OnSurface, neighbors: Int[Tensor, "N M k"], spacing: Float[Tensor, " N"]
+) -> Float[Tensor, "N M"]:
+    """Say how far each particle may move along its tangent plane unprojected, in spacings.
+
+    As far as its surface's normal turns by ``TURN`` at most, to judge by how it turns towards the
+    particle's neighbors. Where a thin wall's other side is among them that is the least distance.
+    """
+    index = neighbors.flatten(1)[..., None].expand(-1, -1, 3)
+    offset = particles.points.gather(1, index).unflatten(1, neighbors.shape[1:])
+    turned = particles.normals.gather(1, index).unflatten(1, neighbors.shape[1:])
+    distance = (offset - particles.points[:, :, None]).norm(dim=-1) / spacing[:, None, None]
+    bend = (turned - particles.normals[:, :, None]).norm(dim=-1) / distance.clamp(min=1e-9)
+    return (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT)
+
+
 class _Crowd:
     """The particles of one level on the move."""
 
@@ -195,7 +217,7 @@ class _Crowd:
         self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
         self._weight = config.correspondence_weight * WEIGHED_AT / start.points.shape[1]
         self._velocity = torch.zeros_like(start.points)
-        self._drift = torch.zeros(len(start.points))
+        self._touched = start.points
         self._age = 0
 
     def advance(self, fraction: float, cooling: float) -> tuple[Terms, float]:
@@ -206,6 +228,7 @@ class _Crowd:
         if self._age % REBUILD == 0:
             self._neighbors = find_neighbors(self.particles.points, NEIGHBORS)
             self._transforms = self._population.align(self.particles.points)
+            self._reach = reach(self.particles, self._neighbors, self._spacing)
         self._age += 1
         terms = measure(
             self.particles,
@@ -221,24 +244,26 @@ class _Crowd:
         self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
         length = self._velocity.norm(dim=-1) / self._spacing[:, None]
         self.particles = self.particles._replace(points=self.particles.points + self._velocity)
-        self._drift += length.amax(dim=1).cpu()
-        self._bring_back((self._drift > DRIFT).nonzero()[:, 0])
+        self._bring_back(self._away() > self._reach)
         return terms, float(length.mean())
 
-    def _bring_back(self, rows: Int[Tensor, " R"]) -> None:
-        """Project the particles of some shapes, each shape by its own need."""
-        if len(rows) == 0:
-            return
-        there = OnSurface(*(value[rows] for value in self.particles))
-        found = self._surfaces.take(rows.tolist()).project(there.points, there.normals)
-        self._put(rows, found)
-        self._drift[rows] = 0
+    def _away(self) -> Float[Tensor, "N M"]:
+        """Distance of the particles from where they were on their surface, in spacings."""
+        return (self.particles.points - self._touched).norm(dim=-1) / self._spacing[:, None]
+
+    def _bring_back(self, chosen: Bool[Tensor, "N M"]) -> None:
+        """Project particles, each by its own need."""
+        if chosen.any():
+            self.particles = self._surfaces.project_some(self.particles, chosen)
+            moved = chosen[..., None]
+            self._touched = torch.where(moved, self.particles.points, self._touched)
 
     def _put(self, rows: Int[Tensor, " R"], found: OnSurface) -> None:
         merged = [value.clone() for value in self.particles]
         for whole, part in zip(merged, found, strict=True):
             whole[rows] = part
         self.particles = OnSurface(*merged)
+        self._touched = self._touched.index_copy(0, rows, found.points)
 
     def _softened(self, terms: Terms, step: float) -> Float[Tensor, "N M 3"]:
         """Take the ensemble's curvature out: a step that is implicit in this stiff term.
@@ -280,7 +305,7 @@ class _Crowd:
         self._age = 0
 
     def _judge(self) -> tuple[Pattern, Bool[Tensor, "N M"]]:
-        self._bring_back(self._drift.nonzero()[:, 0])
+        self._bring_back(self._away() > 0)
         transforms = self._population.align(self.particles.points)
         world = to_world(self.particles.points, transforms)
         normals = normals_in_world(self.particles.normals, transforms)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from massm.geometry.distance import SurfaceIndex
@@ -81,39 +81,60 @@ class SurfaceSet:
             points: Query points, mm.
             normals: Expected unit normals.
         """
-        query = points.detach().cpu().double().numpy()
-        expected = None if normals is None else normals.detach().cpu().double().numpy()
-        found = np.empty_like(query)
-        turned = np.empty_like(query)
-        for row, (mesh, index) in enumerate(zip(self.meshes, self._indices, strict=True)):
-            closest = index.closest(query[row])
-            found[row] = closest.point
-            turned[row] = normals_at(mesh, closest.face, closest.point)
-            if expected is not None:
-                self._refuse_wrong_side(row, query[row], expected[row], found[row], turned[row])
-        distance = np.linalg.norm(query - found, axis=-1)
-        return OnSurface(*(torch.from_numpy(a).to(points) for a in (found, turned, distance)))
+        there = OnSurface(points, points if normals is None else normals, points[..., 0])
+        everything = torch.ones(points.shape[:2], dtype=torch.bool)
+        return self.project_some(there, everything, oriented=normals is not None)
+
+    def project_some(
+        self, there: OnSurface, chosen: Bool[Tensor, "N M"], *, oriented: bool = True
+    ) -> OnSurface:
+        """Find the closest places of the chosen points; the others keep what they have.
+
+        Args:
+            there: Query points with expected normals.
+            chosen: Which points are queried.
+            oriented: Refuse the wrong side of a thin wall, as :meth:`project` does.
+        """
+        points, normals, distance = (part.detach().cpu().double().numpy().copy() for part in there)
+        for row, mask in enumerate(chosen.cpu().numpy()):
+            which = np.flatnonzero(mask)
+            if len(which) == 0:
+                continue
+            query = points[row, which]
+            found, turned = self._closest(row, query)
+            if oriented:
+                spacing = np.sqrt(self.areas[row] / points.shape[1])
+                self._refuse_wrong_side(row, spacing, query, normals[row, which], found, turned)
+            points[row, which], normals[row, which] = found, turned
+            distance[row, which] = np.linalg.norm(query - found, axis=-1)
+        return OnSurface(
+            *(torch.from_numpy(part).to(there.points) for part in (points, normals, distance))
+        )
+
+    def _closest(
+        self, row: int, query: Float[np.ndarray, "n 3"]
+    ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
+        closest = self._indices[row].closest(query)
+        return closest.point, normals_at(self.meshes[row], closest.face, closest.point)
 
     def _refuse_wrong_side(
         self,
         row: int,
-        query: Float[np.ndarray, "M 3"],
-        expected: Float[np.ndarray, "M 3"],
-        found: Float[np.ndarray, "M 3"],
-        turned: Float[np.ndarray, "M 3"],
+        spacing: float,
+        query: Float[np.ndarray, "n 3"],
+        expected: Float[np.ndarray, "n 3"],
+        found: Float[np.ndarray, "n 3"],
+        turned: Float[np.ndarray, "n 3"],
     ) -> None:
-        mesh, index = self.meshes[row], self._indices[row]
-        spacing = np.sqrt(self.areas[row] / len(query))
         wrong = np.flatnonzero((turned * expected).sum(1) < 0)
         for shift in (0.5, 1.0):
             if len(wrong) == 0:
                 return
-            retry = index.closest(query[wrong] + shift * spacing * expected[wrong])
-            normal = normals_at(mesh, retry.face, retry.point)
+            place, normal = self._closest(row, query[wrong] + shift * spacing * expected[wrong])
             right = (normal * expected[wrong]).sum(1) > 0
-            near = np.linalg.norm(retry.point - query[wrong], axis=1) < 2 * spacing
+            near = np.linalg.norm(place - query[wrong], axis=1) < 2 * spacing
             better = right & near
-            found[wrong[better]], turned[wrong[better]] = retry.point[better], normal[better]
+            found[wrong[better]], turned[wrong[better]] = place[better], normal[better]
             wrong = wrong[~better]
 
     def sample(
