@@ -61,6 +61,11 @@ class EntropyConfig(Section):
         gt=0, le=0.5, description="Step size: fraction of the particle spacing per unit of force."
     )
     momentum: float = Field(ge=0, lt=1, description="Share of the last movement that goes on.")
+    adaptivity: float = Field(
+        ge=0,
+        description="How much closer particles lie where the surfaces bend: 0 is even; 1 brings "
+        "neighbors at places of mean bending twice as near as on flat ones.",
+    )
     scale: bool = Field(description="Let Procrustes alignment scale shapes to a common size.")
 
 

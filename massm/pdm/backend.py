@@ -43,7 +43,7 @@ class Backend(Protocol):
 
 
 BACKENDS: dict[str, Callable[[CorrespondConfig, Origin], Backend]] = {
-    "entropy": lambda config, _: EntropyEngine(config),
+    "entropy": lambda config, origin: EntropyEngine(config, checkpoint=origin.checkpoint),
     "shapeworks": lambda config, _: ShapeWorksEngine(config),
     "project": ProjectEngine,
 }

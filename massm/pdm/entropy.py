@@ -48,25 +48,29 @@ def sampling_energy(
     points: Float[Tensor, "N M 3"],
     neighbors: Int[Tensor, "N M k"],
     spacing: Float[Tensor, " N"],
+    density: Float[Tensor, " M"] | None = None,
 ) -> tuple[Float[Tensor, " N"], Float[Tensor, "N M 3"]]:
     """Measure how crowded the particles of each shape are.
 
     The information potential: its negative logarithm is the quadratic Renyi entropy of the Parzen
     estimate of the particles' density (Principe, "Information theoretic learning", 2010, Eq. 2.13),
-    plus a narrow kernel that keeps pairs apart. It is scaled such that a perfect hexagonal lattice has about 1. Cates et al. use Shannon's
-    entropy (a logarithm for each particle); measured here, that leaves less even lattices and lets
-    pairs collapse at thin edges. Exact for fixed neighbor lists.
+    plus a narrow kernel that keeps pairs apart. A perfect hexagonal lattice has about 1. Cates et
+    al. use Shannon's entropy (a logarithm for each particle); measured here, that leaves less even
+    lattices and lets pairs collapse at thin edges. Exact for fixed neighbor lists.
 
     Args:
         points: Particles, mm.
         neighbors: Lists; who is not listed does not count.
         spacing: Side of the square that a particle has to itself, mm.
+        density: Factor by which each particle's neighbors shall lie nearer; None: one for all.
 
     Returns:
         The energy of each shape, and its gradient *times the number of particles* (so that the
         force on one particle does not depend on how many there are), 1/mm.
     """
     unit = spacing[:, None, None].square()
+    if density is not None:
+        unit = unit / ((density[:, None] + density[neighbors]) / 2).square()
     flat = neighbors.flatten(1)
     axes = [  # one plane for each axis: sums over a last dimension of three are slow
         axis[..., None] - axis.gather(1, flat).view(neighbors.shape) for axis in points.unbind(-1)

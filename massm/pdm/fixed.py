@@ -101,8 +101,12 @@ def freeze(
 
 
 def limit_of(residuals: Float[np.ndarray, " N"]) -> float:
-    """Say which distance from the span is more than subjects of the population have: 4 sd."""
-    return float(residuals.mean() + SPAN_DEVIATIONS * residuals.std())
+    """Say which distance from the span is more than subjects of the population have: 4 sd.
+
+    The deviation of a few subjects says little; it counts as a quarter of the mean at least.
+    """
+    deviation = max(residuals.std(), residuals.mean() / 4)
+    return float(residuals.mean() + SPAN_DEVIATIONS * deviation)
 
 
 class Frozen:

@@ -9,19 +9,22 @@ E is the sampling energy, H the ensemble entropy of the aligned particles z, r i
 weight of M particles, ``correspondence_weight * 256 / M``: then w / h0^2, and with it the balance
 of even and compact, does not depend on M. All of it is dimensionless. Moves follow the gradient
 with momentum, in the tangent plane; the exact closest point brings each particle back to its
-surface before it is a twentieth to a quarter of a spacing away from where it was on it, the less the
-more the surface bends there.
+surface before it is a twentieth to a quarter of a spacing away from where it was on it: the less,
+the more the surface bends there.
 """
 
 import logging
 import time
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
+from massm.pdm.checkpoint import Checkpoint
+from massm.pdm.density import bending, density_of
 from massm.pdm.diagnostics import Pattern, diagnose, expected_places, grown
 from massm.pdm.entropy import find_neighbors, sampling_energy
 from massm.pdm.population import Population, Pull
@@ -101,6 +104,7 @@ def optimize(
     *,
     iterations: int,
     level: str | None,
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run one level: anneal the regularization, move until the particles rest.
 
@@ -112,24 +116,58 @@ def optimize(
         population: What holds the shapes in correspondence.
         config: Weights, steps, tolerance.
         iterations: Most iterations.
-        level: Name in the log; None: no progress is told.
+        level: Name in the log; None: no progress is told, nothing is kept.
+        checkpoint: Keeps the level's state from time to time, and its end.
     """
     crowd = _Crowd(surfaces, start, population, config)
-    clock, done, settled, began = 0.0, 0, False, time.monotonic()
-    for done in range(1, iterations + 1):
+    key, store = level or "", checkpoint if level else None
+    saved = store.recall(key) if store else None
+    if saved is not None and "energy" in saved:
+        return _outcome_of(saved, start)
+    clock, done, settled = (0.0, 0, False) if saved is None else crowd.restore(saved)
+    first, began = done, time.monotonic()
+    while done < iterations:
+        done += 1
         progress = clock / iterations
         terms, movement = crowd.advance(annealed(config, progress), cooling(progress))
         if done % REPAIR == 0 or done == iterations:
             crowd.mend()
-            _report(level, done, iterations, terms, movement, began)
+            _report(level, done, iterations, first, terms, movement, began)
         resting = movement < config.tolerance
         settled = resting and clock >= ANNEALED * iterations
         if settled:
-            _report(level, done, iterations, terms, movement, began)
+            _report(level, done, iterations, first, terms, movement, began)
             break
-        clock = min(iterations, clock + (max(1.0, iterations / 20) if resting else 1.0))
+        clock = min(float(iterations), clock + (max(1.0, iterations / 20) if resting else 1.0))
+        if store and store.due and crowd.complete and done < iterations:
+            store.keep(key, crowd.state(clock, done))
     particles = _mended(crowd, config)
-    return Outcome(particles, population.align(particles.points), done, terms.energy, settled)
+    transforms = population.align(particles.points)
+    outcome = Outcome(particles, transforms, done, terms.energy, settled)
+    if store:
+        store.keep(key, _state_of(outcome))
+    return outcome
+
+
+def _state_of(outcome: Outcome) -> dict[str, np.ndarray]:
+    named = zip(OnSurface._fields, outcome.particles, strict=True)
+    return {
+        **{name: value.cpu().numpy() for name, value in named},
+        "transforms": outcome.transforms.cpu().numpy(),
+        "iterations": np.array(outcome.iterations),
+        "energy": np.array(outcome.energy),
+        "settled": np.array(outcome.settled),
+    }
+
+
+def _outcome_of(state: dict[str, np.ndarray], like: OnSurface) -> Outcome:
+    return Outcome(
+        OnSurface(*(torch.from_numpy(state[name]).to(like.points) for name in OnSurface._fields)),
+        torch.from_numpy(state["transforms"]).to(like.points),
+        int(state["iterations"]),
+        float(state["energy"]),
+        bool(state["settled"]),
+    )
 
 
 def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
@@ -169,12 +207,13 @@ def measure(
     transforms: Float[Tensor, "N 4 4"],
     population: Population,
     *,
+    density: Float[Tensor, " M"] | None = None,
     weight: float,
     fraction: float,
 ) -> Terms:
     """Evaluate the objective and its gradient, in space (not yet along the surface)."""
     unit = spacing.square().mean()
-    even, even_gradient = sampling_energy(particles.points, neighbors, spacing)
+    even, even_gradient = sampling_energy(particles.points, neighbors, spacing, density)
     world = to_world(particles.points, transforms)
     pull = population.pull(world, fraction)
     sampling = float((spacing.square() * even).mean() / unit)
@@ -182,22 +221,6 @@ def measure(
     force = spacing[:, None, None].square() * even_gradient
     force = force + weight * pull.gradient @ transforms[:, :3, :3]
     return Terms(sampling + ensemble, sampling, ensemble, force, pull)
-
-
-def reach(
-    particles: OnSurface, neighbors: Int[Tensor, "N M k"], spacing: Float[Tensor, " N"]
-) -> Float[Tensor, "N M"]:
-    """Say how far each particle may move along its tangent plane unprojected, in spacings.
-
-    As far as its surface's normal turns by ``TURN`` at most, to judge by how it turns towards the
-    particle's neighbors. Where a thin wall's other side is among them that is the least distance.
-    """
-    index = neighbors.flatten(1)[..., None].expand(-1, -1, 3)
-    offset = particles.points.gather(1, index).unflatten(1, neighbors.shape[1:])
-    turned = particles.normals.gather(1, index).unflatten(1, neighbors.shape[1:])
-    distance = (offset - particles.points[:, :, None]).norm(dim=-1) / spacing[:, None, None]
-    bend = (turned - particles.normals[:, :, None]).norm(dim=-1) / distance.clamp(min=1e-9)
-    return (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT)
 
 
 class _Crowd:
@@ -228,7 +251,9 @@ class _Crowd:
         if self._age % REBUILD == 0:
             self._neighbors = find_neighbors(self.particles.points, NEIGHBORS)
             self._transforms = self._population.align(self.particles.points)
-            self._reach = reach(self.particles, self._neighbors, self._spacing)
+            bend = bending(self.particles, self._neighbors, self._spacing)
+            self._reach = (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT)
+            self._density = density_of(bend, self._config.adaptivity)
         self._age += 1
         terms = measure(
             self.particles,
@@ -236,6 +261,7 @@ class _Crowd:
             self._spacing,
             self._transforms,
             self._population,
+            density=self._density,
             weight=self._weight,
             fraction=fraction,
         )
@@ -276,6 +302,33 @@ class _Crowd:
         rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
         softened = terms.pull.soften(terms.force @ rotation.mT, step * self._weight)
         return softened @ rotation
+
+    @property
+    def complete(self) -> bool:
+        """Whether the state is all there is: lists and transforms are made anew next."""
+        return self._age % REBUILD == 0
+
+    def state(self, clock: float, done: int) -> dict[str, np.ndarray]:
+        """Give all that the next move depends on, where it is complete."""
+        parts = {
+            **self.particles._asdict(),
+            "touched": self._touched,
+            "velocity": self._velocity,
+        }
+        arrays = {name: value.cpu().numpy() for name, value in parts.items()}
+        return {**arrays, "clock": np.array(clock), "done": np.array(done)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> tuple[float, int, bool]:
+        """Take back what :meth:`state` gave; return clock, iterations, and that it moves still."""
+        like = self.particles.points
+        parts = {
+            name: torch.from_numpy(value).to(like)
+            for name, value in state.items()
+            if name not in ("clock", "done")
+        }
+        self._touched, self._velocity = parts.pop("touched"), parts.pop("velocity")
+        self.particles = OnSurface(**parts)
+        return float(state["clock"]), int(state["done"]), False
 
     def count_bad(self) -> int:
         """Bring particles back to their surfaces, count those of collapsed or swapped pairs."""
@@ -322,11 +375,17 @@ class _Crowd:
 
 
 def _report(
-    level: str | None, done: int, iterations: int, terms: Terms, movement: float, began: float
+    level: str | None,
+    done: int,
+    iterations: int,
+    first: int,
+    terms: Terms,
+    movement: float,
+    began: float,
 ) -> None:
     if level is None:
         return
-    left = (time.monotonic() - began) / done * (iterations - done)
+    left = (time.monotonic() - began) / (done - first) * (iterations - done)
     log.info(
         "%s: iteration %d/%d, energy %.4f (sampling %.4f, ensemble %.4f), "
         "movement %.4f spacings, at most %.0f s left",

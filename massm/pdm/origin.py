@@ -14,8 +14,10 @@ class Origin(NamedTuple):
         anatomy: Which organ.
         alignments: Matrix from image to aligned frame, for every groomed subject of any split.
         project: ShapeWorks project to take the particles from; None for engines that place them.
+        checkpoint: Folder for the state of a run that may be cut off; None: nothing is kept.
     """
 
     anatomy: str
     alignments: dict[str, Float[np.ndarray, "4 4"]]
     project: Path | None = None
+    checkpoint: Path | None = None

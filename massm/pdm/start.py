@@ -12,6 +12,7 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import spread_evenly
 from massm.geometry.warp import warp_weights
+from massm.pdm.density import bending, density_of
 from massm.pdm.entropy import find_neighbors, sampling_energy
 from massm.pdm.registration import Targets, Template, register
 from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
@@ -19,8 +20,13 @@ from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
 RELAXATION = 150
 
 
-def even_particles(surface: SurfaceSet, count: int, seed: int) -> Float[np.ndarray, "M 3"]:
-    """Spread particles evenly over a single surface: Lloyd's method, then the sampling energy."""
+def even_particles(
+    surface: SurfaceSet, count: int, seed: int, adaptivity: float = 0.0
+) -> Float[np.ndarray, "M 3"]:
+    """Spread particles evenly over a single surface: Lloyd's method, then the sampling energy.
+
+    With ``adaptivity`` they lie closer where the surface bends.
+    """
     points = spread_evenly(surface.meshes[0], count, np.random.default_rng(seed))
     particles = surface.project(torch.from_numpy(points)[None])
     spacing = surface.spacing(count)
@@ -28,7 +34,8 @@ def even_particles(surface: SurfaceSet, count: int, seed: int) -> Float[np.ndarr
     for iteration in range(RELAXATION):
         if iteration % 10 == 0:
             neighbors = find_neighbors(particles.points, 16)
-        _, gradient = sampling_energy(particles.points, neighbors, spacing)
+            density = density_of(bending(particles, neighbors, spacing), adaptivity)
+        _, gradient = sampling_energy(particles.points, neighbors, spacing, density)
         velocity = 0.8 * velocity - 0.1 * spacing[:, None, None].square() * gradient
         normal_part = (velocity * particles.normals).sum(-1, keepdim=True)
         velocity = velocity - particles.normals * normal_part

@@ -75,7 +75,8 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     files, alignments = parts[0].files | parts[1].files, parts[0].alignments | parts[1].alignments
     torch.set_num_threads(config.threads)
     with threadpool_limits(config.threads):
-        backend = BACKENDS[config.backend](config, Origin(anatomy, alignments, project))
+        origin = Origin(anatomy, alignments, project, folder / "checkpoint")
+        backend = BACKENDS[config.backend](config, origin)
         fits = _place(backend, anatomy, parts)
         population = _together(fits, parts)
         values, curves = training_quality(fits[0], parts[0].surfaces_of(fits[0]))

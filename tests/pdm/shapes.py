@@ -58,6 +58,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
         "regularization_end": 0.001,
         "step": 0.1,
         "momentum": 0.85,
+        "adaptivity": 0.0,
         "scale": False,
     }
     return CorrespondConfig.model_validate(

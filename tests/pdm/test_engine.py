@@ -4,9 +4,11 @@ import torch
 
 from massm.geometry.mesh import Mesh
 from massm.pdm.backend import BACKENDS
+from massm.pdm.calibration import refitted_limit
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.origin import Origin
+from massm.pdm.placement import Placement
 from massm.pdm.quality import spread_measures
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
@@ -132,6 +134,21 @@ def test_many_particles_start_from_few_and_are_as_good(engine, ellipsoids, names
     assert many.compactness[2] > few.compactness[2] - 0.01
     # the limit was learned at the coarse level, and still tells new shapes from odd ones
     assert not dense.fit([ellipsoids[6]], [names[6]]).diagnostics.outside_span[0]
+
+
+def test_held_out_subjects_lie_farther_than_refitted_ones(engine, ellipsoids, names, settings):
+    placement = Placement(settings)
+    surfaces = SurfaceSet(ellipsoids[:6], names[:6])
+    world = engine.trained.world
+    refitted = refitted_limit(placement, surfaces, engine.model, world)
+    assert 0 < refitted < np.inf
+    assert engine.model.residual_limit > 0.8 * refitted
+
+
+def test_three_subjects_are_too_few_to_hold_one_out(ellipsoids, names, settings):
+    engine = EntropyEngine(settings)
+    engine.optimize(ellipsoids[:3], names[:3])
+    assert engine.model.residual_limit == np.inf
 
 
 def test_the_limit_comes_from_training_subjects_fitted_as_new(engine, ellipsoids, names):

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from massm.pdm.entropy import (
+    BANDWIDTH,
     LATTICE,
     ensemble_energy,
     find_neighbors,
@@ -29,6 +30,32 @@ def test_sampling_gradient_is_exact(shapes, spacing):
     (expected,) = torch.autograd.grad(energy.sum(), points)
     torch.testing.assert_close(gradient, 12 * expected)
     assert torch.autograd.gradcheck(lambda x: sampling_energy(x, neighbors, spacing)[0], points)
+
+
+def test_sampling_gradient_is_exact_where_density_varies(shapes, spacing):
+    neighbors = find_neighbors(shapes, 6)
+    density = torch.linspace(0.6, 1.8, 12, dtype=torch.float64)
+    points = shapes.clone().requires_grad_()
+    energy, gradient = sampling_energy(points, neighbors, spacing, density)
+    (expected,) = torch.autograd.grad(energy.sum(), points)
+    torch.testing.assert_close(gradient, 12 * expected)
+    even, _ = sampling_energy(shapes, neighbors, spacing)
+    same, _ = sampling_energy(shapes / 2, neighbors, spacing, torch.full_like(density, 2.0))
+    torch.testing.assert_close(same, even)
+
+
+def test_the_narrow_kernel_acts_on_close_pairs_alone():
+    def force(distance):
+        pair = torch.tensor([[[0.0, 0, 0], [distance, 0, 0]]], dtype=torch.float64)
+        one = torch.ones(1, dtype=torch.float64)
+        return sampling_energy(pair, find_neighbors(pair, 1), one)[1][0, 1, 0]
+
+    def wide(distance):
+        lattice = 6 * math.exp(-(LATTICE**2) / 2 / BANDWIDTH**2)
+        return -2 * distance / BANDWIDTH**2 * math.exp(-(distance**2) / 2 / BANDWIDTH**2) / lattice
+
+    assert force(LATTICE) / wide(LATTICE) == pytest.approx(1, abs=0.01)
+    assert force(0.6) / wide(0.6) > 2
 
 
 def test_ensemble_gradient_is_exact(shapes):

@@ -19,12 +19,14 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.io.errors import DataError
 from massm.io.shapeworks_subjects import ProjectSubject, match_subjects, read_subjects
+from massm.pdm.calibration import refitted_limit
 from massm.pdm.diagnostics import Pattern, mean_pattern
 from massm.pdm.engine import LEAST_SHAPES, EntropyEngine
 from massm.pdm.fit import Fit, empty_fit, joined
 from massm.pdm.fixed import FrozenModel, freeze, limit_of
 from massm.pdm.optimizer import normals_in_world
 from massm.pdm.origin import Origin
+from massm.pdm.placement import Placement
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import choose_reference, make_template
 from massm.pdm.shapeworks.frames import Shape, to_shape
@@ -129,7 +131,7 @@ class ProjectEngine:
         """
         entropy = self._config.entropy.model_copy(update={"scale": model.scaled})
         config = self._config.model_copy(update={"entropy": entropy})
-        limit = EntropyEngine(config).span_limit(model.frozen, model.surfaces, model.world)
+        limit = refitted_limit(Placement(config), model.surfaces, model.frozen, model.world)
         return EntropyEngine(config, replace(model.frozen, residual_limit=limit))
 
     def _take(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> "_Taken":
