@@ -1,6 +1,6 @@
 """Config of the ``correspond`` stage."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -80,6 +80,9 @@ USES = {
 class CorrespondConfig(Section):
     """Particle-based shape model of one anatomy."""
 
+    # Which anatomies share a rule shows in the rules' own names, inputs and outputs.
+    indifferent: ClassVar[frozenset[str]] = frozenset({"pooled"})
+
     backend: Literal["entropy", "shapeworks", "project"] = Field(
         description="entropy: the embedded engine; shapeworks: the program ShapeWorks; project: "
         "particles that are there already, in a ShapeWorks project."
@@ -90,6 +93,10 @@ class CorrespondConfig(Section):
     seed: int = Field(ge=0, description="Start of the random generators.")
     device: str = Field(description="cpu, cuda or cuda:N; surfaces are always queried on the CPU.")
     threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
+    pooled: tuple[tuple[str, str], ...] = Field(
+        description="Pairs of a left and a right anatomy that are one population: one model of all "
+        "their training shapes, one frame. `groom.alignment.reflect` names one of each two."
+    )
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
     project: ProjectConfig
@@ -101,6 +108,23 @@ class CorrespondConfig(Section):
             raise ValueError("ShapeWorks doubles particles, so it makes powers of two alone")
         return particles
 
+    @field_validator("pooled")
+    @classmethod
+    def _every_pair_can_be_pooled(
+        cls, pooled: tuple[tuple[str, str], ...], above: FieldsAbove
+    ) -> tuple[tuple[str, str], ...]:
+        names = [name for pair in pooled for name in pair]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} is named twice; an anatomy is in one pair alone")
+        backend = above.data.get("backend", "entropy")
+        if pooled and backend != "entropy":
+            raise ValueError(
+                f"backend {backend} makes one model for each anatomy; use backend entropy, or "
+                "leave the list empty"
+            )
+        return pooled
+
     @model_validator(mode="after")
     def _the_project_is_named(self) -> "CorrespondConfig":
         if self.backend == "project" and self.project.file is None:
@@ -109,6 +133,10 @@ class CorrespondConfig(Section):
                 "anatomy, such as shapeworks/{anatomy}.swproj"
             )
         return self
+
+    def pool_of(self, anatomy: str) -> tuple[str, ...]:
+        """Return the pair that an anatomy is in, or the anatomy alone."""
+        return next((pair for pair in self.pooled if anatomy in pair), (anatomy,))
 
     def decisive(self) -> dict[str, Any]:
         """Return what the particles depend on: nothing of an engine that is not used."""

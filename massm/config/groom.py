@@ -46,9 +46,10 @@ class AlignmentConfig(Section):
         ge=0, le=90, description="Largest turn away from the scanner's axes, degrees."
     )
 
-    def of(self, anatomy: str) -> "AlignmentConfig":
-        """Return what concerns one anatomy: another one's mirroring does not."""
-        return self.model_copy(update={"reflect": tuple(set(self.reflect) & {anatomy})})
+    def of(self, *anatomies: str) -> "AlignmentConfig":
+        """Return what concerns some anatomies: another one's mirroring does not."""
+        mirrored = tuple(name for name in anatomies if name in self.reflect)
+        return self.model_copy(update={"reflect": mirrored})
 
 
 class GroomConfig(Section):

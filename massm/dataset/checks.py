@@ -9,10 +9,11 @@ from scipy import ndimage
 from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
 from massm.dataset.grids import grid_fault
-from massm.dataset.surfaces import check_surface, is_mesh
+from massm.dataset.surfaces import check_surface, is_mesh, place_fault
+from massm.geometry.isosurface import isosurface
 from massm.geometry.volume import Volume
 from massm.io.errors import DataError
-from massm.io.images import read_header, read_image, read_mask
+from massm.io.images import read_distance, read_header, read_image, read_mask
 from massm.io.nifti import count_not_finite
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
@@ -114,6 +115,9 @@ def _check_organ(
         return CheckedOrgan(organ, "excluded", fault)
     if is_mesh(organ.mask):
         return check_surface(config, organ, image)
+    distance = read_distance(organ.mask) if organ.label is None else None
+    if distance is not None:
+        return _check_distance(config, organ, distance, image)
     if image is not None:
         fault = grid_fault(image, read_header(organ.mask), config.grid_tolerance_voxel)
         if fault:
@@ -134,6 +138,17 @@ def _check_mask(config: SurveyConfig, organ: Organ, mask: Volume) -> CheckedOrga
     volume_ml = float(mask.array.sum()) * mask.voxel_ml
     fault = mask_fault(mask.array, config)
     return CheckedOrgan(organ, "excluded" if fault else "used", fault, volume_ml)
+
+
+def _check_distance(
+    config: SurveyConfig, organ: Organ, distance: Volume, image: Volume | None
+) -> CheckedOrgan:
+    """Check a signed distance: its grid is its own, its surface has to lie in the image."""
+    surface = isosurface(distance)
+    fault = mask_fault(distance.array > 0, config)
+    if not fault and image is not None:
+        fault = place_fault(surface.vertices, image, config)
+    return CheckedOrgan(organ, "excluded" if fault else "used", fault, surface.volume_ml)
 
 
 def _all_excluded(subject: Subject, fault: str) -> tuple[CheckedOrgan, ...]:

@@ -15,7 +15,7 @@ class Organ:
 
     Attributes:
         anatomy: Its name.
-        mask: Mask, label map or mesh; None if there is no file.
+        mask: Mask, label map, signed distance or mesh; None if there is no file.
         label: Value of the organ in a label map; None for a mask or a mesh.
         fault: Why it cannot be used whatever its file holds; empty if nothing is known yet.
     """

@@ -34,11 +34,12 @@ def check_surface(config: SurveyConfig, organ: Organ, image: Volume | None) -> C
     if not mesh.is_closed:
         fault = "surface is not closed; fill its holes"
     elif image is not None:
-        fault = _place_fault(mesh.vertices, image, config)
+        fault = place_fault(mesh.vertices, image, config)
     return CheckedOrgan(organ, "excluded" if fault else "used", fault, volume_ml)
 
 
-def _place_fault(vertices: np.ndarray, image: Volume, config: SurveyConfig) -> str:
+def place_fault(vertices: np.ndarray, image: Volume, config: SurveyConfig) -> str:
+    """Say why a surface does not lie in its image; empty if it does."""
     index = image.point_to_index(vertices)
     last = np.array(image.size) - 1
     beyond = max(float((-index).max()), float((index - last).max()))

@@ -2,7 +2,8 @@
 
 Columns ``subject``, ``anatomy``, ``mask`` and, where there are any, ``image``, ``label`` and
 ``split``. Paths are relative to the table's folder. A mask is an image (with ``label``: a label
-map) or a closed mesh; ``image`` is a file or a DICOM folder and stays empty without a CT.
+map), a signed distance on any grid, or a closed mesh; ``image`` is a file or a DICOM folder and
+stays empty without a CT.
 """
 
 from collections.abc import Sequence

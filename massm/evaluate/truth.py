@@ -45,7 +45,7 @@ class Organ:
     Attributes:
         anatomy: Its name.
         present: Whether it is in the image; None if unknown (excluded), which is never a negative.
-        mask: File of the segmentation as it was drawn (a mask, a label map or a mesh).
+        mask: File of the segmentation as it was drawn (a mask or distance, a label map, a mesh).
         label: Its value in a label map.
         surface: File of the groomed surface; None if grooming failed.
         particles: None if the shape model has no fit of it.

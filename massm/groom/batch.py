@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from massm.config.groom import SurfaceConfig
+from massm.geometry.isosurface import isosurface
 from massm.groom.surface import Groomed, groom_mask, groom_mesh
 from massm.io import images, meshes
 from massm.io.errors import DataError
@@ -23,7 +24,7 @@ class Task:
     Attributes:
         subject: Name of the subject.
         anatomy: Name of the organ.
-        source: A mask, a label map or a mesh.
+        source: A mask, a label map, a signed distance or a mesh.
         label: The organ's value if ``source`` is a label map.
         surface: Where the groomed surface goes.
     """
@@ -104,4 +105,7 @@ def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
 def _groom(task: Task, config: SurfaceConfig) -> Groomed:
     if task.source.suffix.lower() in meshes.SUFFIXES:
         return groom_mesh(meshes.read(task.source), config)
+    distance = images.read_distance(task.source) if task.label is None else None
+    if distance is not None:
+        return groom_mesh(isosurface(distance), config)
     return groom_mask(images.read_mask(task.source, task.label), config)

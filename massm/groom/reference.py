@@ -1,6 +1,7 @@
 """Choose the surface that all others of its anatomy are aligned to."""
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -11,8 +12,10 @@ from massm.groom.cloud import Cloud
 _JUDGES = 100  # subjects that a candidate is compared with, at most
 _POINTS = 300  # points of each surface that take part in a comparison
 
+Name = TypeVar("Name", bound=str | tuple[str, bool])
 
-def choose_reference(clouds: Mapping[str, Cloud], *, candidates: int) -> str:
+
+def choose_reference(clouds: Mapping[Name, Cloud], *, candidates: int) -> Name:
     """Find the subject whose centered surface is nearest to all others.
 
     Candidates are the subjects whose extents are nearest to the median ones; of them, the one with
@@ -49,7 +52,7 @@ def _centered(cloud: Cloud) -> Float[np.ndarray, "n 3"]:
 
 
 def _apart(
-    first: str, second: str, points: dict[str, np.ndarray], trees: dict[str, cKDTree]
+    first: Name, second: Name, points: dict[Name, np.ndarray], trees: dict[Name, cKDTree]
 ) -> float:
     if first == second:
         return 0.0

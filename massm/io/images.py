@@ -11,12 +11,15 @@ from typing import NamedTuple
 import itk
 import numpy as np
 
+from massm.geometry.signed_distance import signed_distance
 from massm.geometry.volume import Volume
 from massm.io.atomic import replacing
 from massm.io.errors import DataError
 
 _NIFTI = (".nii", ".nii.gz")
 _SMALLEST_NIFTI_HEADER = 352  # bytes
+
+_REAL = (itk.CommonEnums.IOComponent_FLOAT, itk.CommonEnums.IOComponent_DOUBLE)
 
 SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
 
@@ -62,13 +65,31 @@ def read_image(path: Path) -> Volume:
 def read_mask(path: Path, label: int | None = None) -> Volume:
     """Read a 3D mask as booleans: voxels above 0, or equal to ``label`` of a label map.
 
+    Of a signed distance (:func:`read_distance`) the inside is true.
+
     Raises:
-        DataError: If it is missing, damaged or not 3D.
+        DataError: If it is missing, damaged, not 3D, or neither a mask nor a signed distance.
     """
-    _check_3d(Path(path))
-    volume = _read(str(path), Path(path), itk.F)
-    array = volume.array > 0 if label is None else np.rint(volume.array) == label
-    return volume.with_array(array)
+    path = Path(path)
+    _check_3d(path)
+    volume = _read(str(path), path, itk.F)
+    if label is not None:
+        return volume.with_array(np.rint(volume.array) == label)
+    distance = _distance_in(volume, path) if _holds_real_numbers(path) else None
+    return volume.with_array((distance or volume).array > 0)
+
+
+def read_distance(path: Path) -> Volume | None:
+    """Read a signed distance, its inside positive (mm); None if the file holds a mask.
+
+    Raises:
+        DataError: If it is missing, damaged, not 3D, or real numbers that are neither of both.
+    """
+    path = Path(path)
+    if not _holds_real_numbers(path):
+        return None
+    _check_3d(path)
+    return _distance_in(_read(str(path), path, itk.F), path)
 
 
 def write_image(volume: Volume, path: Path) -> None:
@@ -104,6 +125,17 @@ def _open(path: Path) -> "itk.ImageIOBase":
     except RuntimeError as error:
         raise DataError(f"{path}: header cannot be read ({_first_line(error)})") from error
     return image_io
+
+
+def _holds_real_numbers(path: Path) -> bool:
+    return _open(path).GetComponentType() in _REAL
+
+
+def _distance_in(volume: Volume, path: Path) -> Volume | None:
+    try:
+        return signed_distance(volume)
+    except ValueError as error:
+        raise DataError(f"{path}: {error}") from error
 
 
 def _check_3d(path: Path) -> None:

@@ -4,6 +4,8 @@ Compactness, generalization and specificity after Davies, "Learning shape: optim
 analysing natural variability", 2002, in the form of ShapeWorks' reports; all distances in mm.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -87,6 +89,7 @@ def generalization(
     world: Float[np.ndarray, "N M 3"],
     transforms: Float[np.ndarray, "N 4 4"],
     modes: tuple[int, ...] = MODES,
+    groups: Sequence[str] | None = None,
 ) -> dict[str, dict[int, float]]:
     """Rebuild each shape by the first modes of all others (leave one out).
 
@@ -95,17 +98,21 @@ def generalization(
         world: Aligned particles.
         transforms: From the surfaces' frame to the aligned frame.
         modes: Numbers of modes.
+        groups: Who each shape is of; all of a group, as a subject's left and right organ, are left
+            out together. None: each shape is of someone else.
 
     Returns:
         ``particles``: mean distance between particles and rebuilt particles; ``surface``: of the
         rebuilt particles to the surface; by number of modes, averaged over shapes.
     """
-    usable = [count for count in modes if count <= len(world) - 2]
+    group = np.arange(len(world)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    left = len(world) - np.bincount(group).max(initial=0)
+    usable = [count for count in modes if count <= left - 1]
     by_particle: dict[int, list[float]] = {count: [] for count in usable}
     by_surface: dict[int, list[float]] = {count: [] for count in usable}
     most = max(usable, default=0)
     for row in range(len(world) if usable else 0):
-        model = fit_shape_model(np.delete(world, row, 0), most)
+        model = fit_shape_model(world[group != group[row]], most)
         back = np.linalg.inv(transforms[row])
         for count in usable:
             rebuilt = model.project(world[row], count)

@@ -15,13 +15,14 @@ CURVE_MODES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 
 
 def training_quality(
-    fit: Fit, surfaces: Sequence[Mesh]
+    fit: Fit, surfaces: Sequence[Mesh], groups: Sequence[str] | None = None
 ) -> tuple[dict[str, float | int], pd.DataFrame]:
     """Measure the model of the training subjects.
 
     Args:
         fit: Their particles.
         surfaces: Their surfaces, in the frame of ``fit.particles``, in the order of ``fit.names``.
+        groups: Shapes that are left out together (:func:`massm.pdm.quality.generalization`).
 
     Returns:
         Measures by name (lengths in mm), and a table ``measure, modes, value``: compactness,
@@ -29,7 +30,7 @@ def training_quality(
     """
     ready = SurfaceSet(surfaces, fit.names)
     model = fit_shape_model(fit.world)
-    generalization = quality.generalization(ready, fit.world, fit.procrustes, CURVE_MODES)
+    generalization = quality.generalization(ready, fit.world, fit.procrustes, CURVE_MODES, groups)
     specificity = quality.specificity(fit.world, CURVE_MODES)
     values = {
         "subjects": len(fit.names),

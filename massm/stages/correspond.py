@@ -1,6 +1,7 @@
 """Particles of one anatomy: groomed, aligned surfaces in, particles in correspondence out."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +30,7 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-class _Subjects(NamedTuple):
+class Subjects(NamedTuple):
     """Subjects of the training split, or of all others."""
 
     names: list[str]
@@ -41,6 +42,18 @@ class _Subjects(NamedTuple):
     def surfaces_of(self, fit: Fit) -> list[Mesh]:
         """Take the surfaces of those that could be fitted."""
         return [self.surfaces[self.names.index(name)] for name in fit.names]
+
+
+Parts = tuple[Subjects, Subjects]
+"""Subjects of the training split, and all others."""
+
+
+class Measured(NamedTuple):
+    """A frozen model, and how good it is."""
+
+    model: dict[str, np.ndarray]
+    values: dict[str, float | int]
+    curves: pd.DataFrame
 
 
 def run(  # noqa: PLR0913 - one option for each input of the rule
@@ -69,33 +82,67 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         project: ShapeWorks project whose particles are taken, of backend ``project``.
         truth: Folder ``{subject}/{anatomy}.npz`` of known material points, of a phantom.
     """
-    parts = _read_subjects(anatomy, index, alignment, results)
+    parts = read_subjects(anatomy, index, alignment, results)
     if not parts[0].names:
         raise DataError(f"{anatomy}: no training subject has a groomed and aligned surface")
-    files, alignments = parts[0].files | parts[1].files, parts[0].alignments | parts[1].alignments
+    alignments = parts[0].alignments | parts[1].alignments
+    origin = Origin(anatomy, alignments, project, folder / "checkpoint")
+    fits, measured = place(config, origin, parts)
+    write_results(anatomy, fits, parts, measured, particles, folder, truth)
+
+
+def place(
+    config: CorrespondConfig,
+    origin: Origin,
+    parts: Parts,
+    groups: Mapping[str, str] | None = None,
+) -> tuple[tuple[Fit, Fit], Measured]:
+    """Place particles on the training subjects, then on all others, and measure the model.
+
+    Args:
+        config: Engine and its settings.
+        origin: Where the surfaces come from.
+        parts: The surfaces.
+        groups: Group of each training subject, of shapes that are left out together.
+    """
     torch.set_num_threads(config.threads)
     with threadpool_limits(config.threads):
-        origin = Origin(anatomy, alignments, project, folder / "checkpoint")
         backend = BACKENDS[config.backend](config, origin)
-        fits = _place(backend, anatomy, parts)
-        population = _together(fits, parts)
-        values, curves = training_quality(fits[0], parts[0].surfaces_of(fits[0]))
+        fits = _fitted(backend, origin.anatomy, parts)
+        together = None if groups is None else [groups[name] for name in fits[0].names]
+        values, curves = training_quality(fits[0], parts[0].surfaces_of(fits[0]), together)
         values |= fixed_quality(*fits, parts[1].surfaces_of(fits[1]))
-        if truth is not None:
-            values |= _error_against_truth(population, anatomy, truth)
+    return fits, Measured(backend.arrays(), values, curves)
+
+
+def write_results(
+    anatomy: str,
+    fits: tuple[Fit, Fit],
+    parts: Parts,
+    measured: Measured,
+    particles: Path,
+    folder: Path,
+    truth: Path | None,
+) -> None:
+    """Write all files of one anatomy: see :func:`run`."""
+    population = _together(fits, parts)
+    values = measured.values
+    if truth is not None:
+        values = values | _error_against_truth(population, anatomy, truth)
     log.info("%s: %s", anatomy, ", ".join(f"{k} {v:.4g}" for k, v in values.items()))
+    files, alignments = parts[0].files | parts[1].files, parts[0].alignments | parts[1].alignments
     write_texts(population, folder / "particles")
     write_studio_project(
         folder / f"{anatomy}.swproj", population, files, alignments, folder / "particles"
     )
-    save_arrays(backend.arrays(), folder / "model.npz")
+    save_arrays(measured.model, folder / "model.npz")
     write_table(_table(fits, parts), folder / "particles.csv")
-    write_table(curves, folder / "curves.csv")
+    write_table(measured.curves, folder / "curves.csv")
     write_json({"anatomy": anatomy, **values}, folder / "quality.json")
     save_set(population, particles)
 
 
-def _place(backend: Backend, anatomy: str, parts: tuple[_Subjects, _Subjects]) -> tuple[Fit, Fit]:
+def _fitted(backend: Backend, anatomy: str, parts: Parts) -> tuple[Fit, Fit]:
     training, others = parts
     try:
         trained = backend.optimize(training.surfaces, training.names)
@@ -104,13 +151,12 @@ def _place(backend: Backend, anatomy: str, parts: tuple[_Subjects, _Subjects]) -
     return trained, backend.fit(others.surfaces, others.names)
 
 
-def _read_subjects(
-    anatomy: str, index: list[Path], alignment: Path, results: Path
-) -> tuple[_Subjects, _Subjects]:
+def read_subjects(anatomy: str, index: list[Path], alignment: Path, results: Path) -> Parts:
+    """Read the groomed surfaces of one anatomy, in its aligned frame."""
     table = pd.concat([read_table(path) for path in index], ignore_index=True)
     rows = table[(table.anatomy == anatomy) & (table.status == "groomed")].sort_values("subject")
     transforms = read_json(alignment)["transforms"]
-    parts = (_Subjects([], {}, {}, [], {}), _Subjects([], {}, {}, [], {}))
+    parts = (Subjects([], {}, {}, [], {}), Subjects([], {}, {}, [], {}))
     for row in rows.to_dict("records"):
         name = row["subject"]
         if name not in transforms:
@@ -126,7 +172,7 @@ def _read_subjects(
     return parts
 
 
-def _together(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> ParticleSet:
+def _together(fits: tuple[Fit, ...], parts: Parts) -> ParticleSet:
     subjects, splits, local, transforms = [], [], [], []
     for fit, part in zip(fits, parts, strict=True):
         for row, name in enumerate(fit.names):
@@ -159,7 +205,7 @@ def _error_against_truth(population: ParticleSet, anatomy: str, truth: Path) -> 
     return values
 
 
-def _table(fits: tuple[Fit, ...], parts: tuple[_Subjects, ...]) -> pd.DataFrame:
+def _table(fits: tuple[Fit, ...], parts: Parts) -> pd.DataFrame:
     tables = []
     for fit, part in zip(fits, parts, strict=True):
         table = subject_rows(fit, [part.splits[name] for name in fit.names])

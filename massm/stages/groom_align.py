@@ -19,7 +19,13 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: AlignmentConfig, *, anatomy: str, index: list[Path], results: Path, alignment: Path
+    config: AlignmentConfig,
+    *,
+    anatomy: str,
+    index: list[Path],
+    results: Path,
+    alignment: Path,
+    twin: str | None = None,
 ) -> None:
     """Choose the reference from the training split and align every surface to it.
 
@@ -29,6 +35,7 @@ def run(
         index: Tables of the groomed batches.
         results: Folder that the tables' paths start from.
         alignment: The JSON document to write.
+        twin: The anatomy that this one is pooled with: both are aligned to one reference.
     """
     table = pd.concat([read_table(path) for path in index], ignore_index=True)
     rows = table[(table.anatomy == anatomy) & (table.status == "groomed")]
@@ -38,16 +45,10 @@ def run(
             f"{anatomy}: no training subject has a groomed surface ({_failures(table, anatomy)}); "
             "see the tables in groom/index"
         )
-    clouds: dict[str, Cloud] = {}
-    failed: dict[str, str] = {}
-    for row in rows.to_dict("records"):
-        mesh = meshes.read(results / row["surface"])
-        cloud = cloud_of(mesh, points_needed(config))
-        if np.isfinite(cloud.points).all():
-            clouds[row["subject"]] = cloud
-        else:
-            failed[row["subject"]] = "the surface has no finite area"
-    result = align_all(clouds, training, config, reflect=anatomy in config.reflect)
+    clouds, failed = _clouds(rows, results, points_needed(config))
+    others = table[(table.anatomy == twin) & (table.status == "groomed") & (table.split == "train")]
+    twins, _ = _clouds(others, results, points_needed(config))
+    result = align_all(clouds, training, config, reflect=anatomy in config.reflect, twins=twins)
 
     residuals = np.array(list(result.residuals.values()))
     log.info(
@@ -58,6 +59,7 @@ def run(
         {
             "anatomy": anatomy,
             "reference": result.reference,
+            "reference_anatomy": twin if result.by_twin else anatomy,
             "reflected": result.reflected,
             "transforms": {name: m.ravel().tolist() for name, m in result.transforms.items()},
             "residuals_mm": {name: round(value, 4) for name, value in result.residuals.items()},
@@ -65,6 +67,21 @@ def run(
         },
         alignment,
     )
+
+
+def _clouds(
+    rows: pd.DataFrame, results: Path, points: int
+) -> tuple[dict[str, Cloud], dict[str, str]]:
+    """Read surfaces as points; name those that cannot be used, with the reason."""
+    clouds: dict[str, Cloud] = {}
+    failed: dict[str, str] = {}
+    for row in rows.to_dict("records"):
+        cloud = cloud_of(meshes.read(results / row["surface"]), points)
+        if np.isfinite(cloud.points).all():
+            clouds[row["subject"]] = cloud
+        else:
+            failed[row["subject"]] = "the surface has no finite area"
+    return clouds, failed
 
 
 def _failures(table: pd.DataFrame, anatomy: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from massm.config.loading import ConfigError, load_config, merge, read_yaml
 
 ROOT = Path(__file__).parents[2]
+LOBES = ["lung_upper_lobe_left", "lung_upper_lobe_right"]
 
 
 @pytest.fixture
@@ -32,6 +33,27 @@ def values():
         ),
         ({"tensors": {"modes": 9}}, r"train\.augment\.shape_modes: .*tensors\.modes = 9"),
         (
+            {"correspond": {"pooled": [["lung_upper_lobe_left", "lung_upper_lobe"]]}},
+            r"correspond\.pooled: lung_upper_lobe is not among anatomies",
+        ),
+        (
+            {"correspond": {"pooled": [LOBES]}},
+            r"correspond\.pooled: of lung_upper_lobe_left and .*name one of the two in groom\."
+            r"alignment\.reflect, found \[\]",
+        ),
+        (
+            {"groom": {"alignment": {"reflect": LOBES}}, "correspond": {"pooled": [LOBES]}},
+            r"correspond\.pooled: .*found \[lung_upper_lobe_left, lung_upper_lobe_right\]",
+        ),
+        (
+            {"correspond": {"pooled": [LOBES, ["spleen", "lung_upper_lobe_left"]]}},
+            r"correspond\.pooled: lung_upper_lobe_left is named twice",
+        ),
+        (
+            {"correspond": {"backend": "shapeworks", "pooled": [LOBES]}},
+            r"correspond\.pooled: backend shapeworks makes one model for each anatomy",
+        ),
+        (
             {"dataset": {"root": "data/phantom", "layout": "table"}},
             r"dataset\.layout: .*found 'table'",
         ),
@@ -47,6 +69,10 @@ def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, me
     [
         {"predict": {"splits": ["train", "test"]}, "evaluate": {"splits": ["train"]}},
         {"groom": {"alignment": {"reflect": ["spleen"]}}},
+        {
+            "groom": {"alignment": {"reflect": ["lung_upper_lobe_left"]}},
+            "correspond": {"pooled": [LOBES]},
+        },
         {"model": {"local": {"basis_modes": 48}}},
         {"tensors": {"modes": 9}, "train": {"augment": {"shape_std": 0.0}}},
         {"dataset": {"root": "data/phantom"}},

@@ -80,4 +80,5 @@ def test_a_part_holds_its_own_values_alone(configure):
 def test_mirroring_one_anatomy_does_not_concern_the_others(configure):
     alignment = configure({"groom": {"alignment": {"reflect": ["spleen"]}}}).groom.alignment
     assert alignment.of("spleen").reflect == ("spleen",)
+    assert alignment.of("heart_atrium_left", "spleen").reflect == ("spleen",)
     assert alignment.of("heart_atrium_left") == configure({}).groom.alignment.of("spleen")

@@ -76,6 +76,49 @@ def test_meshes_need_no_image(tmp_path, cube):
     assert "no mask file" in found[2].reason
 
 
+def ball_distance(center, radius=6.0):
+    """A signed distance, negative inside, on a grid of its own around the ball."""
+    spacing, count = np.array([1.0, 1.5, 2.0]), np.array([19, 13, 11])
+    volume = Volume(np.zeros(count[::-1]), spacing, center - (count - 1) / 2 * spacing)
+    index = np.indices(volume.array.shape, float)[::-1].reshape(3, -1).T
+    away = np.linalg.norm(volume.index_to_point(index) - center, axis=1) - radius
+    return volume.with_array(away.reshape(volume.array.shape).astype(np.float32))
+
+
+def test_signed_distances_need_not_lie_on_the_images_grid(tmp_path):
+    write_image(ct(), tmp_path / "ct.nii.gz")
+    middle = ct().corners().mean(0)
+    away, cut = ball_distance(middle + 400), ball_distance(middle)
+    write_image(ball_distance(middle), tmp_path / "in.nrrd")
+    write_image(away, tmp_path / "out.nii.gz")
+    write_image(cut.with_array(cut.array - 4), tmp_path / "cut.nrrd")
+    rows = [
+        (name, "spleen", "ct.nii.gz", file, "", "")
+        for name, file in (("a", "in.nrrd"), ("b", "out.nii.gz"), ("c", "cut.nrrd"))
+    ]
+    path = write_rows(tmp_path / "t.tsv", HEADER, *rows)
+    found = [subject.organs[0] for subject in check(path, ["spleen"])]
+    assert [organ.status for organ in found] == ["used", "excluded", "excluded"]
+    assert found[0].volume_ml == pytest.approx(4 / 3 * np.pi * 0.216, rel=0.05)
+    assert "out of the CT" in found[1].reason
+    assert "cut by the field of view" in found[2].reason
+
+
+def test_real_numbers_that_are_no_distance_exclude_the_organ_with_what_was_found(tmp_path):
+    write_image(ct(), tmp_path / "ct.nii.gz")
+    smooth = np.where(blob().array, np.float32(0.7), np.float32(0.0))
+    smooth[4, 5, 6] = 0.4
+    write_image(Volume(smooth, SPACING, ORIGIN), tmp_path / "p.nii.gz")
+    rows = [
+        ("a", "spleen", "ct.nii.gz", "p.nii.gz", "", ""),
+        ("a", "liver", "ct.nii.gz", "ct.nii.gz", "", ""),
+    ]
+    (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows))
+    assert [organ.status for organ in subject.organs] == ["excluded", "excluded"]
+    assert "save where it is above 0.5 as a mask" in subject.organs[0].reason
+    assert "Give the organ's mask, not the image" in subject.organs[1].reason
+
+
 @pytest.mark.parametrize(
     ("center", "status", "words"),
     [

@@ -6,12 +6,13 @@ import pytest
 
 from massm.geometry.isosurface import isosurface
 from massm.geometry.mesh import Mesh
+from massm.groom.batch import Task, groom_one
 from massm.io import images, meshes
 from massm.io.documents import read_json
 from massm.io.errors import DataError
 from massm.io.tables import read_table, write_table
 from massm.stages import groom, groom_align
-from tests.groom.shapes import FLIP, draw, ellipsoid
+from tests.groom.shapes import FLIP, draw, ellipsoid, oblique
 
 
 @pytest.fixture
@@ -82,6 +83,27 @@ def test_groom_and_align_a_cohort(cohort, results, surface_config, alignment_con
     matrix = np.array(document["transforms"]["s3"]).reshape(4, 4)
     center = matrix @ [-40, 10, 302, 1]
     np.testing.assert_allclose(center[:3], 0, atol=1.0)
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_signed_distance_keeps_its_zero_level(results, surface_config, sign):
+    place = {"spacing": (0.9, 1.2, 2.0), "radius_mm": 20, "center": (-40, 10, 300)}
+    grid = draw(lambda p: p[:, 0] > 0, direction=oblique(), **place)
+    points = grid.index_to_point(np.indices(grid.array.shape, float)[::-1].reshape(3, -1).T)
+    away = np.linalg.norm(points - place["center"], axis=1) - 14
+    source = results / "ball_DT.nrrd"
+    images.write_image(grid.with_array(sign * away.reshape(grid.array.shape)), source)
+
+    outcome = groom_one(surface_config, Task("s1", "spleen", source, None, results / "s1.vtp"))
+
+    surface = meshes.read(results / "s1.vtp")
+    away = np.linalg.norm(surface.vertices - place["center"], axis=1) - 14
+    assert outcome.reason == ""
+    assert np.abs(away).max() < 0.09
+    assert surface.is_closed
+    assert surface.volume == pytest.approx(4 / 3 * np.pi * 14**3, rel=0.02)
+    inside = images.read_mask(source)
+    assert inside.array.sum() * inside.voxel_ml == pytest.approx(surface.volume_ml, rel=0.03)
 
 
 def test_no_training_surface_is_one_clear_sentence(

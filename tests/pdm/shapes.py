@@ -68,6 +68,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "seed": 3,
             "device": "cpu",
             "threads": 1,
+            "pooled": [],
             "entropy": values | entropy,
             "shapeworks": read_yaml(PAPER)["correspond"]["shapeworks"],
             "project": read_yaml(PAPER)["correspond"]["project"],

@@ -52,6 +52,17 @@ def test_one_mode_generalizes_to_spheres_left_out(scaled, particles):
     assert result["surface"][1] == pytest.approx(0, abs=1e-6)
 
 
+def test_all_shapes_of_a_group_are_left_out_together(scaled, rng):
+    twice = np.repeat(rng.normal(size=(6, 20, 3)), 2, 0)
+    alone = generalization(None, twice, identities(12), (1, 8))
+    together = generalization(None, twice, identities(12), (1, 8), sorted(2 * list("abcdef")))
+    assert alone["particles"][8] < 1e-6 < together["particles"][1]
+    assert set(together["particles"]) == {1, 8}
+    assert together["particles"][8] == pytest.approx(
+        generalization(None, twice[::2], identities(6), (4,))["particles"][4]
+    )
+
+
 def test_leave_one_out_residual_matches_a_projection(rng):
     world = rng.normal(size=(6, 20, 3))
     expected = []

@@ -100,6 +100,31 @@ def test_a_shapeworks_project_is_an_input_and_is_named_where_it_is_missing(proje
     assert re.search(r"sw/\{anatomy\}\.swproj.*--project sw/spleen\.swproj", done.stdout)
 
 
+def test_pooled_anatomies_come_out_of_one_job(project):
+    pair = ["heart_ventricle_left", "spleen"]
+    project.configure(groom={"alignment": {"reflect": ["spleen"]}}, correspond={"pooled": [pair]})
+    assert project.planned("correspond") >= {
+        "correspond_pooled_heart_ventricle_left_spleen",
+        "correspond_particles",
+    }
+    done = project.snakemake("--dry-run", "--printshellcmds", "correspond")
+    commands = re.findall(r"python -m massm\.stages\.(?:groom_align|corr).*", done.stdout)
+    assert len(commands) == 5
+    twins = {re.search(r"--anatomy (\w+)", c)[1]: c for c in commands if "_align" in c}
+    assert "--twin spleen &>" in twins["heart_ventricle_left"]
+    assert "--twin heart_ventricle_left &>" in twins["spleen"]
+    assert "--twin" not in twins["lung_upper_lobe_right"]
+    assert [c for c in commands if "--anatomies heart_ventricle_left spleen" in c]
+
+
+def test_pooling_some_anatomies_does_not_concern_the_others(project):
+    before = load_config(merge(read_yaml(ROOT / "config.yaml"), {"groom": {}})).correspond
+    pooled = before.model_copy(update={"pooled": (("liver", "spleen"),)})
+    assert pooled.decisive() == before.decisive()
+    assert pooled.pool_of("spleen") == ("liver", "spleen")
+    assert pooled.pool_of("aorta") == ("aorta",)
+
+
 def test_grooming_needs_no_shapeworks_project_yet(project):
     project.configure(correspond={"backend": "project", "project": {"file": "{anatomy}.xlsx"}})
     assert "groom_alignment" in project.planned("groom")

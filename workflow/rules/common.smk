@@ -9,6 +9,7 @@ from snakemake.settings.types import DeploymentMethod
 from massm.config.evaluate import ModelName
 
 ANATOMIES = list(settings.anatomies)
+ALONE = [name for name in ANATOMIES if settings.correspond.pool_of(name) == (name,)]
 MODELS = list(typing.get_args(ModelName))
 PHANTOM = settings.phantom.root
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method

@@ -18,6 +18,8 @@ rule correspond_particles:
         "<logs>/correspond/{anatomy}.log",
     benchmark:
         "<benchmarks>/correspond/{anatomy}.tsv"
+    wildcard_constraints:
+        anatomy="|".join(ALONE) or "(?!)",  # the others share a rule, below
     conda:
         branch(
             settings.correspond.backend == "shapeworks",
@@ -44,6 +46,51 @@ rule correspond_particles:
         " --alignment {input.alignment:q} --results {params.results:q}"
         " --particles {output.particles:q} --folder {params.folder:q} {params.project:q}"
         " {params.truth:q} &> {log:q}"
+
+
+# A left and a right anatomy that are one population come out of one job.
+for pair in settings.correspond.pooled:
+
+    rule:
+        name:
+            f"correspond_pooled_{'_'.join(pair)}"
+        input:
+            index=groom_batches,
+            alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=pair),
+        output:
+            particles=expand("<results>/correspond/{anatomy}.npz", anatomy=pair),
+            model=expand("<results>/correspond/{anatomy}/model.npz", anatomy=pair),
+            quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=pair),
+            curves=expand("<results>/correspond/{anatomy}/curves.csv", anatomy=pair),
+            subjects=expand("<results>/correspond/{anatomy}/particles.csv", anatomy=pair),
+            texts=directory(expand("<results>/correspond/{anatomy}/particles", anatomy=pair)),
+            studio=expand("<results>/correspond/{anatomy}/{anatomy}.swproj", anatomy=pair),
+        log:
+            f"<logs>/correspond/{'_'.join(pair)}.log",
+        benchmark:
+            f"<benchmarks>/correspond/{'_'.join(pair)}.tsv"
+        conda:
+            "../../envs/massm.yaml"
+        threads: settings.correspond.threads
+        resources:
+            mem_mb=24000,
+            runtime=1440,
+            gpu=int(settings.correspond.device.startswith("cuda")),
+        params:
+            depends=decisive("correspond"),
+            config=handed_over("correspond"),
+            anatomies=pair,
+            results=settings.results,
+            folders=[settings.results / "correspond" / name for name in pair],
+            truth=["--truth", PHANTOM / "truth"] if is_phantom() else [],
+        message:
+            "Place particles on {params.anatomies}, as one population"
+        shell:
+            "python -m massm.stages.correspond_pooled --config {params.config:q}"
+            " --anatomies {params.anatomies:q} --index {input.index:q}"
+            " --alignments {input.alignments:q} --results {params.results:q}"
+            " --particles {output.particles:q} --folders {params.folders:q}"
+            " {params.truth:q} &> {log:q}"
 
 
 rule correspond:
