@@ -4,7 +4,8 @@ In *world* frames every anatomy has been aligned on its own: a joint model of su
 shapes. In one *body* frame anatomies keep their places to each other: it relates poses too.
 """
 
-from typing import Protocol
+from collections.abc import Callable
+from typing import Literal, Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -119,3 +120,11 @@ def _fit_rigid(
     matrix[:3, :3] = u @ v_transposed
     matrix[:3, 3] = target_mean - matrix[:3, :3] @ source_mean
     return matrix
+
+
+Kind = Literal["local", "world"]
+FRAMES: dict[bool, tuple[Kind, Callable[[BlockSet], Frame]]] = {
+    True: ("local", BodyFrame),
+    False: ("world", lambda _: WorldFrames()),
+}
+"""With pose and without: which particles are taken, and how their frame is learned."""

@@ -51,6 +51,20 @@ def test_a_hidden_anatomy_has_no_part_in_its_frame(complete):
     assert row.predicted_mm == pytest.approx(30, abs=2)
 
 
+def test_what_is_expected_of_a_missing_anatomy_steadies_the_frame(complete):
+    placed = fit_placed(complete, 3, BodyFrame)
+    whole = complete.moved(placed.place(complete)).points
+    seen = complete.hide("kidney")
+    first = complete.moved(placed.frame.place(seen)).points
+    refined = complete.moved(placed.place(seen)).points
+    assert np.abs(refined - whole).mean() < 0.1 * np.abs(first - whole).mean()
+
+
+def test_world_frames_stay(gaps):
+    placed = fit_placed(gaps, 3, own_frames)
+    np.testing.assert_array_equal(placed.place(gaps), np.tile(np.eye(4), (40, 1, 1)))
+
+
 def test_subjects_with_a_single_anatomy_are_passed_over(complete):
     placed = fit_placed(complete, 3, own_frames)
     alone = complete.take([0, 1]).hide("liver").hide("spleen")
