@@ -15,6 +15,7 @@ TARGETS = (
     "dataset",
     "groom",
     "correspond",
+    "correspond_joint",
     "pdm",
     "template",
     "tensors",
@@ -98,6 +99,16 @@ def test_a_shapeworks_project_is_an_input_and_is_named_where_it_is_missing(proje
     done = project.snakemake("--dry-run", "--printshellcmds", "all")
     assert done.returncode == 0, done.stdout
     assert re.search(r"sw/\{anatomy\}\.swproj.*--project sw/spleen\.swproj", done.stdout)
+
+
+def test_a_joint_model_is_made_only_of_named_anatomies(project):
+    assert "correspond_joint" in project.planned()
+    project.configure(correspond={"joint": {"anatomies": []}})
+    assert "correspond_joint" not in project.planned()
+    done = project.snakemake("--dry-run", "correspond_joint")
+    assert done.returncode == 1
+    assert done.stdout.strip().splitlines()[-1].startswith("correspond.joint.anatomies names no")
+    assert "Traceback" not in done.stdout
 
 
 def test_grooming_needs_no_shapeworks_project_yet(project):
