@@ -15,7 +15,10 @@ class JointConfig(Section):
         description="true: local particles of all anatomies, aligned together, so that the model "
         "relates where they lie too; false: world particles of each, their shapes alone."
     )
-    modes: PositiveInt = Field(description="Most modes; subjects - 2 limit them.")
+    modes: PositiveInt = Field(
+        description="Most modes; training subjects - 2 limit them, and a third of those that have "
+        "an anatomy which others lack."
+    )
     evidence: float | None = Field(
         gt=0,
         le=1,

@@ -12,6 +12,9 @@ from massm.pdm.joint.ppca import LatentModel, fit_ppca
 
 LEAST_SUBJECTS = 3
 
+SUBJECTS_PER_MODE = 3
+"""Subjects that must have an anatomy for each mode, where others lack it."""
+
 
 class Posterior(NamedTuple):
     """What the present anatomies say of a subject's scores."""
@@ -186,7 +189,10 @@ def fit_joint_model(training: BlockSet, modes: int) -> JointModel:
 
     Args:
         training: Training subjects, all anatomies in comparable frames, mm.
-        modes: Most modes to keep; there are no more than subjects - 2.
+        modes: Most modes to keep. There are no more than subjects - 2; where an anatomy is
+            missing, no more than a third of the subjects that have it. With as many modes as these,
+            the others' scores would be left to chance: loadings that fit all who have the anatomy
+            could give those who lack it any shape.
 
     Raises:
         ValueError: If an anatomy is there in fewer than three subjects.
@@ -195,7 +201,7 @@ def fit_joint_model(training: BlockSet, modes: int) -> JointModel:
     parts = [_reduce(training.of(anatomy)) for anatomy in training.anatomies]
     weights = np.array([1 / np.sqrt(part.variance) for part in parts])
     scaled = [part.coordinates * weight for part, weight in zip(parts, weights, strict=True)]
-    most = min(modes, len(training.subjects) - 2)
+    most = min(modes, _most_modes(training))
     latent = fit_ppca(scaled, [part.axes.shape[1] for part in parts], most)
     return _written_out(training, parts, weights, latent)
 
@@ -216,6 +222,12 @@ def _check_counts(training: BlockSet) -> None:
                 f"{anatomy}: {count} subjects have it, a joint model needs at least "
                 f"{LEAST_SUBJECTS}"
             )
+
+
+def _most_modes(training: BlockSet) -> int:
+    subjects = len(training.subjects)
+    counts = [int(count) for count in training.present.sum(0) if count < subjects]
+    return min([subjects - 2, *(max(1, count // SUBJECTS_PER_MODE) for count in counts)])
 
 
 def _reduce(points: Float[np.ndarray, "N M 3"]) -> _Part:

@@ -127,6 +127,16 @@ def test_there_are_no_more_modes_than_subjects_tell(complete):
     assert len(fit_joint_model(complete.take(range(6)), 20).variances) == 4
 
 
+def test_an_anatomy_that_few_have_limits_the_modes(complete, rng):
+    """Shapes without anything in common: more modes would give the missing ones any size."""
+    noise = rng.normal(size=complete.points.shape)
+    noise[27:, complete.slices["spleen"]] = np.nan
+    found = fit_joint_model(replace(complete, points=noise), 20)
+    assert len(found.variances) == 9
+    spleen = found.modes[:, complete.slices["spleen"]]
+    assert (found.variances * np.square(spleen).sum((1, 2))).sum() < 1.5
+
+
 def test_blocks_of_other_anatomies_are_refused(complete):
     found = fit_joint_model(complete, 3)
     with pytest.raises(ValueError, match="expected .*'liver', 'spleen', 'kidney'"):
