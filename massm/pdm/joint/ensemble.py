@@ -2,7 +2,8 @@
 
 The ensemble entropy sees shapes through their Gram matrix alone, and the Gram matrix of
 concatenated shapes is the sum of the anatomies' own. So all that an anatomy must know of the others
-is one N x N matrix.
+is one N x N matrix. No stage does this: it did not help subjects that had no part in it
+(docs/particles.md).
 """
 
 import logging
