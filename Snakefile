@@ -44,3 +44,4 @@ rule all:
     default_target: True
     input:
         rules.report.input,
+        joint_quality(),

@@ -68,6 +68,19 @@ def anatomies_have_projects(
         )
 
 
+def joined_is_modeled(correspond: CorrespondConfig, anatomies: Sequence[str]) -> Iterator[str]:
+    """Check that the anatomies of the joint model are there, and that its folder is its own."""
+    joined = correspond.joint.anatomies
+    unknown = [name for name in joined if name not in anatomies]
+    if unknown:
+        yield (
+            f"correspond.joint.anatomies: {', '.join(unknown)} is not among anatomies, "
+            f"found {_listed(anatomies)}"
+        )
+    if joined and "joint" in anatomies:
+        yield "anatomies: joint is the folder of the joint model; give the anatomy another name"
+
+
 def used_modes_are_stored(
     tensors: TensorsConfig, local: LocalConfig, augment: AugmentConfig
 ) -> Iterator[str]:

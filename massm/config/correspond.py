@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from massm.config._section import FieldsAbove, Section
+from massm.config.joint import JointConfig
 from massm.config.project import ProjectConfig
 from massm.config.shapeworks import ShapeWorksConfig
 
@@ -100,6 +101,7 @@ class CorrespondConfig(Section):
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
     project: ProjectConfig
+    joint: JointConfig
 
     @field_validator("particles")
     @classmethod

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from massm.config._section import Section
 from massm.config.agreement import (
     anatomies_have_projects,
+    joined_is_modeled,
     measured_is_predicted,
     mirrored_is_modeled,
     phantom_has_its_layout,
@@ -80,6 +81,7 @@ class Config(Section):
             *mirrored_is_modeled(self.groom.alignment, self.anatomies),
             *pooled_are_mirror_images(self.correspond, self.groom.alignment, self.anatomies),
             *anatomies_have_projects(self.correspond, self.anatomies),
+            *joined_is_modeled(self.correspond, self.anatomies),
             *used_modes_are_stored(self.tensors, self.model.local, self.train.augment),
             *measured_is_predicted(self.predict, self.evaluate),
         ]

@@ -57,6 +57,21 @@ def values():
             {"dataset": {"root": "data/phantom", "layout": "table"}},
             r"dataset\.layout: .*found 'table'",
         ),
+        (
+            {"correspond": {"joint": {"anatomies": ["spleen", "splen"]}}},
+            r"correspond\.joint\.anatomies: splen is not among anatomies",
+        ),
+        (
+            {
+                "anatomies": ["joint", "spleen"],
+                "correspond": {"joint": {"anatomies": ["joint", "spleen"]}},
+            },
+            r"anatomies: joint is the folder of the joint model",
+        ),
+        (
+            {"correspond": {"joint": {"anatomies": ["spleen"]}}},
+            r"correspond\.joint\.anatomies: .*two anatomies or more",
+        ),
     ],
 )
 def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, message):
@@ -76,6 +91,7 @@ def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, me
         {"model": {"local": {"basis_modes": 48}}},
         {"tensors": {"modes": 9}, "train": {"augment": {"shape_std": 0.0}}},
         {"dataset": {"root": "data/phantom"}},
+        {"correspond": {"joint": {"anatomies": ["spleen", "lung_upper_lobe_left"]}}},
     ],
 )
 def test_values_that_agree_are_accepted(values, change):

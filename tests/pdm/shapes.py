@@ -72,6 +72,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "entropy": values | entropy,
             "shapeworks": read_yaml(PAPER)["correspond"]["shapeworks"],
             "project": read_yaml(PAPER)["correspond"]["project"],
+            "joint": read_yaml(PAPER)["correspond"]["joint"],
         }
     )
 

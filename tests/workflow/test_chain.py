@@ -24,6 +24,7 @@ AFTER_CORRESPONDENCE = (
     AFTER_PREDICTION
     | AFTER_TENSORS
     | {
+        "correspond_joint",
         "template_medoid",
         "tensors_subjects",
         "tensors_manifest",
@@ -32,6 +33,7 @@ AFTER_CORRESPONDENCE = (
         "reconstruct_reference",
     }
 )
+JOINED = {"anatomies": ["heart_ventricle_left", "lung_upper_lobe_right"], "modes": 3}
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,9 @@ def test_every_stage_has_written_its_results(finished):
         "correspond/spleen.npz",
         "correspond/spleen/quality.json",
         "correspond/spleen/spleen.swproj",
+        "correspond/joint/model.npz",
+        "correspond/joint/scores.csv",
+        "correspond/joint/quality.json",
         "template/spleen.vtp",
         "tensors/manifest.json",
         "train/massm/model.safetensors",
@@ -109,6 +114,10 @@ def test_a_second_run_does_nothing_and_says_so(finished):
             {"tensors": {"intensity_percentiles": [1.0, 99.0]}},
             AFTER_PREDICTION | AFTER_TENSORS | {"tensors_manifest", "predict_pca_oracle"},
         ),
+        (
+            {"correspond": {"joint": {**JOINED, "pose": True}}},
+            {"correspond_joint", "report_page"},
+        ),
         ({"correspond": {"seed": 8}}, AFTER_CORRESPONDENCE | {"correspond_particles"}),
     ],
     ids=[
@@ -118,6 +127,7 @@ def test_a_second_run_does_nothing_and_says_so(finished):
         "oracle",
         "train",
         "statistics",
+        "joint",
         "correspond",
     ],
 )

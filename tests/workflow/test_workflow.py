@@ -15,6 +15,7 @@ TARGETS = (
     "dataset",
     "groom",
     "correspond",
+    "correspond_joint",
     "pdm",
     "template",
     "tensors",
@@ -123,6 +124,16 @@ def test_pooling_some_anatomies_does_not_concern_the_others(project):
     assert pooled.decisive() == before.decisive()
     assert pooled.pool_of("spleen") == ("liver", "spleen")
     assert pooled.pool_of("aorta") == ("aorta",)
+
+
+def test_a_joint_model_is_made_only_of_named_anatomies(project):
+    assert "correspond_joint" in project.planned()
+    project.configure(correspond={"joint": {"anatomies": []}})
+    assert "correspond_joint" not in project.planned()
+    done = project.snakemake("--dry-run", "correspond_joint")
+    assert done.returncode == 1
+    assert done.stdout.strip().splitlines()[-1].startswith("correspond.joint.anatomies names no")
+    assert "Traceback" not in done.stdout
 
 
 def test_grooming_needs_no_shapeworks_project_yet(project):

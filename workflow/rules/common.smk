@@ -127,6 +127,23 @@ def shapeworks_project(wildcards):
     return path
 
 
+def joint_particles(wildcards):
+    """Particles of the anatomies of the joint model."""
+    joined = settings.correspond.joint.anatomies
+    if not joined:
+        raise SystemExit(
+            "correspond.joint.anatomies names no anatomies: name two or more, as in snakemake"
+            " correspond_joint --config correspond='{joint: {anatomies: [Mandible, Larynx]}}'"
+        )
+    return expand("<results>/correspond/{anatomy}.npz", anatomy=joined)
+
+
+def joint_quality():
+    """What the joint model leaves behind, if there is to be one."""
+    joined = settings.correspond.joint.anatomies
+    return ["<results>/correspond/joint/quality.json"] if joined else []
+
+
 def groom_batches(wildcards):
     """Tables of all groomed batches."""
     names = batch_names(settings.jobs.groom_subjects)

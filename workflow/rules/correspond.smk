@@ -93,6 +93,32 @@ for pair in settings.correspond.pooled:
             " {params.truth:q} &> {log:q}"
 
 
+rule correspond_joint:
+    input:
+        particles=joint_particles,
+    output:
+        model="<results>/correspond/joint/model.npz",
+        scores="<results>/correspond/joint/scores.csv",
+        quality="<results>/correspond/joint/quality.json",
+    log:
+        "<logs>/correspond/joint.log",
+    benchmark:
+        "<benchmarks>/correspond/joint.tsv"
+    conda:
+        "../../envs/massm.yaml"
+    resources:
+        mem_mb=8000,
+        runtime=120,
+    params:
+        config=section("correspond.joint"),
+    message:
+        "Join the shape models of several anatomies"
+    shell:
+        "python -m massm.stages.correspond_joint --config {params.config:q}"
+        " --particles {input.particles:q} --model {output.model:q} --scores {output.scores:q}"
+        " --quality {output.quality:q} &> {log:q}"
+
+
 rule correspond:
     input:
         expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
@@ -101,3 +127,4 @@ rule correspond:
 rule pdm:
     input:
         expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
+        joint_quality(),

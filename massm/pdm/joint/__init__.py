@@ -1,0 +1,1 @@
+"""Several anatomies in one shape space, some of them missing in some subjects."""
