@@ -74,7 +74,7 @@ class ShapeWorksEngine:
             mesh.transformed(matrix)
             for mesh, matrix in zip(ready.meshes, placed.procrustes, strict=True)
         ]
-        self._training = Trained.of(ready.names, moved, world)
+        self._training = Trained.of(ready.names, moved, world, self._config)
         residual, limit = leave_one_out_residuals(world), self._trained.residual_limit
         fit = fit_of(ready, failed, placed, residual, limit, time.monotonic() - began)
         return fit.ordered([name for name in names if name not in failed])
@@ -97,10 +97,7 @@ class ShapeWorksEngine:
             return empty_fit(failed, self._config.particles)
         ready = SurfaceSet([surfaces[row] for row in kept], [names[row] for row in kept])
         local = np.stack(locals_)
-        target = torch.from_numpy(trained.shape.mean).expand(len(local), -1, -1)
-        scaled = self._config.entropy.scale and self._settings.procrustes_interval > 0
-        world = fit_similarity(torch.from_numpy(local), target, allow_scale=scaled)
-        moved = world.apply(torch.from_numpy(local)).numpy()
+        moved = trained.align(local)
         nearest = trained.shape.project(moved, len(trained.shape.variances))
         residual = np.sqrt(np.square(moved - nearest).sum(-1).mean(-1))
         placed, seconds = _placed(local, moved), time.monotonic() - began
@@ -146,7 +143,7 @@ def _placed(local: Float[np.ndarray, "N M 3"], world: Float[np.ndarray, "N M 3"]
         float(np.abs(apply_transform(matrix, points) - moved).max())
         for matrix, points, moved in zip(procrustes, local, world, strict=True)
     )
-    if rest > 1e-2 * float(np.ptp(world)):
+    if rest > 1e-3 * float(np.ptp(world)):
         raise ValueError(
             f"ShapeWorks: world particles differ by up to {rest:.1f} mm from the best similarity "
             "of the local ones; its Procrustes alignment made a reflection. Set "

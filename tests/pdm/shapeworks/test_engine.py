@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from massm.geometry.distance import SurfaceIndex
 from massm.io.errors import DataError
 from massm.io.shapeworks import read_project
 from massm.pdm.backend import BACKENDS
@@ -30,8 +31,20 @@ def test_a_new_subject_is_fitted_to_fixed_training_subjects(configured, ellipsoi
     engine.optimize(ellipsoids[:5], names[:5])
     fit = engine.fit(ellipsoids[5:], names[5:])
     assert fit.names == tuple(names[5:])
-    # The fake returns the landmarks it was given: the mean shape.
+    # The fake returns the landmarks it was given: the mean shape, rigidly laid on the surface.
+    mean = engine.arrays()["mean"]
+    for points, world, mesh in zip(fit.particles, fit.world, ellipsoids[5:], strict=True):
+        np.testing.assert_allclose(world, mean, atol=1e-4)
+        distance = SurfaceIndex(mesh).closest
+        assert distance(points).distance.mean() < distance(mean).distance.mean()
+
+
+def test_without_procrustes_nobody_is_moved(configured, ellipsoids, names):
+    engine = ShapeWorksEngine(configured(procrustes_interval=0))
+    engine.optimize(ellipsoids[:5], names[:5])
+    fit = engine.fit(ellipsoids[5:], names[5:])
     np.testing.assert_allclose(fit.particles[0], engine.arrays()["mean"], atol=1e-4)
+    np.testing.assert_allclose(fit.procrustes[0], np.eye(4), atol=1e-6)
 
 
 def test_an_old_version_reads_a_spreadsheet_and_parameter_files(
@@ -45,7 +58,7 @@ def test_an_old_version_reads_a_spreadsheet_and_parameter_files(
     np.testing.assert_allclose(fit.world, fit.particles + 1.5, atol=1e-4)
     new = engine.fit(ellipsoids[5:], names[5:])
     assert new.failed == {}
-    np.testing.assert_allclose(new.particles[1], engine.arrays()["mean"], atol=1e-4)
+    np.testing.assert_allclose(new.world[1], engine.arrays()["mean"], atol=1e-4)
 
 
 def test_the_order_of_the_subjects_does_not_matter(configured, ellipsoids, names):
