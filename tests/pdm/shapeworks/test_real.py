@@ -34,12 +34,12 @@ FITTED_MM = 0.05  # mean distance to the surface, whose facets are about 3 mm wi
 
 
 @pytest.fixture(scope="module")
-def config(settings):
+def config(settings, tmp_path_factory):
     """A short schedule, and the kind of project that the installed version reads."""
     values = {
         "program": "shapeworks",
         "project": "swproj",
-        "keep": None,
+        "keep": tmp_path_factory.mktemp("kept"),
         "iterations_per_split": 150,
         "optimization_iterations": 150,
         "fixed_iterations": 150,
@@ -180,3 +180,17 @@ def test_the_result_is_taken_back_from_its_project(results, config, found):
     assert again.subjects == found.subjects
     for part in ("local", "world"):
         np.testing.assert_allclose(getattr(again, part), getattr(found, part), atol=1e-3)
+
+
+def test_the_kept_project_of_the_program_is_taken_too(results, config, found):
+    shapeworks = config.shapeworks
+    project = shapeworks.keep / f"training/training.{shapeworks.project}"
+    frame = config.project.model_copy(update={"frame": "aligned"})
+    taken = config.model_copy(update={"backend": "project", "project": frame})
+    run(taken, **arguments(results, results / "kept"), project=project)
+    again, training = load_set(results / "kept/liver.npz"), len(RADII)
+    assert again.subjects == found.subjects  # the new ones are fitted by the embedded engine
+    for part in ("local", "world"):
+        np.testing.assert_allclose(
+            getattr(again, part)[:training], getattr(found, part)[:training], atol=1e-3
+        )
