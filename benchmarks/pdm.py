@@ -1,19 +1,23 @@
-"""Particle engine against ShapeWorks' recorded results, side by side.
+"""Particle engine against ShapeWorks, the program itself or its recorded results, side by side.
 
-usage: python benchmarks/pdm.py POPULATION --shapes DIR [--reference DIR] [--particles M ...]
+usage: python benchmarks/pdm.py POPULATION --shapes DIR [--particles M ...]
+           [--reference DIR] [--shapeworks PROGRAM [--project xlsx] [--weights config]]
 
 POPULATION is a name (ellipsoid, boxbump, blob, spleen, ...); --shapes holds its meshes (.ply or
 .vtp, one each shape, aligned); --reference holds what ShapeWorks made of it as
-{POPULATION}_{M}*.json
-(keys cpu_s, peak_MB, quality). One preset, that of config.yaml, serves
-every population.
+{POPULATION}_{M}*.json (keys cpu_s, peak_MB, quality); --shapeworks runs the installed program on
+the same meshes, through backend shapeworks, with the default weights of its projects, those of
+config.yaml, or both. One preset, that of config.yaml, serves every population.
 """
 
 import argparse
 import json
 import platform
 import resource
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +31,21 @@ from massm.pdm import quality
 from massm.pdm.engine import EntropyEngine
 from massm.pdm.fit import Fit
 from massm.pdm.shape_model import fit_shape_model
+from massm.pdm.shapeworks.engine import ShapeWorksEngine
 from massm.pdm.surfaces import SurfaceSet
 
 MODES = (1, 2, 3, 5, 10)
+PROJECT_DEFAULTS: dict[str, object] = {
+    "iterations_per_split": 1000,
+    "optimization_iterations": 1000,
+    "initial_relative_weighting": 0.1,
+    "relative_weighting": 1.0,
+    "starting_regularization": 10.0,
+    "ending_regularization": 1.0,
+    "use_normals": False,
+    "procrustes_interval": 0,
+    "multiscale_particles": 0,
+}
 
 
 def main() -> None:
@@ -39,6 +55,10 @@ def main() -> None:
     parser.add_argument("population")
     parser.add_argument("--shapes", type=Path, required=True)
     parser.add_argument("--reference", type=Path)
+    parser.add_argument("--shapeworks", metavar="PROGRAM")
+    weights = ("defaults", "config")
+    parser.add_argument("--weights", nargs="+", choices=weights, default=weights)
+    parser.add_argument("--project", choices=("swproj", "xlsx"), default="swproj")
     parser.add_argument("--particles", type=int, nargs="+", default=[256])
     parser.add_argument("--config", type=Path, default=Path(__file__).parents[1] / "config.yaml")
     arguments = parser.parse_args()
@@ -46,6 +66,8 @@ def main() -> None:
     print(machine())
     for count in arguments.particles:
         columns = {"massm": measured(arguments, surfaces, names, count)}
+        if arguments.shapeworks is not None:
+            columns |= run_shapeworks(arguments, surfaces, names, count)
         if arguments.reference is not None:
             columns |= recorded(arguments.reference, arguments.population, count)
         print_table(f"{arguments.population}, {len(names)} shapes, {count} particles", columns)
@@ -71,14 +93,81 @@ def read_shapes(folder: Path) -> tuple[list[Mesh], list[str]]:
 def measured(
     arguments: argparse.Namespace, surfaces: list[Mesh], names: list[str], count: int
 ) -> dict[str, float]:
-    values = yaml.safe_load(arguments.config.read_text(encoding="utf-8"))["correspond"]
-    config = CorrespondConfig.model_validate(values | {"backend": "entropy", "particles": count})
+    config = read_config(arguments.config, {"backend": "entropy", "particles": count})
     torch.set_num_threads(config.threads)
     wall, cpu = time.perf_counter(), time.process_time()
     fit = EntropyEngine(config).optimize(surfaces, names)
     seconds = {"wall s": time.perf_counter() - wall, "CPU s": time.process_time() - cpu}
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    result = seconds | {"peak MB": peak} | measures(fit, surfaces)
+    return seconds | {"peak MB": peak} | judged(arguments, fit, surfaces)
+
+
+def run_shapeworks(
+    arguments: argparse.Namespace, surfaces: list[Mesh], names: list[str], count: int
+) -> dict[str, dict[str, float]]:
+    """Run the program with the default weights of its projects, those of the config, or both."""
+    columns = {}
+    program = {"program": arguments.shapeworks, "project": arguments.project, "keep": None}
+    for title in arguments.weights:
+        weights = PROJECT_DEFAULTS if title == "defaults" else {}
+        config = read_config(arguments.config, {"backend": "shapeworks", "particles": count})
+        section = config.shapeworks.model_copy(update=program | weights)
+        engine = ShapeWorksEngine(config.model_copy(update={"shapeworks": section}))
+        wall, cpu = time.perf_counter(), seconds_of_children()
+        with peak_of_children() as peak_mb:
+            fit = engine.optimize(surfaces, names)
+        wall, cpu = time.perf_counter() - wall, seconds_of_children() - cpu
+        result = {"wall s": wall, "CPU s": cpu, "peak MB": peak_mb()}
+        columns[f"ShapeWorks, {title}"] = result | judged(arguments, fit, surfaces)
+    return columns
+
+
+def read_config(path: Path, changes: dict[str, object]) -> CorrespondConfig:
+    values = yaml.safe_load(path.read_text(encoding="utf-8"))["correspond"]
+    return CorrespondConfig.model_validate(values | changes)
+
+
+def seconds_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+@contextmanager
+def peak_of_children() -> Iterator[Callable[[], float]]:
+    """Watch the peak memory of child processes, MB; Linux.
+
+    The kernel counts the memory of a parent at fork as a child's peak (``ru_maxrss``), so that the
+    program's own is read from ``/proc`` while it runs.
+    """
+    ended, peaks = threading.Event(), [0.0]
+    children = Path(f"/proc/self/task/{threading.get_native_id()}/children")
+
+    def watch() -> None:
+        while not ended.wait(0.2):
+            running = children.read_text(encoding="ascii").split()
+            peaks.extend(resident_peak(Path(f"/proc/{child}/status")) for child in running)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield lambda: max(peaks)
+    finally:
+        ended.set()
+        thread.join()
+
+
+def resident_peak(status: Path) -> float:
+    try:
+        lines = status.read_text(encoding="ascii", errors="replace").splitlines()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return 0.0
+    return max(
+        (int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), default=0.0
+    )
+
+
+def judged(arguments: argparse.Namespace, fit: Fit, surfaces: list[Mesh]) -> dict[str, float]:
+    result = measures(fit, surfaces)
     radii = arguments.shapes / "params.npz"
     if arguments.population == "ellipsoid" and radii.is_file():
         result["error against truth"] = ellipsoid_error(fit.particles, np.load(radii)["radii"])
@@ -132,9 +221,9 @@ def recorded(folder: Path, population: str, count: int) -> dict[str, dict[str, f
 
 def print_table(title: str, columns: dict[str, dict[str, float]]) -> None:
     print(f"\n{title}")
-    print(f"{'':24}" + "".join(f"{name:>22}" for name in columns))
+    print(f"{'':24}" + "".join(f"{name:>24}" for name in columns))
     for measure in columns["massm"]:
-        cells = (f"{c[measure]:22.4f}" if measure in c else f"{'':22}" for c in columns.values())
+        cells = (f"{c[measure]:24.4f}" if measure in c else f"{'':24}" for c in columns.values())
         print(f"{measure:24}" + "".join(cells))
 
 

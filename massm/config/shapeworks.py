@@ -13,7 +13,8 @@ class ShapeWorksConfig(Section):
 
     program: str = Field(description="The command: a name on PATH, or a path.")
     project: Literal["swproj", "xlsx"] = Field(
-        description="Project file: swproj for versions from 6.4 on, xlsx for older ones."
+        description="Project file: swproj for versions from 6.4 on, xlsx for older ones, whose new "
+        "subjects are fitted by parameter files."
     )
     keep: Path | None = Field(
         description="Folder that projects, meshes and particles stay in, to be opened in Studio; "
@@ -28,7 +29,9 @@ class ShapeWorksConfig(Section):
     relative_weighting: PositiveFloat = Field(description="Weight of correspondence at the end.")
     starting_regularization: PositiveFloat = Field(description="Regularization at first, mm^2.")
     ending_regularization: PositiveFloat = Field(description="Regularization at last, mm^2.")
-    use_normals: bool = Field(description="Let normals take part in correspondence.")
+    use_normals: bool = Field(
+        description="Let normals take part in correspondence; with project swproj alone."
+    )
     normals_strength: PositiveFloat = Field(description="Weight of normals against positions.")
     use_geodesic_distance: bool = Field(description="Measure particle distances along the surface.")
     procrustes_interval: int = Field(

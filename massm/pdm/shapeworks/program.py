@@ -1,12 +1,19 @@
-"""The program ``shapeworks``: finding it, its parameters, a run, what a run leaves behind."""
+"""The program ``shapeworks``: finding it, its parameters, a run, what a run leaves behind.
+
+Versions differ. Until 6.3 projects are spreadsheets alone, and 6.1 runs silently and cannot fix
+subjects in a project; it can in a parameter file, which all versions read.
+"""
 
 import logging
 import re
 import shutil
 import subprocess
+import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -21,6 +28,7 @@ log = logging.getLogger(__name__)
 
 OLDEST = (6, 1)
 OLDEST_SWPROJ = (6, 4)
+FOLLOW_SECONDS = 2.0
 HOW_TO_GET = (
     "install a release of ShapeWorks (github.com/SCIInstitute/ShapeWorks/releases) and put its "
     "`shapeworks` on PATH or its path into correspond.shapeworks.program, or set "
@@ -28,34 +36,66 @@ HOW_TO_GET = (
 )
 
 
-def find_program(settings: ShapeWorksConfig) -> str:
-    """Find the program and check its version.
+class Program(NamedTuple):
+    """The program that was found.
+
+    Attributes:
+        path: Where it lies.
+        tells_progress: Whether this version has ``optimize --progress``.
+    """
+
+    path: str
+    tells_progress: bool
+
+
+def find_program(settings: ShapeWorksConfig) -> Program:
+    """Find the program, check its version, and ask what it can do.
 
     Raises:
-        DataError: If it is missing, does not run, or is too old for the project format.
+        DataError: If it is missing, does not run, is too old for the project format, or cannot do
+            what the config asks for.
     """
+    if settings.project == "xlsx" and settings.use_normals:
+        raise DataError(
+            "ShapeWorks: beside fixed subjects of a parameter file, which go with project: xlsx, "
+            "it cannot use normals; set correspond.shapeworks.use_normals to false, or project to "
+            "swproj with version 6.4 or newer"
+        )
     path = shutil.which(settings.program)
     if path is None:
         raise DataError(f"ShapeWorks: no command {settings.program!r} was found; {HOW_TO_GET}")
+    path = str(Path(path).absolute())  # it is run in another folder
+    found = re.search(r"(\d+)\.(\d+)", _answer(path, "--version"))
+    if found is None:
+        log.warning("ShapeWorks: %s does not tell its version; going on", path)
+    else:
+        _check_version(path, (int(found[1]), int(found[2])), settings)
+    return Program(path, "--progress" in _answer(path, "optimize", "--help"))
+
+
+def _answer(path: str, *arguments: str) -> str:
     try:
         answer = subprocess.run(
-            [path, "--version"], capture_output=True, text=True, timeout=60, check=False
+            [path, *arguments], capture_output=True, text=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DataError(f"ShapeWorks: {path} does not run ({error}); {HOW_TO_GET}") from error
-    found = re.search(r"(\d+)\.(\d+)", answer.stdout + answer.stderr)
-    if found is None:
-        log.warning("ShapeWorks: %s does not tell its version; going on", path)
-        return path
-    version = (int(found[1]), int(found[2]))
+    return answer.stdout + answer.stderr
+
+
+def _check_version(path: str, version: tuple[int, int], settings: ShapeWorksConfig) -> None:
     oldest = OLDEST_SWPROJ if settings.project == "swproj" else OLDEST
     if version < oldest:
+        advice = HOW_TO_GET
+        if version >= OLDEST:
+            advice = f"set correspond.shapeworks.project to xlsx, or {HOW_TO_GET}"
         raise DataError(
             f"ShapeWorks: {path} is version {version[0]}.{version[1]}, project files "
-            f".{settings.project} need {oldest[0]}.{oldest[1]} or newer; {HOW_TO_GET}"
+            f".{settings.project} need {oldest[0]}.{oldest[1]} or newer; {advice}"
         )
     log.info("ShapeWorks %d.%d: %s", *version, path)
-    return path
+    if version == OLDEST and settings.use_geodesic_distance:
+        log.warning("ShapeWorks 6.1 may not know use_geodesic_distance, and then ignores it")
 
 
 def optimize_parameters(config: CorrespondConfig) -> dict[str, str]:
@@ -80,7 +120,8 @@ def optimize_parameters(config: CorrespondConfig) -> dict[str, str]:
         # Without this switch the program ignores the interval.
         "procrustes": settings.procrustes_interval > 0,
         "procrustes_scaling": config.entropy.scale and settings.procrustes_interval > 0,
-        "multiscale": settings.multiscale_particles > 0,
+        # With more particles than asked for here, the program would make that many.
+        "multiscale": 0 < settings.multiscale_particles < config.particles,
         "multiscale_particles": settings.multiscale_particles or 32,
         "checkpointing_interval": 0,
         "keep_checkpoints": 0,
@@ -88,23 +129,30 @@ def optimize_parameters(config: CorrespondConfig) -> dict[str, str]:
     return {name: str(int(v) if isinstance(v, bool) else v) for name, v in values.items()}
 
 
-def run_program(program: str, project: Path) -> None:
-    """Run ``shapeworks optimize`` on a project; its progress goes to the log at each tenth.
+def run_program(program: Program, file: Path) -> None:
+    """Run ``shapeworks optimize`` on a project or parameter file, in the folder it lies in.
+
+    Its progress goes to the log at each tenth; versions that tell none are followed by the
+    particles that they write down now and then.
 
     Raises:
         DataError: If it fails; quotes its last lines.
     """
-    command = [program, "optimize", "--name", project.name, "--progress"]
+    command = [program.path, "optimize", "--name", file.name]
+    command += ["--progress"] if program.tells_progress else []
     last: deque[str] = deque(maxlen=15)
     tenth = -1
-    with subprocess.Popen(
-        command,
-        cwd=project.parent,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-    ) as process:
+    with (
+        _followed(None if program.tells_progress else file.parent),
+        subprocess.Popen(
+            command,
+            cwd=file.parent,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+        ) as process,
+    ):
         for line in process.stdout or ():
             for part in filter(None, map(str.strip, line.split("\r"))):
                 last.append(part)
@@ -115,8 +163,35 @@ def run_program(program: str, project: Path) -> None:
     if process.returncode != 0:
         said = "\n  ".join(last) or "nothing"
         raise DataError(
-            f"ShapeWorks ended with code {process.returncode} on {project.name}; it said:\n  {said}"
+            f"ShapeWorks ended with code {process.returncode} on {file.name}; it said:\n  {said}"
         )
+
+
+@contextmanager
+def _followed(folder: Path | None) -> Iterator[None]:
+    """Log how many particles there are, meanwhile, below a folder."""
+    if folder is None:
+        yield
+        return
+    ended = threading.Event()
+
+    def follow() -> None:
+        told = before = 0
+        while not ended.wait(FOLLOW_SECONDS):
+            paths = sorted(folder.rglob("*_local.particles"))
+            count = paths[0].read_bytes().count(b"\n") if paths else 0
+            if told < count == before:  # twice the same: not in the midst of writing
+                log.info("ShapeWorks: %d particles", count)
+                told = count
+            before = count
+
+    thread = threading.Thread(target=follow, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 def read_particles(
@@ -140,13 +215,22 @@ def read_particles(
             column = f"{kind}_particles_{DOMAIN}"
             path = subject_file(project, by_name.get(name, {}), column)
             path = path if path and path.is_file() else folder / f"{name}_{kind}.particles"
-            if not path.is_file():
-                raise DataError(f"ShapeWorks: {name} has no {kind} particles ({path.name})")
-            points = read_text(path)
-            if len(points) != particles:
-                raise DataError(
-                    f"ShapeWorks: {name} has {len(points)} particles, asked for {particles}; it "
-                    "makes powers of two alone: set correspond.particles to one"
-                )
-            target.append(points)
+            target.append(read_file(path, name, particles))
     return np.stack(local), np.stack(world)
+
+
+def read_file(path: Path, name: str, particles: int) -> Float[np.ndarray, "M 3"]:
+    """Read one file of particles that the program wrote.
+
+    Raises:
+        DataError: If it is missing or holds another number of particles.
+    """
+    if not path.is_file():
+        raise DataError(f"ShapeWorks wrote no particles of {name} ({path.name})")
+    points = read_text(path)
+    if len(points) != particles:
+        raise DataError(
+            f"ShapeWorks: {name} has {len(points)} particles, asked for {particles}; it "
+            "makes powers of two alone: set correspond.particles to one"
+        )
+    return points

@@ -1,10 +1,9 @@
-"""The real program is run where it is installed; its plumbing is tested with a labelled FAKE."""
-
-import shutil
+"""Plumbing of the backend, with a labelled FAKE as program; test_real.py runs the real one."""
 
 import numpy as np
 import pytest
 
+from massm.geometry.distance import SurfaceIndex
 from massm.io.errors import DataError
 from massm.io.shapeworks import read_project
 from massm.pdm.backend import BACKENDS
@@ -32,8 +31,34 @@ def test_a_new_subject_is_fitted_to_fixed_training_subjects(configured, ellipsoi
     engine.optimize(ellipsoids[:5], names[:5])
     fit = engine.fit(ellipsoids[5:], names[5:])
     assert fit.names == tuple(names[5:])
-    # The fake returns the landmarks it was given: the mean shape.
+    # The fake returns the landmarks it was given: the mean shape, rigidly laid on the surface.
+    mean = engine.arrays()["mean"]
+    for points, world, mesh in zip(fit.particles, fit.world, ellipsoids[5:], strict=True):
+        np.testing.assert_allclose(world, mean, atol=1e-4)
+        distance = SurfaceIndex(mesh).closest
+        assert distance(points).distance.mean() < distance(mean).distance.mean()
+
+
+def test_without_procrustes_nobody_is_moved(configured, ellipsoids, names):
+    engine = ShapeWorksEngine(configured(procrustes_interval=0))
+    engine.optimize(ellipsoids[:5], names[:5])
+    fit = engine.fit(ellipsoids[5:], names[5:])
     np.testing.assert_allclose(fit.particles[0], engine.arrays()["mean"], atol=1e-4)
+    np.testing.assert_allclose(fit.procrustes[0], np.eye(4), atol=1e-6)
+
+
+def test_an_old_version_reads_a_spreadsheet_and_parameter_files(
+    configured, ellipsoids, names, tmp_path
+):
+    settings = configured(version="6.1.0", project="xlsx", keep=tmp_path / "kept")
+    engine = ShapeWorksEngine(settings)
+    spaced = ["a b", *names[1:]]
+    fit = engine.optimize(ellipsoids[:5], spaced[:5])
+    assert fit.names == tuple(spaced[:5])
+    np.testing.assert_allclose(fit.world, fit.particles + 1.5, atol=1e-4)
+    new = engine.fit(ellipsoids[5:], names[5:])
+    assert new.failed == {}
+    np.testing.assert_allclose(new.world[1], engine.arrays()["mean"], atol=1e-4)
 
 
 def test_the_order_of_the_subjects_does_not_matter(configured, ellipsoids, names):
@@ -59,13 +84,3 @@ def test_projects_can_be_kept(configured, ellipsoids, names, tmp_path):
     engine.optimize(ellipsoids[:4], names[:4])
     project = read_project(tmp_path / "kept" / "training" / "training.swproj")
     assert [subject["name"] for subject in project.subjects] == names[:4]
-
-
-@pytest.mark.shapeworks
-@pytest.mark.skipif(shutil.which("shapeworks") is None, reason="ShapeWorks is not installed")
-def test_the_real_program_makes_a_shape_model(settings, ellipsoids, names):
-    config = settings.model_copy(update={"backend": "shapeworks", "particles": 32})
-    engine = ShapeWorksEngine(config)
-    fit = engine.optimize(ellipsoids[:6], names[:6])
-    assert fit.particles.shape == (6, 32, 3)
-    assert fit.diagnostics.distance_mean.max() < 0.5
