@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
+from scipy.linalg import eigh
 from scipy.spatial import cKDTree
 
 from massm.pdm.shape_model import ShapeModel, fit_shape_model
@@ -82,6 +83,43 @@ def leave_one_out_residuals(world: Float[np.ndarray, "N M 3"]) -> Float[np.ndarr
         nearest = np.linalg.solve(gram, centered @ offset) @ centered
         residuals[row] = np.sqrt(np.square(offset - nearest).sum() / particles)
     return residuals
+
+
+def leave_one_out_errors(world: Float[np.ndarray, "N M 3"], modes: int) -> Float[np.ndarray, "N M"]:
+    """Rebuild each shape by the first modes of all others and measure each of its particles.
+
+    What :func:`generalization` averages, particle by particle. The models of all others follow
+    from one Gram matrix, without its row and column of the shape that is left out.
+
+    Args:
+        world: Aligned particles, mm.
+        modes: Number of modes, at most two less than there are shapes.
+
+    Returns:
+        Distance of each particle of each shape from its rebuilt place, mm.
+
+    Raises:
+        ValueError: If the shapes that are left have fewer modes.
+    """
+    shapes, particles = world.shape[:2]
+    if not 1 <= modes <= shapes - 2:
+        raise ValueError(f"without one of {shapes} shapes there are no {modes} modes of the others")
+    centered = (world - world.mean(0)).reshape(shapes, -1)
+    gram = centered @ centered.T
+    errors = np.empty((shapes, particles))
+    for row in range(shapes):
+        others = np.delete(np.arange(shapes), row)
+        offset = centered[row] * shapes / (shapes - 1)  # from the mean of the others
+        along = gram[others, row] * shapes / (shapes - 1)
+        inner = gram[np.ix_(others, others)]
+        inner = inner - inner.mean(0) - inner.mean(1, keepdims=True) + inner.mean()
+        values, vectors = eigh(inner, subset_by_index=(shapes - 1 - modes, shapes - 2))
+        real = values > 1e-12 * max(values[-1], 1e-300)
+        values, vectors = values[real], vectors[:, real]
+        share = vectors @ (vectors.T @ (along - along.mean()) / values)
+        gap = (offset - share @ centered[others]).reshape(particles, 3)
+        errors[row] = np.linalg.norm(gap, axis=1)
+    return errors
 
 
 def generalization(

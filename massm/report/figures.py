@@ -47,10 +47,12 @@ STYLE: dict[Any, Any] = {  # for matplotlib.rc_context, around all drawing
     "svg.fonttype": "path",
     "svg.hashsalt": "massm",
 }
-_CURVES = {
-    "compactness": "Compactness: variance explained",
-    "generalization": "Generalization: error on held-out shapes, mm",
-    "specificity": "Specificity: distance to a real shape, mm",
+_LEGEND_LETTERS = 120  # that fit below the curves of shape models, keys included
+_CURVES = {  # measure: title, y axis
+    "compactness": ("Compactness", "variance explained, %"),
+    "specificity": ("Specificity", "distance to the nearest shape, mm"),
+    "generalization": ("Generalization, particles", "error of left-out shapes, mm"),
+    "generalization_surface": ("Generalization, surface", "distance to their surface, mm"),
 }
 
 
@@ -130,32 +132,58 @@ def _wrapped(label: str) -> str:
 
 
 def shape_model_curves(curves: pd.DataFrame, anatomies: Sequence[str]) -> Figure:
-    """Draw compactness, generalization and specificity against the number of modes."""
+    """Draw compactness, generalization and specificity against the number of modes.
+
+    The panels have one range of modes: that of the measured ones. Compactness goes on to 100 %.
+    The two kinds of generalization have one scale.
+    """
     measures = [name for name in _CURVES if name in set(curves["measure"])]
-    figure = Figure(figsize=(3.4 * max(1, len(measures)), 3.0), layout="constrained")
+    measured = curves[curves["measure"] != "compactness"]
+    most = int((measured if len(measured) else curves)["modes"].max()) if len(curves) else 1
+    figure = Figure(figsize=(9.6, 3.1 * max(1, -(-len(measures) // 2))), layout="constrained")
     colors = anatomy_colors(anatomies)
-    panels = figure.subplots(1, max(1, len(measures)), squeeze=False)[0]
+    panels = figure.subplots(-(-max(1, len(measures)) // 2), 2, squeeze=False).ravel()
     for axes, measure in zip(panels, measures, strict=False):
+        percent = 100 if measure == "compactness" else 1
         for name in anatomies:
             rows = curves[(curves["measure"] == measure) & (curves["anatomy"] == name)]
-            rows = rows.sort_values("modes")
+            rows = rows[rows["modes"] <= most].sort_values("modes")
             axes.plot(
                 rows["modes"],
-                rows["value"],
-                "-",
+                percent * rows["value"],
+                "o-",
                 color=colors[name],
                 linewidth=1.8,
+                markersize=3.2,
                 label=anatomy_label(name),
             )
-        title, _, unit = _CURVES[measure].partition(": ")
+        title, unit = _CURVES[measure]
         axes.set_title(title)
         axes.set_ylabel(unit)
-        axes.set_xlabel("modes")
+        axes.set_xlabel("number of modes")
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axes.set_ylim(bottom=0, top=1.03 if measure == "compactness" else None)
+        axes.set_xlim(0.5, most + 0.5)
+        axes.set_ylim(bottom=0, top=103 if measure == "compactness" else None)
+    _one_range(
+        [
+            axes
+            for axes, name in zip(panels, measures, strict=False)
+            if name.startswith("generalization")
+        ]
+    )
+    for axes in panels[len(measures) :]:
+        axes.set_axis_off()
     handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(7, len(labels) or 1))
+    longest = max((len(label) for label in labels), default=0)
+    columns = max(1, min(len(labels), _LEGEND_LETTERS // (longest + 7)))
+    figure.legend(handles, labels, loc="outside lower center", ncols=columns)
     return figure
+
+
+def _one_range(panels: Sequence[Axes]) -> None:
+    top = max((axes.get_ylim()[1] for axes in panels), default=1.0)
+    for axes in panels:
+        axes.set_ylim(0, top)
 
 
 def training_curves(history: pd.DataFrame, model: str) -> Figure:

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 
 from massm.geometry.mesh import Mesh
 from massm.report.decimation import carried, decimated
+from massm.report.shapes import warped
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,9 @@ def shape_modes(
     count = int(min(modes, (variance > 1e-9 * max(variance.sum(), 1e-12)).sum()))
     steps = np.sqrt(variance[:count, None]) * directions[:count]
     steps *= np.where(steps.sum(1, keepdims=True) < 0, -1, 1)  # the same sign on every machine
-    surface = Mesh(weights @ mean, np.asarray(surface_faces, np.int64))
-    if surface.volume < 0:  # the world frame of a mirrored anatomy
-        surface = Mesh(surface.vertices, surface.faces[:, ::-1].copy())
-    moves = np.einsum("vm,kmc->vkc", weights, steps.reshape(count, -1, 3))
+    surface = warped(weights, surface_faces, mean)
+    moves = np.einsum("vm,kmc->vkc", weights, steps.reshape(count, *mean.shape))
     light = decimated(surface, faces)
     on_light = carried(moves.reshape(len(moves), -1), surface, light.vertices)
-    displacements = on_light.reshape(-1, count, 3).transpose(1, 0, 2)
+    displacements = on_light.reshape(len(light.vertices), count, 3).transpose(1, 0, 2)
     return ShapeModes(light, displacements, variance[:count] / max(variance.sum(), 1e-12))

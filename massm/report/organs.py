@@ -1,4 +1,4 @@
-"""What the page shows of each anatomy: slices, surfaces with their errors, shape modes."""
+"""What the page shows of each anatomy: slices, and surfaces with their errors."""
 
 import logging
 from dataclasses import dataclass
@@ -10,15 +10,13 @@ import pandas as pd
 from massm.config.report import ReportConfig
 from massm.geometry.mesh import Mesh
 from massm.io import images, meshes
-from massm.io.particles import load_arrays, load_set
 from massm.report.cases import load_case, rank_cases, typical_subject
 from massm.report.gallery import Gallery, Picture
-from massm.report.modes import ShapeModes, shape_modes
 from massm.report.naming import anatomy_colors, anatomy_label
-from massm.report.plates import case_plate, mode_plate, slice_plate
+from massm.report.plates import case_plate, slice_plate
 from massm.report.slices import organ_frame, region_frame
-from massm.report.sources import RunTables
-from massm.report.viewer import case_data, mode_data, scroll_data
+from massm.report.sources import RunTables, groomed_surfaces
+from massm.report.viewer import case_data, scroll_data
 
 log = logging.getLogger(__name__)
 
@@ -40,17 +38,6 @@ class OrganView:
 
 
 @dataclass(frozen=True)
-class ModesView:
-    """One anatomy's shape modes."""
-
-    name: str
-    label: str
-    shapes: int
-    data: dict[str, Any]
-    picture: Picture
-
-
-@dataclass(frozen=True)
 class ScrollView:
     """The CT to scroll through."""
 
@@ -69,11 +56,7 @@ class Surfaces:
             run: The run's tables.
             model: Whose predictions are shown.
         """
-        done = run.groomed[run.groomed["status"] == "groomed"]
-        self._true = {
-            (str(row.subject), str(row.anatomy)): run.results / str(row.surface)
-            for row in done.itertuples()
-        }
+        self._true = groomed_surfaces(run)
         self._images = {str(row.subject): str(row.image) for row in run.subjects.itertuples()}
         self._predicted = run.results / "reconstruct" / model
 
@@ -196,31 +179,3 @@ def scroll_view(
     )
     text = f"CT of {subject} in three planes with predicted and true outlines"
     return ScrollView(subject, data, gallery.add(figure, "slices", text, "pixels"))
-
-
-def modes_views(run: RunTables, config: ReportConfig, gallery: Gallery) -> list[ModesView]:
-    """Make the shape modes of every anatomy, from the training split alone."""
-    views = []
-    for anatomy in run.anatomies:
-        training = load_set(run.results / "correspond" / f"{anatomy}.npz").of_split("train")
-        warp = load_arrays(run.results / "reconstruct" / "warp" / f"{anatomy}.npz")
-        modes: ShapeModes = shape_modes(
-            training.world,
-            warp["weights"],
-            warp["faces"],
-            modes=config.modes,
-            faces=config.mesh_faces,
-        )
-        if len(modes.displacements) == 0:
-            log.info("%s: all training shapes are the same, so there are no modes", anatomy)
-            continue
-        picture = gallery.add(
-            mode_plate(modes, config.mode_range_sd),
-            f"modes_{anatomy}",
-            f"{anatomy_label(anatomy)}: leading shape modes",
-            "pixels",
-        )
-        data = mode_data(modes, config.mode_range_sd)
-        label = anatomy_label(anatomy)
-        views.append(ModesView(anatomy, label, len(training.subjects), data, picture))
-    return views

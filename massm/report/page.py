@@ -25,9 +25,10 @@ from massm.report.facts import file_hashes, machine, package_versions
 from massm.report.figures import box_plot, center_errors, shape_model_curves, training_curves
 from massm.report.gallery import Gallery, Picture
 from massm.report.naming import anatomy_label, model_label
-from massm.report.organs import modes_views, organ_views, scroll_view
+from massm.report.organs import organ_views, scroll_view
 from massm.report.rendering import CHANGE_COLORS, ERROR_COLORS
 from massm.report.results import ResultTable, interval, number, p_value, result_tables
+from massm.report.shape_views import shape_views
 from massm.report.sources import RunTables
 from massm.report.subjects import subject_matrix
 from massm.report.timing import stage_costs
@@ -137,11 +138,11 @@ def build_page(
     log.info("tables and box plots done")
     scroll = scroll_view(run, what.values, what.model, config, gallery)
     organs = organ_views(run, what.values, what.model, config, gallery)
-    modes = modes_views(run, config, gallery)
+    shapes = shape_views(run, config, gallery)
     costs = stage_costs(run.results / "benchmarks")
     data = {
         "organs": {view.name: view.cases for view in organs},
-        "modes": {view.name: view.data for view in modes},
+        "modes": {view.name: view.modes_data for view in shapes if view.modes_data},
         "scroll": scroll.data if scroll else None,
         "error_colors": ERROR_COLORS,
         "change_colors": CHANGE_COLORS,
@@ -174,11 +175,12 @@ def build_page(
             "share of organs whose center is found within a distance",
             "lines",
         ),
-        "modes": modes,
+        "shapes": shapes,
         "curves_picture": gallery.add(
             shape_model_curves(run.curves, run.anatomies),
             "shape_model",
-            "compactness, generalization and specificity of the shape models",
+            "compactness, specificity and generalization (particles, surface) of the shape models "
+            "against the number of modes, one line for each anatomy",
             "lines",
         ),
         "quality": cohorts.quality_rows(run.quality, run.anatomies),

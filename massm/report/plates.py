@@ -1,23 +1,20 @@
-"""Plates of pictures: errors on surfaces, slices with outlines, shape modes."""
+"""Plates of pictures: errors of predictions on surfaces, slices with outlines."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Colormap, Normalize
+from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
 from massm.report.cases import Case
-from massm.report.modes import ShapeModes
 from massm.report.naming import anatomy_label
-from massm.report.rendering import CHANGE_MAP, ERROR_MAP, draw_mesh, view
+from massm.report.panels import color_bar, name_row, same_scale
+from massm.report.rendering import ERROR_MAP, FRONT_AND_BACK, draw_mesh, view
 from massm.report.slices import Frame, Plane, best_position, outlines, slice_pixels
-
-_VIEWS = (("front", 0.0, 8.0), ("back", 180.0, 8.0))
 
 
 def error_limit(cases: Sequence[Case]) -> float:
@@ -30,58 +27,19 @@ def case_plate(cases: Sequence[Case]) -> Figure:
     """Draw the true surface of each case from two sides, colored by the prediction's error."""
     limit = error_limit(cases)
     figure = Figure(figsize=(1.8 * len(cases) + 0.6, 3.5), layout="constrained")
-    panels = figure.subplots(len(_VIEWS), len(cases), squeeze=False)
+    panels = figure.subplots(len(FRONT_AND_BACK), len(cases), squeeze=False)
     for column, case in enumerate(cases):
         share = case.error / limit
-        for row, (name, azimuth, elevation) in enumerate(_VIEWS):
+        for row, (name, azimuth, elevation) in enumerate(FRONT_AND_BACK):
             axes = panels[row, column]
             draw_mesh(axes, case.true, ERROR_MAP(share), direction=view(azimuth, elevation))
             if column == 0:
-                axes.text(
-                    -0.02,
-                    0.5,
-                    name,
-                    transform=axes.transAxes,
-                    rotation=90,
-                    va="center",
-                    ha="right",
-                    color="#5d6875",
-                    fontsize=8,
-                )
+                name_row(axes, name)
         title = f"{case.rank}\n{case.distance_mm:.2f} mm"
         panels[0, column].set_title(title, loc="center", fontsize=9)
-    _same_scale(panels.ravel())
-    _color_bar(figure, panels, ERROR_MAP, Normalize(0, limit), "distance to the prediction, mm")
-    return figure
-
-
-def mode_plate(modes: ShapeModes, deviations: float) -> Figure:
-    """Draw each mode at both ends and the mean between, colored by movement along the normal."""
-    count = len(modes.displacements)
-    limit = max(0.1, *(float(np.abs(deviations * modes.outward(i)).max()) for i in range(count)))
-    figure = Figure(figsize=(5.8, 1.6 * count + 0.3), layout="constrained")
-    panels = figure.subplots(count, 3, squeeze=False)
-    direction = view(25.0, 12.0)
-    for mode in range(count):
-        for column, step in enumerate((-deviations, 0.0, deviations)):
-            axes = panels[mode, column]
-            change = step * modes.outward(mode) / limit
-            mesh = modes.shape(mode, step)
-            draw_mesh(axes, mesh, CHANGE_MAP((change + 1) / 2), direction=direction)
-            if mode == 0:
-                axes.set_title(f"{step:+g} SD" if step else "mean", loc="center", fontsize=9)
-        panels[mode, 0].text(
-            -0.12,
-            0.5,
-            f"mode {mode + 1}\n{100 * modes.shares[mode]:.0f} %",
-            rotation=90,
-            transform=panels[mode, 0].transAxes,
-            va="center",
-            ha="right",
-            fontsize=8.5,
-        )
-    _same_scale(panels.ravel())
-    _color_bar(figure, panels, CHANGE_MAP, Normalize(-limit, limit), "outward movement, mm")
+    same_scale(panels.ravel())
+    label = "distance to the prediction, mm"
+    color_bar(figure, panels.ravel(), ERROR_MAP, Normalize(0, limit), label, beyond=True)
     return figure
 
 
@@ -146,29 +104,3 @@ def _legend(predicted: Mapping[str, Mesh], colors: Mapping[str, str]) -> list[Li
     handles = [Line2D([], [], color=colors[n], label=anatomy_label(n), lw=2.5) for n in predicted]
     true = Line2D([], [], color="#5d6875", dashes=(3, 2), label="segmentation (dashed)")
     return [*handles, true]
-
-
-def _same_scale(panels: np.ndarray) -> None:
-    """Give pictures limits of one size, so that shapes can be compared."""
-    limits = [(*axes.get_xlim(), *axes.get_ylim()) for axes in panels]
-    half_x = max((b - a) / 2 for a, b, _, _ in limits)
-    half_y = max((d - c) / 2 for _, _, c, d in limits)
-    for axes, (a, b, c, d) in zip(panels, limits, strict=True):
-        axes.set_xlim((a + b) / 2 - half_x, (a + b) / 2 + half_x)
-        axes.set_ylim((c + d) / 2 - half_y, (c + d) / 2 + half_y)
-
-
-def _color_bar(
-    figure: Figure, panels: np.ndarray, colors: Colormap, norm: Normalize, label: str
-) -> None:
-    bar = figure.colorbar(
-        ScalarMappable(norm, colors),
-        ax=panels.ravel().tolist(),
-        shrink=0.7,
-        aspect=22,
-        pad=0.02,
-        extend="max" if norm.vmin == 0 else "neither",
-    )
-    bar.set_label(label, fontsize=8)
-    bar.ax.tick_params(labelsize=7.5)
-    bar.outline.set_visible(False)

@@ -90,6 +90,15 @@ def read_run(
     )
 
 
+def groomed_surfaces(run: RunTables) -> dict[tuple[str, str], Path]:
+    """Find the groomed segmentations' surfaces by subject and anatomy."""
+    done = run.groomed[run.groomed["status"] == "groomed"]
+    return {
+        (str(row.subject), str(row.anatomy)): run.results / str(row.surface)
+        for row in done.itertuples()
+    }
+
+
 def _alignment(results: Path, anatomy: str) -> dict[str, Any]:
     document: dict[str, Any] = read_json(results / "groom" / "alignment" / f"{anatomy}.json")
     return document

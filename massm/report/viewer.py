@@ -60,7 +60,7 @@ def mode_data(modes: ShapeModes, deviations: float) -> dict[str, Any]:
         "limit": max(0.1, round(largest, 1)),
         "modes": [
             {
-                "share": round(float(share), 4),
+                "share": round(float(share), 6),
                 "move": encoded(move, "<f4"),
                 "outward": encoded(along, "<f4"),
             }

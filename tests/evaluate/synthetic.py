@@ -25,6 +25,12 @@ SHIFTS = {"massm": 2.0, "mean_shape": 4.0, "pca_oracle": 0.5}  # error along x, 
 MISSED = ("s9", "kidney_left")  # present, but not found by massm and mean_shape
 ABSENT = ("s10", "kidney_left")  # known to be absent, and found by massm: a false positive
 EXCLUDED = ("s8", "kidney_left")  # cut by the field of view: unknown
+CURVES = {
+    "compactness": 1.0,
+    "generalization": 2.0,
+    "generalization_surface": 1.5,
+    "specificity": 3.0,
+}
 SPLITS = {f"s{i}": "train" if i < 4 else "validation" if i == 4 else "test" for i in range(11)}
 
 
@@ -242,7 +248,7 @@ def _write_population(folder: Path, anatomy: str, unit: Mesh, dots: np.ndarray) 
     documents.write_json(quality, folder / "correspond" / anatomy / "quality.json")
     curves = [
         (measure, mode, base * 0.6**mode)
-        for measure, base in (("compactness", 1.0), ("generalization", 2.0), ("specificity", 3.0))
+        for measure, base in CURVES.items()
         for mode in range(1, 4)
     ]
     curves = [(m, k, 1 - v if m == "compactness" else v) for m, k, v in curves]

@@ -4,6 +4,7 @@ import pytest
 from massm.geometry.mesh import Mesh
 from massm.pdm.quality import (
     generalization,
+    leave_one_out_errors,
     leave_one_out_residuals,
     material_error,
     specificity,
@@ -71,6 +72,38 @@ def test_leave_one_out_residual_matches_a_projection(rng):
         rest = world[row] - model.project(world[row], 4)
         expected.append(np.sqrt(np.square(rest).sum(-1).mean()))
     np.testing.assert_allclose(leave_one_out_residuals(world), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("modes", [1, 3, 6])
+def test_leave_one_out_errors_match_models_fitted_one_by_one(rng, modes):
+    stretch = np.linspace(3, 0.2, 8)[:, None, None]
+    world = rng.normal(size=(8, 20, 3)) * stretch + 40
+    expected = []
+    for row in range(8):
+        model = fit_shape_model(np.delete(world, row, 0), modes)
+        expected.append(np.linalg.norm(world[row] - model.project(world[row], modes), axis=1))
+    found = leave_one_out_errors(world, modes)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    curve = generalization(None, world, identities(8), (modes,))["particles"]
+    assert found.mean() == pytest.approx(curve[modes])
+
+
+def test_a_particle_that_moves_alone_has_the_error(scaled, particles):
+    moved = particles.copy()
+    moved[2, 7] += [0.0, 0.0, 4.0]
+    found = leave_one_out_errors(moved, 1)
+    assert np.unravel_index(found.argmax(), found.shape) == (2, 7)
+    assert found[2, 7] == pytest.approx(4, abs=0.3)
+
+
+def test_modes_beyond_the_shapes_rank_change_nothing(particles):
+    np.testing.assert_allclose(leave_one_out_errors(particles, 4), 0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("shapes", "modes"), [(2, 1), (6, 5), (6, 0)])
+def test_more_modes_than_the_others_have_are_refused(particles, shapes, modes):
+    with pytest.raises(ValueError, match="no . modes of the others"):
+        leave_one_out_errors(particles[:shapes], modes)
 
 
 def test_specificity_is_repeatable_and_grows_with_the_spread(particles):

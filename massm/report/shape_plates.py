@@ -1,0 +1,117 @@
+"""Plates of a shape model: its modes, its particles on subjects, where it is worst."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from scipy.spatial import cKDTree
+
+from massm.report.correspondence import ShownShape
+from massm.report.misfit import PaintedShape
+from massm.report.modes import ShapeModes
+from massm.report.panels import color_bar, draw_length, fit_figure, name_row, same_scale
+from massm.report.rendering import (
+    CHANGE_MAP,
+    ERROR_MAP,
+    FRONT_AND_BACK,
+    draw_mesh,
+    draw_particles,
+    view,
+)
+
+_PALE = np.array([0.83, 0.85, 0.87])
+_DISK = 0.40  # radius over the particles' spacing
+_MINUS = "\N{MINUS SIGN}"
+
+
+def mode_plate(modes: ShapeModes, deviations: float) -> Figure:
+    """Draw each mode at both ends and the mean between, colored by movement along the normal."""
+    count = len(modes.displacements)
+    limit = max(0.1, *(float(np.abs(deviations * modes.outward(i)).max()) for i in range(count)))
+    figure = Figure(layout="constrained")
+    panels = figure.subplots(count, 3, squeeze=False)
+    direction = view(25.0, 12.0)
+    for mode in range(count):
+        for column, step in enumerate((-deviations, 0.0, deviations)):
+            axes = panels[mode, column]
+            change = step * modes.outward(mode) / limit
+            mesh = modes.shape(mode, step)
+            draw_mesh(axes, mesh, CHANGE_MAP((change + 1) / 2), direction=direction)
+            if mode == 0:
+                amount = f"{step:+g} SD".replace("-", _MINUS) if step else "mean"
+                axes.set_title(amount, loc="center", fontsize=9)
+        share = f"mode {mode + 1}\n{100 * modes.shares[mode]:.0f} %"
+        name_row(panels[mode, 0], share, color="#1d2733")
+    same_scale(panels.ravel())
+    draw_length(panels[-1, 0])
+    fit_figure(figure, panels, longest_inch=1.5, beside_inch=1.2)
+    label = "displacement from the mean, mm\n(outward: above 0)"
+    color_bar(figure, panels.ravel(), CHANGE_MAP, Normalize(-limit, limit), label)
+    return figure
+
+
+def particle_plate(shapes: Sequence[ShownShape], colors: Float[np.ndarray, "M 3"]) -> Figure:
+    """Draw the particles of some shapes from two sides, each in its one color.
+
+    Args:
+        shapes: In the order of the columns.
+        colors: RGB of each particle.
+    """
+    figure = Figure(layout="constrained")
+    panels = figure.subplots(len(FRONT_AND_BACK), len(shapes), squeeze=False)
+    for column, shape in enumerate(shapes):
+        pale = np.broadcast_to(_PALE, shape.surface.vertices.shape)
+        gaps = cKDTree(shape.particles).query(shape.particles, 2)[0][:, 1]
+        for row, (name, azimuth, elevation) in enumerate(FRONT_AND_BACK):
+            axes, direction = panels[row, column], view(azimuth, elevation)
+            draw_mesh(axes, shape.surface, pale, direction=direction)
+            draw_particles(
+                *(axes, shape.particles, colors, shape.surface),
+                direction=direction,
+                radius_mm=_DISK * float(np.median(gaps)),
+            )
+            if column == 0:
+                name_row(axes, name)
+        panels[0, column].set_title(shape.title, loc="center", fontsize=9)
+    same_scale(panels.ravel())
+    draw_length(panels[-1, 0])
+    fit_figure(figure, panels, longest_inch=2.1, beside_inch=0.3)
+    return figure
+
+
+def misfit_plate(mean: PaintedShape, worst: Sequence[PaintedShape]) -> Figure:
+    """Draw the mean error on the mean shape, and beside it the shapes rebuilt worst.
+
+    Each part has its own scale of colors. That of the mean spans its own range, since the question
+    is where it is large; that of single shapes begins at 0 and ends where 98 % are below.
+    """
+    shapes = [mean, *worst]
+    figure = Figure(layout="constrained")
+    panels = figure.subplots(len(FRONT_AND_BACK), len(shapes), squeeze=False)
+    high = float(np.percentile(np.concatenate([shape.error for shape in worst]), 98))
+    norms = [_rounded(float(mean.error.min()), float(mean.error.max()))]
+    norms += [_rounded(0.0, high)] * len(worst)
+    for column, (shape, norm) in enumerate(zip(shapes, norms, strict=True)):
+        colors = ERROR_MAP(norm(shape.error))
+        for row, (name, azimuth, elevation) in enumerate(FRONT_AND_BACK):
+            axes = panels[row, column]
+            draw_mesh(axes, shape.surface, colors, direction=view(azimuth, elevation))
+            if column == 0:
+                name_row(axes, name)
+        panels[0, column].set_title(shape.title, loc="center", fontsize=9)
+    same_scale(panels.ravel())
+    draw_length(panels[-1, 0])
+    fit_figure(figure, panels, longest_inch=2.1, beside_inch=2.0)
+    color_bar(figure, panels[:, 0], ERROR_MAP, norms[0], "mean error, mm")
+    label = "error of this subject, mm"
+    color_bar(figure, panels[:, 1:].ravel(), ERROR_MAP, norms[-1], label, beyond=True)
+    return figure
+
+
+def _rounded(low: float, high: float) -> Normalize:
+    """Round a range outward: to 0.1 mm if it ends below 2 mm, else to 0.5 mm."""
+    step = 0.1 if high < 2 else 0.5
+    first, last = np.floor(low / step + 1e-9), np.ceil(high / step - 1e-9)
+    return Normalize(first * step, max(last, first + 1) * step)
