@@ -1,0 +1,136 @@
+"""What the optimization adds to the registered template that it starts from.
+
+usage: python -m benchmarks.pdm_registration RESULTS ANATOMY [ANATOMY ...]
+
+RESULTS is the folder of a run whose `correspond` stage is done. The same training surfaces, the
+same template and as many particles: carried over by registration alone, and as the run has them.
+Held-out subjects (all but the training split) are fitted in both ways.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from jaxtyping import Float
+
+from benchmarks.pdm import machine
+from massm.config.correspond import CorrespondConfig
+from massm.config.loading import read_yaml
+from massm.geometry.alignment import apply_transform, fit_similarity
+from massm.io.particles import load_set
+from massm.pdm import quality
+from massm.pdm.diagnostics import diagnose
+from massm.pdm.optimizer import normals_in_world, to_world
+from massm.pdm.placement import Placement
+from massm.pdm.population import Ensemble
+from massm.pdm.registration import choose_reference, make_template
+from massm.pdm.shape_model import fit_shape_model
+from massm.pdm.start import carry_particles
+from massm.pdm.surfaces import SurfaceSet
+from massm.stages.correspond import Subjects, read_subjects
+
+MODES = (1, 3, 5, 10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("results", type=Path)
+    parser.add_argument("anatomies", nargs="+")
+    options = parser.parse_args()
+    print(machine())
+    config = CorrespondConfig.model_validate(read_yaml(Path("config.yaml"))["correspond"])
+    for anatomy in options.anatomies:
+        table = compare(options.results, anatomy, config)
+        print(f"{anatomy}\n{table.to_string(float_format=lambda value: f'{value:.4f}')}\n")
+
+
+def compare(results: Path, anatomy: str, config: CorrespondConfig) -> pd.DataFrame:
+    """Measure both ways; one column each."""
+    index = sorted((results / "groom" / "index").glob("*.tsv"))
+    alignment = results / "groom" / "alignment" / f"{anatomy}.json"
+    parts = read_subjects(anatomy, index, alignment, results)
+    population = load_set(results / "correspond" / f"{anatomy}.npz")
+    rows = {name: row for row, name in enumerate(population.subjects)}
+    optimized = []
+    for part in parts:
+        part_rows = [rows[name] for name in part.names if name in rows]
+        matrices = [part.alignments[population.subjects[row]] for row in part_rows]
+        local = [
+            apply_transform(matrix, population.local[row])
+            for matrix, row in zip(matrices, part_rows, strict=True)
+        ]
+        optimized.append(np.stack(local))
+    training, others = (_surfaces(part, rows) for part in parts)
+    registered = register_alone(training, others, config, optimized[0].shape[1])
+    return pd.DataFrame(
+        {
+            "registered": measure(training, others, *registered),
+            "optimized": measure(training, others, *optimized),
+        }
+    )
+
+
+def register_alone(
+    training: SurfaceSet, others: SurfaceSet, config: CorrespondConfig, count: int
+) -> tuple[Float[np.ndarray, "N M 3"], Float[np.ndarray, "K M 3"]]:
+    """Carry the particles of the reference surface over to all, and leave them there."""
+    placement = Placement(config)
+    reference = choose_reference(training)
+    vertices = config.entropy.start.template_vertices
+    template = make_template(training.meshes[reference], vertices)
+    own = placement.even(training, reference, count)
+    carried = [
+        carry_particles(template, own, placement.deformed(template, surfaces), surfaces)
+        for surfaces in (training, others)
+    ]
+    return carried[0].points.numpy(), carried[1].points.numpy()
+
+
+def measure(
+    training: SurfaceSet,
+    others: SurfaceSet,
+    particles: Float[np.ndarray, "N M 3"],
+    new: Float[np.ndarray, "K M 3"],
+) -> pd.Series:
+    """Measure a model of the training particles, and how it holds new ones; mm."""
+    placed = training.project(torch.from_numpy(particles))
+    ensemble = Ensemble(scale=False)
+    transforms = ensemble.align(placed.points)
+    aligned = to_world(placed.points, transforms)
+    normals = normals_in_world(placed.normals, transforms)
+    spacing = training.spacing(particles.shape[1])
+    found = diagnose(aligned, normals, spacing, ensemble.pattern(aligned, normals))
+    world = aligned.numpy()
+    model = fit_shape_model(world)
+    general = quality.generalization(training, world, transforms.numpy(), MODES)
+    target = torch.from_numpy(model.mean).expand(len(new), -1, -1)
+    matrix = fit_similarity(torch.from_numpy(new), target, allow_scale=False).matrix()
+    joined = to_world(torch.from_numpy(new), matrix).numpy()
+    values: dict[str, float] = {
+        **quality.spread_measures(training, particles),
+        "swapped_pairs": int(found.pairs("swapped").sum()),
+        "collapsed_pairs": int(found.pairs("collapsed").sum()),
+        **quality.compactness_measures(model),
+    }
+    for count in MODES:
+        values[f"compactness_{count}"] = float(model.compactness[count - 1])
+        values[f"generalization_{count}"] = general["particles"][count]
+        values[f"to_surface_{count}"] = general["surface"][count]
+    values |= {f"held_out_{k}": v for k, v in quality.spread_measures(others, new).items()}
+    for count in MODES:
+        gap = np.linalg.norm(joined - model.project(joined, count), axis=2)
+        values[f"held_out_residual_{count}"] = float(gap.mean())
+    return pd.Series(values)
+
+
+def _surfaces(part: Subjects, known: dict[str, int]) -> SurfaceSet:
+    chosen = [row for row, name in enumerate(part.names) if name in known]
+    return SurfaceSet([part.surfaces[row] for row in chosen], [part.names[row] for row in chosen])
+
+
+if __name__ == "__main__":
+    main()
