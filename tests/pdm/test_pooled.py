@@ -114,7 +114,8 @@ def test_mirror_images_get_the_same_particles(results):
     assert left.subjects == right.subjects == tuple(SPLITS)
     apart = np.linalg.norm(left.world - right.world, axis=2)
     others = np.linalg.norm(left.world - np.roll(right.world, 1, 0), axis=2)
-    assert apart.mean() < 0.25
+    spacing = np.sqrt(kidney(4, 20).area / left.world.shape[1])
+    assert apart.mean() < 0.05 * spacing
     assert apart.mean() < others.mean() / 4
 
 
