@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
+from massm.reconstruct.from_particles import Warp
 from massm.report.decimation import carried, decimated
-from massm.report.shapes import warped
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,7 @@ class ShapeModes:
 
 def shape_modes(
     world: Float[np.ndarray, "N M 3"],
-    weights: Float[np.ndarray, "V M"],
-    surface_faces: Int[np.ndarray, "F 3"],
+    warp: Warp,
     *,
     modes: int,
     faces: int,
@@ -49,8 +48,7 @@ def shape_modes(
 
     Args:
         world: World particles of the training split, mm.
-        weights: The warp: surface vertices as sums of particles.
-        surface_faces: Triangles of that surface.
+        warp: From particles to surface.
         modes: How many, at most.
         faces: Triangles of the light surface.
     """
@@ -61,8 +59,8 @@ def shape_modes(
     count = int(min(modes, (variance > 1e-9 * max(variance.sum(), 1e-12)).sum()))
     steps = np.sqrt(variance[:count, None]) * directions[:count]
     steps *= np.where(steps.sum(1, keepdims=True) < 0, -1, 1)  # the same sign on every machine
-    surface = warped(weights, surface_faces, mean)
-    moves = np.einsum("vm,kmc->vkc", weights, steps.reshape(count, *mean.shape))
+    surface = warp.surface(mean)
+    moves = np.einsum("vm,kmc->vkc", warp.weights, steps.reshape(count, *mean.shape))
     light = decimated(surface, faces)
     on_light = carried(moves.reshape(len(moves), -1), surface, light.vertices)
     displacements = on_light.reshape(len(light.vertices), count, 3).transpose(1, 0, 2)

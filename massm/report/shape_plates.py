@@ -1,9 +1,10 @@
 """Plates of a shape model: its modes, its particles on subjects, where it is worst."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Float
+from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from scipy.spatial import cKDTree
@@ -59,26 +60,22 @@ def particle_plate(shapes: Sequence[ShownShape], colors: Float[np.ndarray, "M 3"
         shapes: In the order of the columns.
         colors: RGB of each particle.
     """
-    figure = Figure(layout="constrained")
-    panels = figure.subplots(len(FRONT_AND_BACK), len(shapes), squeeze=False)
-    for column, shape in enumerate(shapes):
+
+    def draw(axes: Axes, column: int, direction: Float[np.ndarray, "3 3"]) -> None:
+        shape = shapes[column]
         pale = np.broadcast_to(_PALE, shape.surface.vertices.shape)
-        gaps = cKDTree(shape.particles).query(shape.particles, 2)[0][:, 1]
-        for row, (name, azimuth, elevation) in enumerate(FRONT_AND_BACK):
-            axes, direction = panels[row, column], view(azimuth, elevation)
-            draw_mesh(axes, shape.surface, pale, direction=direction)
-            draw_particles(
-                *(axes, shape.particles, colors, shape.surface),
-                direction=direction,
-                radius_mm=_DISK * float(np.median(gaps)),
-            )
-            if column == 0:
-                name_row(axes, name)
-        panels[0, column].set_title(shape.title, loc="center", fontsize=9)
-    same_scale(panels.ravel())
-    draw_length(panels[-1, 0])
-    fit_figure(figure, panels, longest_inch=2.1, beside_inch=0.3)
-    return figure
+        draw_mesh(axes, shape.surface, pale, direction=direction)
+        draw_particles(
+            *(axes, shape.particles, colors, shape.surface),
+            direction=direction,
+            radius_mm=_DISK * gaps[column],
+        )
+
+    gaps = [
+        float(np.median(cKDTree(shape.particles).query(shape.particles, 2)[0][:, 1]))
+        for shape in shapes
+    ]
+    return _front_and_back([shape.title for shape in shapes], draw, beside_inch=0.3)[0]
 
 
 def misfit_plate(mean: PaintedShape, worst: Sequence[PaintedShape]) -> Figure:
@@ -88,26 +85,40 @@ def misfit_plate(mean: PaintedShape, worst: Sequence[PaintedShape]) -> Figure:
     is where it is large; that of single shapes begins at 0 and ends where 98 % are below.
     """
     shapes = [mean, *worst]
-    figure = Figure(layout="constrained")
-    panels = figure.subplots(len(FRONT_AND_BACK), len(shapes), squeeze=False)
     high = float(np.percentile(np.concatenate([shape.error for shape in worst]), 98))
     norms = [_rounded(float(mean.error.min()), float(mean.error.max()))]
     norms += [_rounded(0.0, high)] * len(worst)
-    for column, (shape, norm) in enumerate(zip(shapes, norms, strict=True)):
-        colors = ERROR_MAP(norm(shape.error))
-        for row, (name, azimuth, elevation) in enumerate(FRONT_AND_BACK):
-            axes = panels[row, column]
-            draw_mesh(axes, shape.surface, colors, direction=view(azimuth, elevation))
-            if column == 0:
-                name_row(axes, name)
-        panels[0, column].set_title(shape.title, loc="center", fontsize=9)
-    same_scale(panels.ravel())
-    draw_length(panels[-1, 0])
-    fit_figure(figure, panels, longest_inch=2.1, beside_inch=2.0)
+
+    def draw(axes: Axes, column: int, direction: Float[np.ndarray, "3 3"]) -> None:
+        shape = shapes[column]
+        draw_mesh(axes, shape.surface, ERROR_MAP(norms[column](shape.error)), direction=direction)
+
+    figure, panels = _front_and_back([shape.title for shape in shapes], draw, beside_inch=2.0)
     color_bar(figure, panels[:, 0], ERROR_MAP, norms[0], "mean error, mm")
     label = "error of this subject, mm"
     color_bar(figure, panels[:, 1:].ravel(), ERROR_MAP, norms[-1], label, beyond=True)
     return figure
+
+
+def _front_and_back(
+    titles: Sequence[str],
+    draw: Callable[[Axes, int, Float[np.ndarray, "3 3"]], None],
+    *,
+    beside_inch: float,
+) -> tuple[Figure, np.ndarray]:
+    """Draw one column of pictures for each title, from two sides and in one scale."""
+    figure = Figure(layout="constrained")
+    panels = figure.subplots(len(FRONT_AND_BACK), len(titles), squeeze=False)
+    for column, title in enumerate(titles):
+        for row, (_, azimuth, elevation) in enumerate(FRONT_AND_BACK):
+            draw(panels[row, column], column, view(azimuth, elevation))
+        panels[0, column].set_title(title, loc="center", fontsize=9)
+    for row, (name, _, _) in enumerate(FRONT_AND_BACK):
+        name_row(panels[row, 0], name)
+    same_scale(panels.ravel())
+    draw_length(panels[-1, 0])
+    fit_figure(figure, panels, longest_inch=2.1, beside_inch=beside_inch)
+    return figure, panels
 
 
 def _rounded(low: float, high: float) -> Normalize:

@@ -146,11 +146,8 @@ def _view(
 def _modes(
     own: _Anatomy, config: ReportConfig, gallery: Gallery
 ) -> tuple[dict[str, Any] | None, Picture | None]:
-    modes = shape_modes(
-        *(own.shapes.world, own.shapes.weights, own.shapes.faces),
-        modes=config.modes,
-        faces=own.faces,
-    )
+    shapes = own.shapes
+    modes = shape_modes(shapes.world, shapes.warp, modes=config.modes, faces=own.faces)
     if len(modes.displacements) == 0:
         return None, None
     picture = gallery.add(

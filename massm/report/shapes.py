@@ -5,23 +5,12 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
-from massm.io.particles import load_arrays, load_set
+from massm.io.particles import load_set
+from massm.reconstruct.from_particles import Warp, load_warp
 from massm.report.decimation import carried
-
-
-def warped(
-    weights: Float[np.ndarray, "V M"],
-    faces: Int[np.ndarray, "F 3"],
-    particles: Float[np.ndarray, "M 3"],
-) -> Mesh:
-    """Carry the template's surface along its particles; its faces turn outward in any frame."""
-    surface = Mesh(weights @ particles, np.asarray(faces, np.int64))
-    if surface.volume < 0:  # the world frame of a mirrored anatomy
-        surface = Mesh(surface.vertices, surface.faces[:, ::-1].copy())
-    return surface
 
 
 @dataclass(frozen=True)
@@ -32,15 +21,13 @@ class TrainingShapes:
         subjects: Their names.
         world: Their particles in the population's frame, mm.
         transforms: From each subject's image to that frame.
-        weights: The warp: surface vertices as sums of particles.
-        faces: Triangles of that surface.
+        warp: From particles to surface.
     """
 
     subjects: tuple[str, ...]
     world: Float[np.ndarray, "N M 3"]
     transforms: Float[np.ndarray, "N 4 4"]
-    weights: Float[np.ndarray, "V M"]
-    faces: Int[np.ndarray, "F 3"]
+    warp: Warp
 
     @cached_property
     def mean(self) -> Float[np.ndarray, "M 3"]:
@@ -54,7 +41,7 @@ class TrainingShapes:
 
     def surface(self, particles: Float[np.ndarray, "M 3"]) -> Mesh:
         """Make the surface that some particles carry."""
-        return warped(self.weights, self.faces, particles)
+        return self.warp.surface(particles)
 
     def painted(
         self,
@@ -73,15 +60,12 @@ class TrainingShapes:
             points: On that surface or beside it.
         """
         surface = self.surface(particles)
-        spread = np.clip(self.weights @ values, values.min(), values.max())
+        spread = np.clip(self.warp.weights @ values, values.min(), values.max())
         return carried(spread[:, None], surface, points)[:, 0]
 
 
 def read_training_shapes(results: Path, anatomy: str) -> TrainingShapes:
     """Read an anatomy's training particles and the warp that its surfaces follow."""
     training = load_set(results / "correspond" / f"{anatomy}.npz").of_split("train")
-    warp = load_arrays(results / "reconstruct" / "warp" / f"{anatomy}.npz")
-    return TrainingShapes(
-        *(training.subjects, training.world, training.transforms),
-        *(warp["weights"], np.asarray(warp["faces"], np.int64)),
-    )
+    warp = load_warp(results / "reconstruct" / "warp" / f"{anatomy}.npz")
+    return TrainingShapes(training.subjects, training.world, training.transforms, warp)

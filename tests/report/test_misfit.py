@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from massm.pdm.quality import generalization
+from massm.reconstruct.from_particles import Warp
 from massm.report.misfit import find_misfit
 from massm.report.shapes import TrainingShapes
 from tests.evaluate.synthetic import closed_sphere, sphere
@@ -19,7 +20,7 @@ def shapes(rng):
     homogeneous = [np.hstack([p, np.ones((len(p), 1))]) for p in (unit.vertices, dots)]
     weights = homogeneous[0] @ np.linalg.pinv(homogeneous[1])
     names = tuple(f"s{i}" for i in range(6))
-    return TrainingShapes(names, world, np.tile(np.eye(4), (6, 1, 1)), weights, unit.faces)
+    return TrainingShapes(names, world, np.tile(np.eye(4), (6, 1, 1)), Warp(weights, unit.faces))
 
 
 def test_the_particle_that_sticks_out_is_the_worst_of_the_worst_subject(shapes):

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from massm.evaluate.rows import COLUMNS
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
+from massm.reconstruct.from_particles import Warp
 from massm.report.cases import load_case, rank_cases, typical_subject
 from massm.report.decimation import carried, decimated
 from massm.report.modes import shape_modes
@@ -40,7 +41,7 @@ def test_a_known_mode_is_found_again():
     world = np.stack([10 * dots + a * dots * stretch for a in amounts])
     homogeneous = [np.hstack([p, np.ones((len(p), 1))]) for p in (ball.vertices, dots)]
     weights = homogeneous[0] @ np.linalg.pinv(homogeneous[1])
-    modes = shape_modes(world, weights, ball.faces, modes=3, faces=300)
+    modes = shape_modes(world, Warp(weights, ball.faces), modes=3, faces=300)
     assert len(modes.shares) == 1
     assert modes.shares[0] == pytest.approx(1)
     ends = [np.ptp(modes.shape(0, step).vertices[:, 0]) for step in (-1.0, 0.0, 1.0)]
@@ -54,7 +55,7 @@ def test_mirrored_particles_give_an_outward_surface():
     world = np.stack([dots * [-1.0, 1, 1], dots * [-1.2, 1, 1]])
     homogeneous = [np.hstack([p, np.ones((len(p), 1))]) for p in (ball.vertices, dots)]
     weights = homogeneous[0] @ np.linalg.pinv(homogeneous[1])
-    assert shape_modes(world, weights, ball.faces, modes=1, faces=200).mean.volume > 0
+    assert shape_modes(world, Warp(weights, ball.faces), modes=1, faces=200).mean.volume > 0
 
 
 def values(*rows):
