@@ -64,6 +64,7 @@ class EntropyConfig(Section):
     momentum: float = Field(ge=0, lt=1, description="Share of the last movement that goes on.")
     adaptivity: float = Field(
         ge=0,
+        le=2,
         description="How much closer particles lie where the surfaces bend: 0 is even; 1 brings "
         "neighbors at places of mean bending twice as near as on flat ones.",
     )

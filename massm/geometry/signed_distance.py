@@ -75,9 +75,8 @@ def _slopes(volume: Volume) -> Float[np.ndarray, " n"]:
     beside = np.zeros(inside.shape, bool)
     for axis in range(3):
         changes = np.diff(inside, axis=axis)
-        edges = [(0, 0)] * 3
-        for edges[axis] in ((0, 1), (1, 0)):
-            beside |= np.pad(changes, edges)
+        for one_side in ((0, 1), (1, 0)):
+            beside |= np.pad(changes, [one_side if each == axis else (0, 0) for each in range(3)])
     places = np.flatnonzero(beside)
     index = np.unravel_index(places[:: len(places) // _PLACES + 1], inside.shape)
     squares = np.zeros(len(index[0]))

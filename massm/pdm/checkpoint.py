@@ -60,10 +60,13 @@ class Checkpoint:
         return time.monotonic() - self._last >= self._interval
 
     def keep(self, level: str, state: dict[str, np.ndarray]) -> None:
-        """Write the state of a level, whole or not at all."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        save_arrays({**state, "fingerprint": np.array(self._fingerprint)}, self._path(level))
+        """Write the state of a level, whole or not at all; a full disk does not end the run."""
         self._last = time.monotonic()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            save_arrays({**state, "fingerprint": np.array(self._fingerprint)}, self._path(level))
+        except OSError as error:
+            log.warning("the state of %s cannot be kept (%s); the run goes on", level, error)
 
     def clear(self) -> None:
         """Remove all: the run is done."""

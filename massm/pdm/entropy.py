@@ -92,7 +92,8 @@ class EnsembleEnergy(NamedTuple):
     Attributes:
         energy: H.
         gradient: *Times N M*, 1/mm.
-        gram: Inner products of the shapes' deviations from their mean, over N M, mm^2.
+        gram: Inner products of the shapes' deviations from their mean, over N M, mm^2; with
+            those of what else belongs to them.
     """
 
     energy: Float[Tensor, ""]
@@ -100,7 +101,11 @@ class EnsembleEnergy(NamedTuple):
     gram: Float[Tensor, "N N"]
 
 
-def ensemble_energy(world: Float[Tensor, "N M 3"], regularization: float) -> EnsembleEnergy:
+def ensemble_energy(
+    world: Float[Tensor, "N M 3"],
+    regularization: float,
+    others: Float[Tensor, "N N"] | None = None,
+) -> EnsembleEnergy:
     """Measure how far the population is from compact: the regularized ensemble entropy.
 
     With the eigenvalues l_k of the covariance of the shapes (mm^2 per particle, divided by N)
@@ -115,10 +120,12 @@ def ensemble_energy(world: Float[Tensor, "N M 3"], regularization: float) -> Ens
     Args:
         world: Particles in the aligned frame, mm.
         regularization: Variance r below which a mode counts as noise, mm^2 per particle.
+        others: Gram matrix of what else belongs to the shapes and stays where it is, mm^2.
     """
     shapes, particles = world.shape[:2]
     centered = (world - world.mean(0)).reshape(shapes, -1)
     gram = centered @ centered.T / (shapes * particles)
+    gram = gram if others is None else gram + others
     identity = torch.eye(shapes).to(gram)
     energy = torch.linalg.slogdet(identity + gram / regularization).logabsdet / 2
     gradient = torch.linalg.solve(gram + regularization * identity, centered)

@@ -56,13 +56,6 @@ def compactness_measures(model: ShapeModel) -> dict[str, float]:
     }
 
 
-def leave_one_out_models(
-    world: Float[np.ndarray, "N M 3"], modes: int | None = None
-) -> list[ShapeModel]:
-    """Fit, for each shape, the model of all others."""
-    return [fit_shape_model(np.delete(world, row, 0), modes) for row in range(len(world))]
-
-
 def leave_one_out_residuals(world: Float[np.ndarray, "N M 3"]) -> Float[np.ndarray, " N"]:
     """Distance of each shape from the span of all others, root mean square over particles, mm.
 

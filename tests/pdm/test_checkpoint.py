@@ -63,3 +63,9 @@ def test_a_damaged_state_is_not_taken(tmp_path, caplog):
     (tmp_path / "20-particles.npz").write_bytes(b"PK half a file")
     assert Checkpoint(tmp_path, "mark").recall("20 particles") is None
     assert "it is not used" in caplog.text
+
+
+def test_a_state_that_cannot_be_written_does_not_end_the_run(tmp_path, caplog):
+    (tmp_path / "file").write_text("no folder")
+    Checkpoint(tmp_path / "file" / "checkpoint", "mark").keep("20 particles", {})
+    assert "cannot be kept" in caplog.text

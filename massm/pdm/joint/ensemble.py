@@ -2,8 +2,8 @@
 
 The ensemble entropy sees shapes through their Gram matrix alone, and the Gram matrix of
 concatenated shapes is the sum of the anatomies' own. So all that an anatomy must know of the others
-is one N x N matrix. No stage does this: it did not help subjects that had no part in it
-(docs/particles.md).
+is one N x N matrix: what goes along with their variation is cheaper than what does not. No stage
+does this: it did not help subjects that had no part in it (docs/particles.md).
 """
 
 import logging
@@ -12,53 +12,15 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
 from massm.pdm.joint.blocks import BlockSet
 from massm.pdm.joint.model import fit_joint_model
 from massm.pdm.optimizer import Outcome, optimize, to_world
-from massm.pdm.population import Ensemble, EnsemblePull
+from massm.pdm.population import Ensemble
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
-
-
-class JointEnsemble(Ensemble):
-    """Training shapes of one anatomy that hold each other, and that the other anatomies hold.
-
-    With G the Gram matrix of this anatomy's shapes and O that of the others, the energy is the
-    ensemble entropy of ``G + O``; its gradient is ``r (G + O + r)^-1`` times this anatomy's
-    centered shapes: what goes along with the other anatomies' variation is cheaper than what does
-    not. r is a fraction of the variance of all. Without others it is :class:`Ensemble`.
-    """
-
-    def __init__(self, others: Float[Tensor, "N N"], *, scale: bool) -> None:
-        """Hold the other anatomies.
-
-        Args:
-            others: Gram matrix of their shapes' deviations from the mean, in the units of this
-                anatomy's: inner products over N M, mm^2 (see :func:`gram_of_others`).
-            scale: Whether alignment may scale.
-        """
-        super().__init__(scale=scale)
-        self._others = others
-
-    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> EnsemblePull:
-        """Regularized entropy of all anatomies, and its gradient for this one."""
-        shapes, particles = world.shape[:2]
-        centered = (world - world.mean(0)).flatten(1)
-        gram = centered @ centered.T / (shapes * particles) + self._others.to(world)
-        regularization = max(float(fraction * gram.trace()), 1e-12)
-        identity = torch.eye(shapes).to(gram)
-        energy = torch.linalg.slogdet(identity + gram / regularization).logabsdet / 2
-        gradient = torch.linalg.solve(gram + regularization * identity, centered)
-        return EnsemblePull(
-            regularization * energy,
-            regularization * gradient.reshape(world.shape),
-            gram,
-            regularization,
-        )
 
 
 def gram_of_others(complete: BlockSet, anatomy: str) -> Float[np.ndarray, "N N"]:
@@ -115,7 +77,7 @@ def optimize_jointly(
             complete = fit_joint_model(blocks, modes).impute(blocks)
             rows = [blocks.subjects.index(name) for name in ready.names]
             others = torch.from_numpy(gram_of_others(complete.take(rows), anatomy))
-            population = JointEnsemble(others, scale=config.scale)
+            population = Ensemble(scale=config.scale, others=others)
             level = f"round {number}/{rounds}, {anatomy}"
             outcomes[anatomy] = optimize(
                 ready,

@@ -7,7 +7,7 @@ import torch
 from massm.geometry.mesh import Mesh
 from massm.pdm.entropy import ensemble_energy
 from massm.pdm.joint.blocks import BlockSet
-from massm.pdm.joint.ensemble import JointEnsemble, gram_of_others, optimize_jointly
+from massm.pdm.joint.ensemble import gram_of_others, optimize_jointly
 from massm.pdm.joint.model import fit_joint_model
 from massm.pdm.population import Ensemble
 from massm.pdm.start import even_particles
@@ -49,7 +49,7 @@ def others(first, second):
 
 
 def test_its_energy_is_that_of_the_concatenated_shapes(anatomies):
-    pull = JointEnsemble(others(*anatomies), scale=False).pull(anatomies[0], FRACTION)
+    pull = Ensemble(others=others(*anatomies), scale=False).pull(anatomies[0], FRACTION)
     joint = ensemble_energy(concatenated(*anatomies), pull.regularization)
     torch.testing.assert_close(pull.energy, pull.regularization * joint.energy)
     torch.testing.assert_close(pull.gram, joint.gram)
@@ -57,7 +57,7 @@ def test_its_energy_is_that_of_the_concatenated_shapes(anatomies):
 
 def test_its_gradient_is_that_of_the_joint_energy(anatomies):
     first, second = anatomies
-    pull = JointEnsemble(others(first, second), scale=False).pull(first, FRACTION)
+    pull = Ensemble(others=others(first, second), scale=False).pull(first, FRACTION)
     gram = pull.gram.clone()
     free = first.clone().requires_grad_()
     centered = (free - free.mean(0)).flatten(1)
@@ -87,7 +87,7 @@ def test_its_gradient_is_that_of_the_joint_energy(anatomies):
 
 def test_without_others_it_is_the_ensemble(anatomies):
     shapes, none = anatomies[0], torch.zeros(7, 7, dtype=torch.float64)
-    joint = JointEnsemble(none, scale=False).pull(shapes, FRACTION)
+    joint = Ensemble(others=none, scale=False).pull(shapes, FRACTION)
     alone = Ensemble(scale=False).pull(shapes, FRACTION)
     torch.testing.assert_close(joint.energy, alone.energy)
     torch.testing.assert_close(joint.gradient, alone.gradient)
@@ -98,7 +98,7 @@ def test_others_that_vary_alike_change_no_direction(anatomies):
     shapes = anatomies[0]
     centered = (shapes - shapes.mean(0)).flatten(1)
     same = centered @ centered.T / shapes[..., 0].numel()
-    joint = JointEnsemble(same, scale=False).pull(shapes, FRACTION)
+    joint = Ensemble(others=same, scale=False).pull(shapes, FRACTION)
     torch.testing.assert_close(
         joint.gradient, Ensemble(scale=False).pull(shapes, FRACTION).gradient
     )
