@@ -2,6 +2,10 @@
 
 Processes are spawned, not forked: a forked child inherits the locks of threads that vtk, itk and
 torch have started, and waits for them forever.
+
+Workers get all items when they start, and then numbers alone. In Python before 3.11.5 and 3.12 a
+pool whose worker ends while an item of more than 64 KiB is on its way waits forever
+(github.com/python/cpython/issues/94777).
 """
 
 import multiprocessing
@@ -16,7 +20,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from itertools import islice
 from multiprocessing.connection import Connection
-from typing import NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from massm.machine.threads import limited_threads
 
@@ -47,7 +51,7 @@ def in_processes(
     Args:
         work: Defined at the top of a module (or a ``partial`` of such), so that another process
             can import it.
-        items: What it is called with; can be pickled.
+        items: What it is called with; can be pickled. Every process gets all of them.
         workers: Most processes.
         name: Names an item, for errors.
 
@@ -71,10 +75,10 @@ def _spread(
 ) -> Iterator[tuple[Item, Result]]:
     context = multiprocessing.get_context("spawn")
     lifeline, ours = context.Pipe(duplex=False)
-    pool = ProcessPoolExecutor(count, context, _start_worker, (lifeline,))
+    pool = ProcessPoolExecutor(count, context, _start_worker, (lifeline, work, items))
     pending: dict[Future[Result], Item] = {}
     try:
-        pending = {pool.submit(_call, work, item): item for item in items}
+        pending = {pool.submit(_call, number): item for number, item in enumerate(items)}
         while pending:
             for future in wait(pending, return_when=FIRST_COMPLETED).done:
                 item = pending[future]
@@ -105,8 +109,21 @@ def _naming(name: str) -> Iterator[None]:
         raise
 
 
-def _start_worker(lifeline: Connection) -> None:
-    """Prepare a worker: one thread, and no longer a life than the parent wants."""
+class _Assigned(NamedTuple):
+    """What a worker is there for."""
+
+    work: Callable[[Any], Any]
+    items: Sequence[Any]
+
+
+_assigned: list[_Assigned] = []  # in a worker: one
+
+
+def _start_worker(
+    lifeline: Connection, work: Callable[[Item], Result], items: Sequence[Item]
+) -> None:
+    """Prepare a worker: its work, one thread, and no longer a life than the parent wants."""
+    _assigned.append(_Assigned(work, items))
     os.environ.update(dict.fromkeys(_ONE_THREAD, "1"))  # for libraries that are not loaded yet
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the parent decides
     signal.signal(signal.SIGTERM, _stop)
@@ -128,10 +145,11 @@ def _stop(*_: object) -> NoReturn:
     raise SystemExit(1)
 
 
-def _call(work: Callable[[Item], Result], item: Item) -> Result:
+def _call(number: int) -> Any:
+    work, items = _assigned[0]
     try:
         with limited_threads(1):
-            return work(item)
+            return work(items[number])
     except SystemExit:
         os._exit(1)  # else the pool would hand out the next item
     except Exception as error:
