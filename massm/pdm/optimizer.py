@@ -4,13 +4,14 @@ What is minimized, for particles x of N shapes with spacings h (h0 their root me
 
     Q = 1/N sum_i (h_i / h0)^2 E_i(x_i)  +  w (r / h0^2) H(z; r)
 
-E is the sampling energy, H the ensemble entropy of the aligned particles z, r its regularization
-(a fraction of the population's variance that decays during a level) and w the correspondence
-weight of M particles, ``correspondence_weight * 256 / M``: then w / h0^2, and with it the balance
-of even and compact, does not depend on M. All of it is dimensionless. Moves follow the gradient
-with momentum, in the tangent plane; the exact closest point brings each particle back to its
-surface before it is a twentieth to a quarter of a spacing away from where it was on it: the less,
-the more the surface bends there.
+E is the sampling energy with that of holes, H the ensemble entropy of the aligned particles z, r
+its regularization (a fraction of the population's variance that decays during a level) and w the
+correspondence weight of M particles, ``correspondence_weight * 256 / M``: then w / h0^2, and with
+it the balance of even and compact, does not depend on M (with fewer than 256, w is more: see
+:func:`scarcity`). All of it is dimensionless. Moves follow the gradient with momentum, in the
+tangent plane; the exact closest point brings each particle back to its surface before it is a
+twentieth to a quarter of a spacing away from where it was on it: the less, the more the surface
+bends there. At the end swapped pairs are untangled and pairs that are too near moved apart.
 """
 
 import logging
@@ -24,9 +25,11 @@ from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
 from massm.pdm.checkpoint import Checkpoint
+from massm.pdm.coverage import REACH, Holes, Witnesses, hole_energy
 from massm.pdm.density import bending, density_of
 from massm.pdm.diagnostics import Pattern, diagnose, expected_places, grown
 from massm.pdm.entropy import find_neighbors, sampling_energy
+from massm.pdm.gaps import part_pairs
 from massm.pdm.population import Population, Pull
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
@@ -45,6 +48,9 @@ TURN = 0.05
 
 ANNEALED = 0.8
 COLDEST = 0.03
+WARM = 0.5
+"""Share of the annealing that particles do without whose start corresponds."""
+
 LAST_REPAIRS = 6
 RELAX = 5
 UNTANGLE = 20
@@ -104,6 +110,7 @@ def optimize(
     *,
     iterations: int,
     level: str | None,
+    corresponding: bool = False,
     checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run one level: anneal the regularization, move until the particles rest.
@@ -117,6 +124,8 @@ def optimize(
         config: Weights, steps, tolerance.
         iterations: Most iterations.
         level: Name in the log; None: no progress is told, nothing is kept.
+        corresponding: The start corresponds well: the regularization goes the second half of its
+            way alone, so that nothing of that is lost.
         checkpoint: Keeps the level's state from time to time, and its end.
     """
     crowd = _Crowd(surfaces, start, population, config)
@@ -129,7 +138,9 @@ def optimize(
     while done < iterations:
         done += 1
         progress = clock / iterations
-        terms, movement = crowd.advance(annealed(config, progress), cooling(progress))
+        terms, movement = crowd.advance(
+            annealed(config, progress, WARM if corresponding else 0.0), cooling(progress)
+        )
         if done % REPAIR == 0 or done == iterations:
             crowd.mend()
             _report(level, done, iterations, first, terms, movement, began)
@@ -141,7 +152,9 @@ def optimize(
         clock = min(float(iterations), clock + (max(1.0, iterations / 20) if resting else 1.0))
         if store and store.due and crowd.complete and done < iterations:
             store.keep(key, crowd.state(clock, done))
-    particles = _mended(crowd, config)
+    crowd.particles = _mended(crowd, config)
+    crowd.part()
+    particles = crowd.particles
     transforms = population.align(particles.points)
     outcome = Outcome(particles, transforms, done, terms.energy, settled)
     if store:
@@ -189,10 +202,23 @@ def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
     return best
 
 
-def annealed(config: EntropyConfig, progress: float) -> float:
-    """Give the regularization at a fraction of a level, as a fraction of the variance."""
+def scarcity(count: int) -> float:
+    """Say by which factor particles are fewer than 256, two at most.
+
+    Few particles rest on a coarse lattice that corresponding ones have to leave: they need more
+    weight, and more iterations, to find each other.
+    """
+    return min(2.0, max(1.0, WEIGHED_AT / count))
+
+
+def annealed(config: EntropyConfig, progress: float, begun: float = 0.0) -> float:
+    """Give the regularization at a fraction of a level, as a fraction of the variance.
+
+    ``begun`` is how much of its way it has behind it when the level starts.
+    """
     ratio = config.regularization_end / config.regularization_start
-    return float(config.regularization_start * ratio ** min(1.0, progress / ANNEALED))
+    way = begun + (1 - begun) * min(1.0, progress / ANNEALED)
+    return float(config.regularization_start * ratio**way)
 
 
 def cooling(progress: float) -> float:
@@ -200,20 +226,38 @@ def cooling(progress: float) -> float:
     return float(COLDEST ** max(0.0, (progress - ANNEALED) / (1 - ANNEALED)))
 
 
+class Around(NamedTuple):
+    """What is around the particles; made anew every ``REBUILD`` moves.
+
+    Attributes:
+        neighbors: The nearest particles.
+        holes: Places that no particle is near.
+        density: See :func:`massm.pdm.density.density_of`.
+        reach: Distance that a particle may move unprojected, in spacings.
+    """
+
+    neighbors: Int[Tensor, "N M k"]
+    holes: Holes
+    density: Float[Tensor, " M"] | None
+    reach: Float[Tensor, "N M"]
+
+
 def measure(
     particles: OnSurface,
-    neighbors: Tensor,
+    around: Around,
     spacing: Float[Tensor, " N"],
     transforms: Float[Tensor, "N 4 4"],
     population: Population,
     *,
-    density: Float[Tensor, " M"] | None = None,
     weight: float,
     fraction: float,
 ) -> Terms:
     """Evaluate the objective and its gradient, in space (not yet along the surface)."""
     unit = spacing.square().mean()
-    even, even_gradient = sampling_energy(particles.points, neighbors, spacing, density)
+    points = particles.points
+    even, even_gradient = sampling_energy(points, around.neighbors, spacing, around.density)
+    bare, bare_gradient = hole_energy(points, around.holes, spacing)
+    even, even_gradient = even + bare, even_gradient + bare_gradient
     world = to_world(particles.points, transforms)
     pull = population.pull(world, fraction)
     sampling = float((spacing.square() * even).mean() / unit)
@@ -238,8 +282,10 @@ class _Crowd:
         self._population = population
         self._config = config
         self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
-        self._weight = config.correspondence_weight * WEIGHED_AT / start.points.shape[1]
+        count = start.points.shape[1]
+        self._weight = config.correspondence_weight * WEIGHED_AT / count * scarcity(count) ** 2
         self._velocity = torch.zeros_like(start.points)
+        self._witnesses = Witnesses(surfaces.meshes, self._spacing.cpu().numpy())
         self._touched = start.points
         self._age = 0
 
@@ -249,19 +295,15 @@ class _Crowd:
         Returns the objective before, and the mean movement in spacings.
         """
         if self._age % REBUILD == 0:
-            self._neighbors = find_neighbors(self.particles.points, NEIGHBORS)
+            self._around = self._look_around()
             self._transforms = self._population.align(self.particles.points)
-            bend = bending(self.particles, self._neighbors, self._spacing)
-            self._reach = (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT)
-            self._density = density_of(bend, self._config.adaptivity)
         self._age += 1
         terms = measure(
             self.particles,
-            self._neighbors,
+            self._around,
             self._spacing,
             self._transforms,
             self._population,
-            density=self._density,
             weight=self._weight,
             fraction=fraction,
         )
@@ -270,8 +312,30 @@ class _Crowd:
         self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
         length = self._velocity.norm(dim=-1) / self._spacing[:, None]
         self.particles = self.particles._replace(points=self.particles.points + self._velocity)
-        self._bring_back(self._away() > self._reach)
+        self._bring_back(self._away() > self._around.reach)
         return terms, float(length.mean())
+
+    def _look_around(self) -> Around:
+        points = self.particles.points
+        neighbors = find_neighbors(points, NEIGHBORS)
+        bend = bending(self.particles, neighbors, self._spacing)
+        density = density_of(bend, self._config.adaptivity)
+        covered = REACH * self._spacing[:, None].expand(points.shape[:2])
+        covered = covered if density is None else covered / density
+        return Around(
+            neighbors,
+            self._witnesses.holes(points, covered),
+            density,
+            (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT),
+        )
+
+    def part(self) -> None:
+        """Move pairs apart that are too near; not at the price of swapped ones."""
+        before, bad = self.particles, self.count_bad()
+        self.particles = part_pairs(self._surfaces, before, self._around.density)
+        self._touched = self.particles.points
+        if self.count_bad() > bad:
+            self.particles, self._touched = before, before.points
 
     def _away(self) -> Float[Tensor, "N M"]:
         """Distance of the particles from where they were on their surface, in spacings."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from massm.config.correspond import CorrespondConfig
 from massm.pdm.checkpoint import Checkpoint
 from massm.pdm.fixed import Frozen, FrozenModel, freeze
-from massm.pdm.optimizer import Outcome, normals_in_world, optimize, to_world
+from massm.pdm.optimizer import Outcome, normals_in_world, optimize, scarcity, to_world
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.registration import Template
 from massm.pdm.start import (
@@ -72,6 +72,7 @@ class Placement:
         iterations: int,
         *,
         name: str | None,
+        corresponding: bool = False,
         checkpoint: Checkpoint | None = None,
     ) -> Outcome:
         """Run one level; ``name`` stands in the log, None keeps it quiet."""
@@ -83,6 +84,7 @@ class Placement:
             self.settings,
             iterations=iterations,
             level=name,
+            corresponding=corresponding,
             checkpoint=checkpoint,
         )
 
@@ -101,7 +103,7 @@ class Placement:
         Where some subjects are held out, half the iterations do.
         """
         start = carry_particles(template, own, deformed, surfaces)
-        iterations = self.settings.iterations
+        iterations = round(self.settings.iterations * scarcity(len(own)))
         return self.level(
             surfaces,
             start,
@@ -129,6 +131,7 @@ class Placement:
             self.ensemble(),
             self.settings.fine_iterations,
             name=f"{count} particles",
+            corresponding=True,
             checkpoint=checkpoint,
         )
 

@@ -1,0 +1,56 @@
+"""Pairs that are too near part, the others stay."""
+
+import numpy as np
+import pytest
+import torch
+
+from massm.geometry.mesh import Mesh
+from massm.pdm.gaps import LEAST, part_pairs
+from massm.pdm.quality import spread_measures
+from massm.pdm.start import even_particles
+from massm.pdm.surfaces import SurfaceSet
+from tests.pdm.shapes import sphere
+
+
+def ellipsoid(radii):
+    ball = sphere(4)
+    return Mesh(ball.vertices * np.array(radii, float), ball.faces)
+
+
+@pytest.fixture(scope="module")
+def surfaces():
+    return SurfaceSet([ellipsoid((20, 12, 9)), ellipsoid((16, 14, 10))], ["one", "two"])
+
+
+@pytest.fixture(scope="module")
+def even(surfaces):
+    return surfaces.project(
+        torch.stack(
+            [torch.from_numpy(even_particles(surfaces.take([row]), 100, seed=0)) for row in (0, 1)]
+        )
+    )
+
+
+def test_a_pair_that_is_too_near_parts_on_its_surface(surfaces, even):
+    points = even.points.clone()
+    nearest = (points[1] - points[1, 0]).norm(dim=1).argsort()[1]
+    points[1, nearest] = points[1, 0] + 0.1 * (points[1, nearest] - points[1, 0])
+    start = surfaces.project(points, even.normals)
+    parted = part_pairs(surfaces, start)
+    measures = spread_measures(surfaces, parted.points.numpy())
+    assert spread_measures(surfaces, start.points.numpy())["least_gap"] < 0.2
+    assert measures["least_gap"] > 0.98 * LEAST
+    assert measures["distance_max"] < 1e-9
+
+
+def test_an_even_spread_stays_as_it_is(surfaces, even):
+    torch.testing.assert_close(part_pairs(surfaces, even).points, even.points, rtol=0, atol=0.3)
+    far = np.abs((part_pairs(surfaces, even).points - even.points).numpy()).max(-1)
+    assert (far == 0).mean() > 0.8
+
+
+def test_particles_that_coincide_end(surfaces, even):
+    points = even.points.clone()
+    points[0, 1] = points[0, 0]
+    parted = part_pairs(surfaces, surfaces.project(points, even.normals))
+    assert torch.isfinite(parted.points).all()
