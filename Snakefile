@@ -44,4 +44,3 @@ rule all:
     default_target: True
     input:
         rules.report.input,
-        joint_quality(),

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from massm.evaluate.measures import describe
 from massm.evaluate.summary import ALL
@@ -48,6 +48,8 @@ STYLE: dict[Any, Any] = {  # for matplotlib.rc_context, around all drawing
     "svg.hashsalt": "massm",
 }
 _LEGEND_LETTERS = 120  # that fit below the curves of shape models, keys included
+_LOG_FROM = 3  # highest over lowest value of a training curve
+_LOG_TICKS = {10: (1, 1.5, 2, 3, 5, 7), 100: (1, 2, 5), np.inf: (1,)}  # below such a ratio
 _CURVES = {  # measure: title, y axis
     "compactness": ("Compactness", "variance explained, %"),
     "specificity": ("Specificity", "distance to the nearest shape, mm"),
@@ -190,7 +192,8 @@ def training_curves(history: pd.DataFrame, model: str) -> Figure:
     """Draw every numeric column of a training history against the epoch.
 
     Columns that start with ``validation_`` share a panel with the training column of that name, if
-    there is one.
+    there is one. Where the highest of positive values is three times the lowest or more, the
+    scale is logarithmic: else the first epochs would leave no height to the others.
     """
     numeric = history.select_dtypes("number").dropna(axis=1, how="all")
     names = [name for name in numeric.columns if name not in ("epoch", "seconds")]
@@ -213,18 +216,35 @@ def training_curves(history: pd.DataFrame, model: str) -> Figure:
                     linewidth=1.4,
                     markersize=2.5,
                 )
+        _scale_history(axes, numeric.filter(items=[title, f"validation_{title}"]).to_numpy())
         axes.set_title(_history_title(title, names), fontsize=8.5)
         axes.tick_params(labelsize=7.5)
         axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     for axes in panels[len(titles) :]:
         axes.set_axis_off()
     figure.suptitle(
-        f"{model_label(model)}: by epoch (line: training, dots: validation)",
+        f"{model_label(model)}: by epoch (line: training, dots: validation; logarithmic where the "
+        f"highest value is {_LOG_FROM} times the lowest or more)",
         fontsize=9.5,
         x=0.01,
         ha="left",
     )
     return figure
+
+
+def _scale_history(axes: Axes, values: np.ndarray) -> None:
+    """Make a scale logarithmic if that shows more; values of 0 are then left out."""
+    positive = values[values > 0]
+    if (values < 0).any() or not len(positive):
+        return
+    ratio = float(positive.max() / positive.min())
+    if ratio < _LOG_FROM:
+        return
+    ticks = next(ticks for limit, ticks in _LOG_TICKS.items() if ratio < limit)
+    axes.set_yscale("log", nonpositive="mask")
+    axes.yaxis.set_major_locator(LogLocator(subs=ticks))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
 
 
 def _history_title(title: str, names: Sequence[str]) -> str:

@@ -59,9 +59,30 @@ def shape_modes(
     count = int(min(modes, (variance > 1e-9 * max(variance.sum(), 1e-12)).sum()))
     steps = np.sqrt(variance[:count, None]) * directions[:count]
     steps *= np.where(steps.sum(1, keepdims=True) < 0, -1, 1)  # the same sign on every machine
+    shares = variance[:count] / max(variance.sum(), 1e-12)
+    return surface_modes(mean, steps.reshape(count, *mean.shape), shares, warp, faces=faces)
+
+
+def surface_modes(
+    mean: Float[np.ndarray, "M 3"],
+    steps: Float[np.ndarray, "modes M 3"],
+    shares: Float[np.ndarray, " modes"],
+    warp: Warp,
+    *,
+    faces: int,
+) -> ShapeModes:
+    """Carry modes of particles to a light surface.
+
+    Args:
+        mean: Particles of the mean shape, mm.
+        steps: Their movement for one standard deviation of each mode, mm.
+        shares: Share of the variance that each mode explains.
+        warp: From particles to surface.
+        faces: Triangles of the light surface.
+    """
     surface = warp.surface(mean)
-    moves = np.einsum("vm,kmc->vkc", warp.weights, steps.reshape(count, *mean.shape))
+    moves = np.einsum("vm,kmc->vkc", warp.weights, steps)
     light = decimated(surface, faces)
     on_light = carried(moves.reshape(len(moves), -1), surface, light.vertices)
-    displacements = on_light.reshape(len(light.vertices), count, 3).transpose(1, 0, 2)
-    return ShapeModes(light, displacements, variance[:count] / max(variance.sum(), 1e-12))
+    displacements = on_light.reshape(len(light.vertices), len(steps), 3).transpose(1, 0, 2)
+    return ShapeModes(light, displacements, shares)

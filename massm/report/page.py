@@ -24,6 +24,8 @@ from massm.report.detection import count_found, detection_rows, within_measures
 from massm.report.facts import file_hashes, machine, package_versions
 from massm.report.figures import box_plot, center_errors, shape_model_curves, training_curves
 from massm.report.gallery import Gallery, Picture
+from massm.report.joint import NAME as JOINT
+from massm.report.joint import joint_view
 from massm.report.naming import anatomy_label, model_label
 from massm.report.organs import organ_views, scroll_view
 from massm.report.rendering import CHANGE_COLORS, ERROR_COLORS
@@ -139,10 +141,12 @@ def build_page(
     scroll = scroll_view(run, what.values, what.model, config, gallery)
     organs = organ_views(run, what.values, what.model, config, gallery)
     shapes = shape_views(run, config, gallery)
+    joint = joint_view(run, config, gallery)
     costs = stage_costs(run.results / "benchmarks")
     data = {
         "organs": {view.name: view.cases for view in organs},
-        "modes": {view.name: view.modes_data for view in shapes if view.modes_data},
+        "modes": {view.name: view.modes_data for view in shapes if view.modes_data}
+        | ({JOINT: joint.modes_data} if joint else {}),
         "scroll": scroll.data if scroll else None,
         "error_colors": ERROR_COLORS,
         "change_colors": CHANGE_COLORS,
@@ -183,6 +187,7 @@ def build_page(
             "against the number of modes, one line for each anatomy",
             "lines",
         ),
+        "joint": joint,
         "quality": cohorts.quality_rows(run.quality, run.anatomies),
         "training": [
             gallery.add(

@@ -1,12 +1,13 @@
 """Plates of a shape model: its modes, its particles on subjects, where it is worst."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 from scipy.spatial import cKDTree
 
 from massm.report.correspondence import ShownShape
@@ -22,24 +23,40 @@ from massm.report.rendering import (
     view,
 )
 
+MODE_VIEW = view(25.0, 12.0)
 _PALE = np.array([0.83, 0.85, 0.87])
 _DISK = 0.40  # radius over the particles' spacing
 _MINUS = "\N{MINUS SIGN}"
 
 
-def mode_plate(modes: ShapeModes, deviations: float) -> Figure:
-    """Draw each mode at both ends and the mean between, colored by movement along the normal."""
+def mode_plate(
+    modes: ShapeModes,
+    deviations: float,
+    *,
+    mean_colors: Float[np.ndarray, "V 3"] | None = None,
+    legend: Mapping[str, str] | None = None,
+    longest_inch: float = 1.5,
+) -> Figure:
+    """Draw each mode at both ends and the mean between, colored by movement along the normal.
+
+    Args:
+        modes: One row for each.
+        deviations: Of the ends, standard deviations.
+        mean_colors: RGB of the mean's vertices; None: the color of no movement.
+        legend: Names of the mean's colors.
+        longest_inch: Longer side of a picture.
+    """
     count = len(modes.displacements)
     limit = max(0.1, *(float(np.abs(deviations * modes.outward(i)).max()) for i in range(count)))
     figure = Figure(layout="constrained")
     panels = figure.subplots(count, 3, squeeze=False)
-    direction = view(25.0, 12.0)
     for mode in range(count):
         for column, step in enumerate((-deviations, 0.0, deviations)):
             axes = panels[mode, column]
-            change = step * modes.outward(mode) / limit
-            mesh = modes.shape(mode, step)
-            draw_mesh(axes, mesh, CHANGE_MAP((change + 1) / 2), direction=direction)
+            colors = CHANGE_MAP((step * modes.outward(mode) / limit + 1) / 2)
+            if step == 0 and mean_colors is not None:
+                colors = mean_colors
+            draw_mesh(axes, modes.shape(mode, step), colors, direction=MODE_VIEW)
             if mode == 0:
                 amount = f"{step:+g} SD".replace("-", _MINUS) if step else "mean"
                 axes.set_title(amount, loc="center", fontsize=9)
@@ -47,10 +64,22 @@ def mode_plate(modes: ShapeModes, deviations: float) -> Figure:
         name_row(panels[mode, 0], share, color="#1d2733")
     same_scale(panels.ravel())
     draw_length(panels[-1, 0])
-    fit_figure(figure, panels, longest_inch=1.5, beside_inch=1.2)
+    fit_figure(figure, panels, longest_inch=longest_inch, beside_inch=1.2)
+    if legend:
+        _name_colors(figure, legend)
     label = "displacement from the mean, mm\n(outward: above 0)"
     color_bar(figure, panels.ravel(), CHANGE_MAP, Normalize(-limit, limit), label)
     return figure
+
+
+def _name_colors(figure: Figure, legend: Mapping[str, str]) -> None:
+    """Draw names of colors below a figure, which grows by their height."""
+    columns = min(3, len(legend))
+    lines = -(-len(legend) // columns)
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width, height + 0.1 + 0.2 * lines)
+    handles = [Patch(color=color, label=name) for name, color in legend.items()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns, fontsize=8)
 
 
 def particle_plate(shapes: Sequence[ShownShape], colors: Float[np.ndarray, "M 3"]) -> Figure:

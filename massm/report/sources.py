@@ -7,9 +7,29 @@ from typing import Any
 
 import pandas as pd
 
+from massm.config.joint import JointConfig
 from massm.io.documents import read_json
 from massm.io.errors import DataError
+from massm.io.particles import load_arrays
 from massm.io.tables import read_table
+from massm.pdm.joint.model import JointModel
+
+
+@dataclass(frozen=True)
+class JointResults:
+    """What the joint model of several anatomies left behind in ``correspond/joint``.
+
+    Attributes:
+        pose: Whether it relates where the anatomies lie, or their shapes alone.
+        model: ``model.npz``.
+        scores: ``scores.csv``.
+        quality: ``quality.json``.
+    """
+
+    pose: bool
+    model: JointModel
+    scores: pd.DataFrame
+    quality: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -29,6 +49,7 @@ class RunTables:
         quality: ``correspond/{anatomy}/quality.json`` by anatomy.
         curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
         histories: ``train/{model}/curves.csv`` by model.
+        joint: Joint model of several anatomies; None where the config names none.
     """
 
     results: Path
@@ -43,6 +64,7 @@ class RunTables:
     quality: dict[str, dict[str, Any]]
     curves: pd.DataFrame
     histories: dict[str, pd.DataFrame]
+    joint: JointResults | None
 
 
 def read_run(
@@ -52,6 +74,7 @@ def read_run(
     groomed: Sequence[Path],
     training: Sequence[Path],
     measured: Sequence[Path],
+    joint: JointConfig,
 ) -> RunTables:
     """Read the tables of a run.
 
@@ -61,6 +84,7 @@ def read_run(
         groomed: Tables of the groomed batches.
         training: ``train/{model}/curves.csv`` of every trained model.
         measured: Long tables of every model and frame.
+        joint: Of the joint model; it is read if anatomies are named.
 
     Raises:
         DataError: If a stage that the report needs has not been run.
@@ -87,6 +111,7 @@ def read_run(
             [table.assign(anatomy=name) for name, table in curves.items()], ignore_index=True
         ),
         histories={path.parent.name: _needed(path) for path in training},
+        joint=_joint(results / "correspond" / "joint", joint) if joint.anatomies else None,
     )
 
 
@@ -97,6 +122,15 @@ def groomed_surfaces(run: RunTables) -> dict[tuple[str, str], Path]:
         (str(row.subject), str(row.anatomy)): run.results / str(row.surface)
         for row in done.itertuples()
     }
+
+
+def _joint(folder: Path, config: JointConfig) -> JointResults:
+    return JointResults(
+        config.pose,
+        JointModel.from_arrays(load_arrays(folder / "model.npz")),
+        read_table(folder / "scores.csv"),
+        read_json(folder / "quality.json"),
+    )
 
 
 def _alignment(results: Path, anatomy: str) -> dict[str, Any]:

@@ -46,7 +46,12 @@ def run(
         figures: Folder for the figures.
     """
     tables = read_run(
-        results, config.anatomies, groomed=groomed, training=training, measured=measured
+        results,
+        config.anatomies,
+        groomed=groomed,
+        training=training,
+        measured=measured,
+        joint=config.correspond.joint,
     )
     what = shown(tables, config.evaluate)
     with mpl.rc_context(STYLE):

@@ -9,7 +9,7 @@ import pytest
 from massm.config.loading import load_config, merge, read_yaml
 from massm.report.figures import STYLE
 from massm.report.sources import read_run
-from massm.stages import report
+from massm.stages import correspond_joint, report
 from tests.evaluate.synthetic import ANATOMIES, reported
 from tests.report.test_stage import ROOT
 
@@ -33,9 +33,24 @@ def opened(listing):
 
 @pytest.fixture(scope="session")
 def config():
-    """The paper's configuration with two anatomies and a small report."""
-    changes = {"anatomies": list(ANATOMIES), "report": SMALL}
+    """The paper's configuration with two anatomies, also jointly, and a small report."""
+    joint = {"anatomies": list(ANATOMIES), "pose": True}
+    changes = {"anatomies": list(ANATOMIES), "report": SMALL, "correspond": {"joint": joint}}
     return load_config(merge(read_yaml(ROOT / "config.yaml"), changes))
+
+
+@pytest.fixture(scope="session")
+def evaluated(evaluated, config):
+    """The results folder with the joint model of its anatomies."""
+    folder = evaluated / "correspond" / "joint"
+    correspond_joint.run(
+        config.correspond.joint,
+        particles=[evaluated / "correspond" / f"{name}.npz" for name in ANATOMIES],
+        model=folder / "model.npz",
+        scores=folder / "scores.csv",
+        quality=folder / "quality.json",
+    )
+    return evaluated
 
 
 @pytest.fixture(scope="session")
@@ -63,8 +78,9 @@ def made(config, evaluated, tmp_path_factory):
 
 
 @pytest.fixture
-def run(evaluated):
-    return read_run(evaluated, ANATOMIES, **reported(evaluated))
+def run(evaluated, config):
+    joint = config.correspond.joint
+    return read_run(evaluated, ANATOMIES, **reported(evaluated), joint=joint)
 
 
 @pytest.fixture

@@ -109,7 +109,13 @@ def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(
         summary=what.summary[what.summary["head"].isin(heads)],
         tests=what.tests.iloc[:0],
     )
-    bare = replace(run, anatomies=("spleen",), subjects=run.subjects.assign(image=""), histories={})
+    bare = replace(
+        run,
+        anatomies=("spleen",),
+        subjects=run.subjects.assign(image=""),
+        histories={},
+        joint=None,
+    )
     page = build_page(
         bare,
         what,
@@ -118,14 +124,15 @@ def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(
         gallery=Gallery(tmp_path, 30),
         made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     )
-    for section in ("world", "ct", "training"):
+    for section in ("world", "ct", "joint", "training"):
         assert f'id="{section}"' not in page
     assert 'id="results"' in page
 
 
-def test_a_stage_that_was_not_run_is_named(tmp_path):
+def test_a_stage_that_was_not_run_is_named(tmp_path, config):
+    joint = config.correspond.joint
     with pytest.raises(DataError, match="run the stage"):
-        read_run(tmp_path, ANATOMIES, **reported(tmp_path))
+        read_run(tmp_path, ANATOMIES, **reported(tmp_path), joint=joint)
 
 
 def test_times_read_well():

@@ -138,10 +138,9 @@ def joint_particles(wildcards):
     return expand("<results>/correspond/{anatomy}.npz", anatomy=joined)
 
 
-def joint_quality():
-    """What the joint model leaves behind, if there is to be one."""
-    joined = settings.correspond.joint.anatomies
-    return ["<results>/correspond/joint/quality.json"] if joined else []
+def if_joint(*files):
+    """Files of the joint model, if there is to be one."""
+    return list(files) if settings.correspond.joint.anatomies else []
 
 
 def groom_batches(wildcards):

@@ -127,4 +127,4 @@ rule correspond:
 rule pdm:
     input:
         expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
-        joint_quality(),
+        if_joint("<results>/correspond/joint/quality.json"),

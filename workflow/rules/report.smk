@@ -10,6 +10,11 @@ rule report_page:
         particles=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
         curves=expand("<results>/correspond/{anatomy}/curves.csv", anatomy=ANATOMIES),
+        joint=if_joint(
+            "<results>/correspond/joint/model.npz",
+            "<results>/correspond/joint/scores.csv",
+            "<results>/correspond/joint/quality.json",
+        ),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         manifest="<results>/tensors/manifest.json",
         weights="<results>/train/massm/model.safetensors",

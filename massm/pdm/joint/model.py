@@ -64,6 +64,16 @@ class JointModel:
         rest = (self.mean.size - len(self.variances)) * self.noise
         return np.cumsum(self.variances) / (self.variances.sum() + rest)
 
+    @property
+    def anatomy_compactness(self) -> Float[np.ndarray, "K q"]:
+        """Fraction of each anatomy's variance that the first modes hold, cumulative."""
+        ends = 3 * np.cumsum(self.particles)
+        squares = np.square(self.modes).reshape(len(self.modes), -1)
+        along = np.stack([part.sum(1) for part in np.split(squares, ends[:-1], axis=1)])
+        held = along * self.variances
+        rest = self.noise * (3 * np.array(self.particles) - along.sum(1))
+        return np.cumsum(held, 1) / (held.sum(1) + rest)[:, None]
+
     def posterior(self, blocks: BlockSet, evidence: float = 1.0) -> Posterior:
         """Find the scores that the present anatomies speak for, and how surely.
 

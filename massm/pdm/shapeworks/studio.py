@@ -29,7 +29,9 @@ def write_studio_project(
 
     Meshes and local particles stay in the image frame, LPS mm, as ShapeWorks' own grooming leaves
     them; ``alignment`` and then ``procrustes`` carry them to world. Studio shows the project in its
-    analysis view; all subjects take part there, and the group ``split`` tells them apart.
+    analysis view; all subjects take part there, and the group ``split`` tells them apart. Where a
+    subject has a ``name``, Studio shows that (ShapeWorks' ``Shape::update_annotations``), not the
+    file name of its mesh, which all subjects share.
 
     Args:
         path: Ends in ``.swproj``; all files are named relative to it.

@@ -110,6 +110,19 @@ def test_an_anatomy_weighs_the_same_with_twice_the_particles_and_in_another_unit
     np.testing.assert_allclose(other.compactness, found.compactness, rtol=1e-9)
 
 
+def test_a_mode_of_one_anatomy_tells_nothing_of_the_others():
+    mode = np.zeros((1, 2, 3))
+    mode[0, 0, 0] = 1
+    model = JointModel(
+        *(("liver", "spleen"), (1, 1), np.ones(2), np.zeros((2, 3)), mode, np.array([5.0])),
+        noise=1.0,
+        evidence=1.0,
+        log_likelihoods=np.zeros(1),
+    )
+    np.testing.assert_allclose(model.anatomy_compactness, [[5 / 7], [0]])
+    np.testing.assert_allclose(model.compactness, [0.5])
+
+
 def test_the_model_survives_its_arrays(gaps):
     found = fit_joint_model(gaps, 3)
     again = JointModel.from_arrays(found.arrays())

@@ -1,6 +1,7 @@
 """A finished model as a project: read back, and against the layout of ShapeWorks' own projects."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from massm.geometry.particles import ParticleSet
 from massm.io import meshes
 from massm.io.particles import read_text, write_texts
 from massm.io.shapeworks import read_project, subject_file, transform_matrix
+from massm.io.shapeworks_subjects import match_subjects, read_subjects
 from massm.pdm.shapeworks.studio import write_studio_project
 
 TURN = np.array([[0.0, -1, 0, 2], [1, 0, 0, 3], [0, 0, 1, 4], [0, 0, 0, 1]])
@@ -48,6 +50,18 @@ def test_every_subject_comes_back_with_its_files(path, population, cube):
             mesh = meshes.read(subject_file(path, subject, column))
             np.testing.assert_allclose(mesh.vertices.mean(0), cube.vertices.mean(0), atol=1e-5)
             assert mesh.volume == pytest.approx(8)
+
+
+def test_subjects_go_by_their_names_where_all_meshes_have_one(path, population):
+    rows = read_project(path).subjects
+    assert {Path(row["shape_1"]).name for row in rows} == {"spleen.vtp"}
+    found = read_subjects(path, "spleen")
+    assert [subject.names[0] for subject in found] == list(population.subjects)
+    matched = match_subjects(found, population.subjects)
+    for row, name in enumerate(population.subjects):
+        local, world = matched[name].read()
+        np.testing.assert_allclose(local, population.local[row], rtol=1e-8)
+        np.testing.assert_allclose(world, population.world[row], rtol=1e-8)
 
 
 def test_alignment_then_procrustes_carry_local_to_world(path, population):
