@@ -54,3 +54,18 @@ def test_particles_that_coincide_end(surfaces, even):
     points[0, 1] = points[0, 0]
     parted = part_pairs(surfaces, surfaces.project(points, even.normals))
     assert torch.isfinite(parted.points).all()
+
+
+def test_where_particles_shall_lie_closer_they_stay(surfaces, even):
+    points = even.points.clone()
+    pair = (points[1] - points[1, 0]).norm(dim=1).argsort()[:2]
+    points[1, pair[1]] = (points[1, pair[0]] + points[1, pair[1]]) / 2
+    start = surfaces.project(points, even.normals)
+    density = torch.ones(100).double()
+    density[pair] = 3.0
+
+    def moved(parted):
+        return (parted.points - start.points)[1, pair].norm(dim=-1)
+
+    assert (moved(part_pairs(surfaces, start)) > 0.3).all()
+    assert (moved(part_pairs(surfaces, start, density)) < 0.05).all()
