@@ -20,11 +20,13 @@ class Pattern(NamedTuple):
         neighbors: Neighbors of each particle, of the same side of the surface.
         offset: From each particle to its neighbors, mm.
         normal: Unit normal of each particle.
+        place: Where each particle is, mm.
     """
 
     neighbors: Int[Tensor, "M k"]
     offset: Float[Tensor, "M k 3"]
     normal: Float[Tensor, "M 3"]
+    place: Float[Tensor, "M 3"]
 
 
 class Findings(NamedTuple):
@@ -57,7 +59,7 @@ def pattern_of(
     features = torch.cat([mean, spacing * normals], 1).cpu().numpy()
     index = torch.from_numpy(cKDTree(features).query(features, count + 1)[1][:, 1:])
     index = index.to(mean.device)
-    return Pattern(index, mean[index] - mean[:, None], normals)
+    return Pattern(index, mean[index] - mean[:, None], normals, mean)
 
 
 def mean_pattern(world: Float[Tensor, "N M 3"], normals: Float[Tensor, "N M 3"]) -> Pattern:

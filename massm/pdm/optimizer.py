@@ -24,6 +24,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
+from massm.geometry.warp import warp_weights
 from massm.pdm.checkpoint import Checkpoint
 from massm.pdm.coverage import REACH, Holes, Witnesses, hole_energy
 from massm.pdm.density import bending, density_of
@@ -51,9 +52,14 @@ COLDEST = 0.03
 WARM = 0.5
 """Share of the annealing that particles do without whose start corresponds."""
 
-LAST_REPAIRS = 6
+CARRIED = 0.6
+"""Their share of the correspondence weight: what is left for them is to become even (measured)."""
+
+LAST_REPAIRS = 20
+LEAST_CARRIERS = 8
 RELAX = 5
 UNTANGLE = 20
+CARRIED_RINGS = (2, 3, 4, 6, 3)
 
 
 class Outcome(NamedTuple):
@@ -124,11 +130,12 @@ def optimize(
         config: Weights, steps, tolerance.
         iterations: Most iterations.
         level: Name in the log; None: no progress is told, nothing is kept.
-        corresponding: The start corresponds well: the regularization goes the second half of its
-            way alone, so that nothing of that is lost.
+        corresponding: The start corresponds well, fewer particles carried it along: the
+            regularization goes the second half of its way alone, so that nothing of that is lost,
+            and the weight is less.
         checkpoint: Keeps the level's state from time to time, and its end.
     """
-    crowd = _Crowd(surfaces, start, population, config)
+    crowd = _Crowd(surfaces, start, population, config, corresponding=corresponding)
     key, store = level or "", checkpoint if level else None
     saved = store.recall(key) if store else None
     if saved is not None and "energy" in saved:
@@ -152,7 +159,7 @@ def optimize(
         clock = min(float(iterations), clock + (max(1.0, iterations / 20) if resting else 1.0))
         if store and store.due and crowd.complete and done < iterations:
             store.keep(key, crowd.state(clock, done))
-    crowd.particles = _mended(crowd, config)
+    crowd.put(_mended(crowd, config))
     crowd.part()
     particles = crowd.particles
     transforms = population.align(particles.points)
@@ -199,6 +206,16 @@ def _mended(crowd: "_Crowd", config: EntropyConfig) -> OnSurface:
         bad = crowd.count_bad()
         if bad <= fewest:
             best, fewest = crowd.particles, bad
+    for rings in CARRIED_RINGS:
+        if fewest == 0:
+            break
+        crowd.put(best)
+        crowd.carry(rings)
+        for _ in range(2):
+            bad = crowd.count_bad()
+            if bad < fewest:
+                best, fewest = crowd.particles, bad
+            crowd.mend()
     return best
 
 
@@ -276,6 +293,8 @@ class _Crowd:
         start: OnSurface,
         population: Population,
         config: EntropyConfig,
+        *,
+        corresponding: bool,
     ) -> None:
         self.particles = start
         self._surfaces = surfaces
@@ -283,7 +302,8 @@ class _Crowd:
         self._config = config
         self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
         count = start.points.shape[1]
-        self._weight = config.correspondence_weight * WEIGHED_AT / count * scarcity(count) ** 2
+        scarce = scarcity(count) ** 2 * (CARRIED if corresponding else 1.0)
+        self._weight = config.correspondence_weight * WEIGHED_AT / count * scarce
         self._velocity = torch.zeros_like(start.points)
         self._witnesses = Witnesses(surfaces.meshes, self._spacing.cpu().numpy())
         self._touched = start.points
@@ -420,6 +440,37 @@ class _Crowd:
         self._put(rows, found)
         self._velocity[rows] = 0
         self._age = 0
+
+    def carry(self, rings: int) -> None:
+        """Let all other particles of a shape carry its collapsed and swapped ones along.
+
+        With ``rings`` rings around them these go where the thin-plate spline from the mean shape
+        through the others brings them: no fold is left to untangle.
+        """
+        pattern, bad = self._judge()
+        transforms = self._population.align(self.particles.points)
+        mean = pattern.place.cpu().numpy()
+        for row in bad.any(1).nonzero()[:, 0].tolist():
+            region = bad[row : row + 1]
+            for _ in range(rings):
+                region = grown(region, pattern)
+            inside = region[0].cpu().numpy()
+            if (~inside).sum() < LEAST_CARRIERS:
+                continue
+            weights = torch.from_numpy(warp_weights(mean[inside], mean[~inside]))
+            points = self.particles.points[row].clone()
+            points[inside] = weights.to(points) @ points[~inside]
+            turned = pattern.normal @ transforms[row, :3, :3]
+            normals = torch.where(region[0][:, None], turned, self.particles.normals[row])
+            there = OnSurface(points[None], normals[None], self.particles.distance[row : row + 1])
+            index = torch.tensor([row], device=points.device)
+            self._put(index, self._surfaces.take([row]).project_some(there, region))
+            self._velocity[row] = 0
+
+    def put(self, particles: OnSurface) -> None:
+        """Take particles that are on their surfaces, at rest."""
+        self.particles, self._touched = particles, particles.points
+        self._velocity = torch.zeros_like(particles.points)
 
     def _judge(self) -> tuple[Pattern, Bool[Tensor, "N M"]]:
         self._bring_back(self._away() > 0)
