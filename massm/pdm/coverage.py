@@ -117,5 +117,5 @@ def _thinned(mesh: Mesh, spacing: float) -> Float[np.ndarray, "w 3"]:
     samples, _ = sample_uniform(mesh, count, np.random.default_rng(0))
     points = np.concatenate([mesh.vertices, samples])
     cells = np.floor((points - points.min(0)) / (CELL * spacing)).astype(np.int64)
-    _, first = np.unique(cells, axis=0, return_index=True)
+    _, first = np.unique(np.ravel_multi_index(cells.T, cells.max(0) + 1), return_index=True)
     return points[np.sort(first)]
