@@ -22,7 +22,7 @@ from massm.geometry.alignment import apply_transform, fit_similarity
 from massm.io.particles import load_set
 from massm.pdm import quality
 from massm.pdm.diagnostics import diagnose
-from massm.pdm.optimizer import normals_in_world, to_world
+from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.placement import Placement
 from massm.pdm.population import Ensemble
 from massm.pdm.registration import choose_reference, make_template

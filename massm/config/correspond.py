@@ -28,7 +28,10 @@ class EntropyConfig(Section):
     """The embedded particle engine."""
 
     start: StartConfig
-    iterations: PositiveInt = Field(description="Most iterations of the last level.")
+    iterations: PositiveInt = Field(
+        description="Most iterations of the last level; with fewer than 256 particles on a "
+        "template start up to twice as many, in inverse proportion."
+    )
     coarse_particles: int = Field(
         ge=8,
         description="Where at least twice as many particles are asked for, so many find the "
@@ -49,7 +52,9 @@ class EntropyConfig(Section):
         "particle spacings; 0 runs all iterations.",
     )
     correspondence_weight: PositiveFloat = Field(
-        description="Weight of the ensemble entropy against the sampling entropy, at 256 particles."
+        description="Weight of the ensemble entropy against the sampling entropy, at 256 "
+        "particles; in inverse proportion to the particles, with fewer up to four times more, for "
+        "those that `coarse_particles` carry 0.6 of it."
     )
     regularization_start: PositiveFloat = Field(
         description="Regularization of the ensemble entropy at the start of a level, as a fraction "

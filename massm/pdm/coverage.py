@@ -76,7 +76,7 @@ class Witnesses:
                 (np.full(len(bare), row), chosen, places[bare], limits[row, chosen], share)
             )
         joined = [torch.from_numpy(np.concatenate(part)) for part in zip(*parts, strict=True)]
-        index = [part.to(points.device).long() for part in joined[:2]]
+        index = [part.to(points.device) for part in joined[:2]]
         return Holes(*index, *(part.to(points) for part in joined[2:]))
 
 

@@ -10,9 +10,11 @@ from torch import Tensor
 from massm.config.correspond import CorrespondConfig
 from massm.pdm.checkpoint import Checkpoint
 from massm.pdm.fixed import Frozen, FrozenModel, freeze
-from massm.pdm.optimizer import Outcome, normals_in_world, optimize, scarcity, to_world
+from massm.pdm.frames import normals_in_world, to_world
+from massm.pdm.optimizer import Outcome, optimize
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.registration import Template
+from massm.pdm.schedule import scarcity
 from massm.pdm.start import (
     carry_particles,
     deform_template,

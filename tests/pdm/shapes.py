@@ -36,6 +36,12 @@ def sphere(divisions: int) -> Mesh:
     return mesh
 
 
+def ellipsoid(radii: tuple[float, float, float]) -> Mesh:
+    """Stretch a fine unit sphere."""
+    ball = sphere(4)
+    return Mesh(ball.vertices * np.array(radii, float), ball.faces)
+
+
 def engine_settings(**entropy) -> CorrespondConfig:
     """Settings for small shapes; keywords replace those of the engine."""
     values = {

@@ -8,14 +8,9 @@ from massm.geometry.mesh import Mesh
 from massm.pdm.coverage import REACH, Witnesses, hole_energy
 from massm.pdm.start import even_particles
 from massm.pdm.surfaces import SurfaceSet
-from tests.pdm.shapes import sphere
+from tests.pdm.shapes import ellipsoid
 
 COUNT = 128
-
-
-def ellipsoid(radii):
-    ball = sphere(4)
-    return Mesh(ball.vertices * np.array(radii, float), ball.faces)
 
 
 @pytest.fixture(scope="module")

@@ -4,17 +4,11 @@ import numpy as np
 import pytest
 import torch
 
-from massm.geometry.mesh import Mesh
 from massm.pdm.gaps import LEAST, part_pairs
 from massm.pdm.quality import spread_measures
 from massm.pdm.start import even_particles
 from massm.pdm.surfaces import SurfaceSet
-from tests.pdm.shapes import sphere
-
-
-def ellipsoid(radii):
-    ball = sphere(4)
-    return Mesh(ball.vertices * np.array(radii, float), ball.faces)
+from tests.pdm.shapes import ellipsoid
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +43,13 @@ def test_an_even_spread_stays_as_it_is(surfaces, even):
     assert (far == 0).mean() > 0.8
 
 
-def test_particles_that_coincide_end(surfaces, even):
+def test_particles_at_one_place_have_no_way_apart(surfaces, even):
     points = even.points.clone()
     points[0, 1] = points[0, 0]
-    parted = part_pairs(surfaces, surfaces.project(points, even.normals))
-    assert torch.isfinite(parted.points).all()
+    start = surfaces.project(points, even.normals)
+    parted = part_pairs(surfaces, start)
+    torch.testing.assert_close(parted.points[0, 1], parted.points[0, 0])
+    assert surfaces.project(parted.points).distance.max() < 1e-9
 
 
 def test_where_particles_shall_lie_closer_they_stay(surfaces, even):

@@ -1,50 +1,35 @@
-"""How a level's weights go."""
+"""What a level leaves behind, however short it was."""
 
 import pytest
 
-from massm.pdm.optimizer import _Crowd, annealed, scarcity
+from massm.pdm.gaps import LEAST
+from massm.pdm.optimizer import optimize
 from massm.pdm.population import Ensemble
+from massm.pdm.quality import spread_measures
 from massm.pdm.registration import make_template
 from massm.pdm.start import carry_particles, deform_template, even_particles
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings
 
-
-def test_the_regularization_falls_to_its_end_and_stays():
-    config = engine_settings(regularization_start=1.0, regularization_end=0.0001).entropy
-    assert annealed(config, 0.0) == 1.0
-    assert annealed(config, 0.4) == pytest.approx(0.01)
-    assert annealed(config, 0.8) == annealed(config, 1.0) == pytest.approx(0.0001)
+CONFIG = engine_settings().entropy
 
 
-def test_a_start_that_corresponds_is_not_melted():
-    config = engine_settings(regularization_start=1.0, regularization_end=0.0001).entropy
-    assert annealed(config, 0.0, begun=0.5) == pytest.approx(0.01)
-    assert annealed(config, 1.0, begun=0.5) == pytest.approx(0.0001)
+@pytest.fixture(scope="module")
+def surfaces(ellipsoids, names):
+    return SurfaceSet(ellipsoids, names)
 
 
-@pytest.mark.parametrize(("count", "factor"), [(2, 2), (128, 2), (160, 1.6), (256, 1), (1024, 1)])
-def test_few_particles_get_more(count, factor):
-    assert scarcity(count) == factor
-
-
-def test_others_carry_a_fold_back(ellipsoids, names):
-    """Particles of one end of one shape, turned around, go back to where the mean has them."""
-    surfaces = SurfaceSet(ellipsoids, names)
-    config = engine_settings()
-    own = even_particles(surfaces.take([0]), 60, seed=0)
+def test_pairs_that_are_too_near_part_at_the_end(surfaces, ellipsoids):
     template = make_template(ellipsoids[0], 150)
-    deformed = deform_template(template, surfaces, config.entropy.start, 0)
+    deformed = deform_template(template, surfaces, CONFIG.start, 0)
+    own = even_particles(surfaces.take([0]), 60, seed=0)
     start = carry_particles(template, own, deformed, surfaces)
     points = start.points.clone()
-    end = points[3, :, 0].argsort()[-9:]
-    points[3, end, 1:] *= -1
-    folded = surfaces.project(points, start.normals)
-    crowd = _Crowd(surfaces, folded, Ensemble(scale=False), config.entropy, corresponding=False)
-    before = crowd.count_bad()
-    crowd.carry(2)
-    assert before >= 5
-    assert crowd.count_bad() == 0
-    moved = (crowd.particles.points - start.points).norm(dim=-1)
-    assert moved[3, end].max() < 3
-    assert moved[[0, 1, 2, 4, 5, 6]].max() < 1e-9
+    near = (points[2] - points[2, 0]).norm(dim=1).argsort()[1]
+    points[:, near] = points[:, 0] + 0.4 * (points[:, near] - points[:, 0])
+    start = surfaces.project(points, start.normals)
+    assert spread_measures(surfaces, start.points.numpy())["least_gap"] < 0.5
+    ended = optimize(surfaces, start, Ensemble(scale=False), CONFIG, iterations=1, level=None)
+    spread = spread_measures(surfaces, ended.particles.points.numpy())
+    assert spread["least_gap"] > 0.97 * LEAST
+    assert spread["distance_max"] < 1e-9

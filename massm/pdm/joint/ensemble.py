@@ -14,9 +14,10 @@ import torch
 from jaxtyping import Float
 
 from massm.config.correspond import EntropyConfig
+from massm.pdm.frames import to_world
 from massm.pdm.joint.blocks import BlockSet
 from massm.pdm.joint.model import fit_joint_model
-from massm.pdm.optimizer import Outcome, optimize, to_world
+from massm.pdm.optimizer import Outcome, optimize
 from massm.pdm.population import Ensemble
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 

@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from massm.pdm.diagnostics import Pattern, diagnose, mean_pattern
 from massm.pdm.fit import Diagnostics, Fit
-from massm.pdm.optimizer import normals_in_world
+from massm.pdm.frames import normals_in_world
 from massm.pdm.surfaces import SurfaceSet
 
 

@@ -24,7 +24,7 @@ from massm.pdm.diagnostics import Pattern, mean_pattern
 from massm.pdm.engine import LEAST_SHAPES, EntropyEngine
 from massm.pdm.fit import Fit, empty_fit, joined
 from massm.pdm.fixed import FrozenModel, freeze, limit_of
-from massm.pdm.optimizer import normals_in_world
+from massm.pdm.frames import normals_in_world
 from massm.pdm.origin import Origin
 from massm.pdm.placement import Placement
 from massm.pdm.quality import leave_one_out_residuals

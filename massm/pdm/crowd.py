@@ -1,0 +1,216 @@
+"""The particles of one level on the move.
+
+They follow the gradient of the objective with momentum, in the tangent plane; the exact closest
+point brings each particle back to its surface before it is a twentieth to a quarter of a spacing
+away from where it was on it: the less, the more the surface bends there.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from massm.config.correspond import EntropyConfig
+from massm.pdm.coverage import REACH, Witnesses
+from massm.pdm.density import bending, density_of
+from massm.pdm.diagnostics import Pattern, diagnose
+from massm.pdm.entropy import find_neighbors
+from massm.pdm.frames import normals_in_world, to_world
+from massm.pdm.gaps import part_pairs
+from massm.pdm.objective import Around, Terms, measure
+from massm.pdm.population import Population
+from massm.pdm.repair import carried_back, region_of, untangled
+from massm.pdm.schedule import weight_of
+from massm.pdm.surfaces import OnSurface, SurfaceSet
+
+NEIGHBORS = 16
+REBUILD = 10
+LONGEST_MOVE = 0.3
+DRIFT = (0.05, 0.25)
+"""Least and most distance, in spacings, that a particle moves unprojected."""
+
+TURN = 0.05
+"""Most its surface's normal may turn before, radians."""
+
+MENDED_RINGS = 2
+
+
+class Crowd:
+    """The particles of one level on the move."""
+
+    def __init__(
+        self,
+        surfaces: SurfaceSet,
+        start: OnSurface,
+        population: Population,
+        config: EntropyConfig,
+        *,
+        corresponding: bool,
+    ) -> None:
+        self.particles = start
+        self._surfaces = surfaces
+        self._population = population
+        self._config = config
+        self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
+        self._weight = weight_of(config, start.points.shape[1], corresponding=corresponding)
+        self._velocity = torch.zeros_like(start.points)
+        self._witnesses = Witnesses(surfaces.meshes, self._spacing.cpu().numpy())
+        self._touched = start.points
+        self._age = 0
+
+    def advance(self, fraction: float, cooling: float) -> tuple[Terms, float]:
+        """Move once, ``cooling`` times the configured step.
+
+        Returns the objective before, and the mean movement in spacings.
+        """
+        if self._age % REBUILD == 0:
+            self._around = self._look_around()
+            self._transforms = self._population.align(self.particles.points)
+        self._age += 1
+        terms = measure(
+            self.particles,
+            self._around,
+            self._spacing,
+            self._transforms,
+            self._population,
+            weight=self._weight,
+            fraction=fraction,
+        )
+        step = cooling * self._config.step
+        move = step * self._softened(terms, step)
+        self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
+        length = self._velocity.norm(dim=-1) / self._spacing[:, None]
+        self.particles = self.particles._replace(points=self.particles.points + self._velocity)
+        self._bring_back(self._away() > self._around.reach)
+        return terms, float(length.mean())
+
+    def _look_around(self) -> Around:
+        points = self.particles.points
+        neighbors = find_neighbors(points, NEIGHBORS)
+        bend = bending(self.particles, neighbors, self._spacing)
+        density = density_of(bend, self._config.adaptivity)
+        covered = REACH * self._spacing[:, None].expand(points.shape[:2])
+        covered = covered if density is None else covered / density
+        return Around(
+            neighbors,
+            self._witnesses.holes(points, covered),
+            density,
+            (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT),
+        )
+
+    def part(self) -> None:
+        """Move pairs apart that are too near; not at the price of swapped ones."""
+        bad, before = self.count_bad(), self.particles
+        self.put(part_pairs(self._surfaces, before, self._around.density))
+        if self.count_bad() > bad:
+            self.put(before)
+
+    def _away(self) -> Float[Tensor, "N M"]:
+        """Distance of the particles from where they were on their surface, in spacings."""
+        return (self.particles.points - self._touched).norm(dim=-1) / self._spacing[:, None]
+
+    def _bring_back(self, chosen: Bool[Tensor, "N M"]) -> None:
+        """Project particles, each by its own need."""
+        if chosen.any():
+            self.particles = self._surfaces.project_some(self.particles, chosen)
+            moved = chosen[..., None]
+            self._touched = torch.where(moved, self.particles.points, self._touched)
+
+    def _take(self, rows: Int[Tensor, " R"]) -> OnSurface:
+        return OnSurface(*(value[rows] for value in self.particles))
+
+    def _put(self, rows: Int[Tensor, " R"], found: OnSurface) -> None:
+        merged = [value.clone() for value in self.particles]
+        for whole, part in zip(merged, found, strict=True):
+            whole[rows] = part
+        self.particles = OnSurface(*merged)
+        self._touched = self._touched.index_copy(0, rows, found.points)
+        self._velocity[rows] = 0
+
+    def _softened(self, terms: Terms, step: float) -> Float[Tensor, "N M 3"]:
+        """Take the ensemble's curvature out: a step that is implicit in this stiff term.
+
+        It reaches from nothing (what all shapes share) to the correspondence weight (what few
+        vary in). A step short enough for the second would take thousands of iterations for the
+        first.
+        """
+        rotation = self._transforms[:, :3, :3]
+        rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
+        softened = terms.pull.soften(terms.force @ rotation.mT, step * self._weight)
+        return softened @ rotation
+
+    @property
+    def complete(self) -> bool:
+        """Whether the state is all there is: lists and transforms are made anew next."""
+        return self._age % REBUILD == 0
+
+    def state(self, clock: float, done: int) -> dict[str, np.ndarray]:
+        """Give all that the next move depends on, where it is complete."""
+        parts = {
+            **self.particles._asdict(),
+            "touched": self._touched,
+            "velocity": self._velocity,
+        }
+        arrays = {name: value.cpu().numpy() for name, value in parts.items()}
+        return {**arrays, "clock": np.array(clock), "done": np.array(done)}
+
+    def restore(self, state: dict[str, np.ndarray]) -> tuple[float, int, bool]:
+        """Take back what :meth:`state` gave; return clock, iterations, and that it moves still."""
+        like = self.particles.points
+        parts = {
+            name: torch.from_numpy(value).to(like)
+            for name, value in state.items()
+            if name not in ("clock", "done")
+        }
+        self._touched, self._velocity = parts.pop("touched"), parts.pop("velocity")
+        self.particles = OnSurface(**parts)
+        return float(state["clock"]), int(state["done"]), False
+
+    def count_bad(self) -> int:
+        """Bring particles back to their surfaces, count those of collapsed or swapped pairs."""
+        _, bad, _ = self._judge()
+        return int(bad.sum())
+
+    def mend(self) -> None:
+        """Untangle collapsed and swapped particles, with the two rings around them."""
+        pattern, bad, _ = self._judge()
+        rows = bad.any(1).nonzero()[:, 0]
+        if len(rows) == 0:
+            return
+        surfaces, spacing = self._surfaces.take(rows.tolist()), self._spacing[rows]
+        region = region_of(bad, pattern, MENDED_RINGS)[rows]
+        self._put(rows, untangled(surfaces, self._take(rows), spacing, pattern, region))
+        self._age = 0
+
+    def carry(self, rings: int) -> None:
+        """Let all other particles carry collapsed and swapped ones back, with rings around them."""
+        pattern, bad, transforms = self._judge()
+        rows = bad.any(1).nonzero()[:, 0]
+        if len(rows) == 0:
+            return
+        surfaces = self._surfaces.take(rows.tolist())
+        region = region_of(bad, pattern, rings)[rows]
+        self._put(rows, carried_back(surfaces, self._take(rows), transforms[rows], pattern, region))
+        self._age = 0
+
+    def put(self, particles: OnSurface) -> None:
+        """Take particles that are on their surfaces, at rest."""
+        self.particles, self._touched = particles, particles.points
+        self._velocity = torch.zeros_like(particles.points)
+
+    def _judge(self) -> tuple[Pattern, Bool[Tensor, "N M"], Float[Tensor, "N 4 4"]]:
+        """Bring particles back; give the pattern, who is bad, and the transforms to world."""
+        self._bring_back(self._away() > 0)
+        transforms = self._population.align(self.particles.points)
+        world = to_world(self.particles.points, transforms)
+        normals = normals_in_world(self.particles.normals, transforms)
+        pattern = self._population.pattern(world, normals)
+        findings = diagnose(world, normals, self._spacing, pattern)
+        return pattern, findings.particles(pattern.neighbors), transforms
+
+    def _along_surface(self, velocity: Float[Tensor, "N M 3"]) -> Float[Tensor, "N M 3"]:
+        normals = self.particles.normals
+        tangent = velocity - normals * (velocity * normals).sum(-1, keepdim=True)
+        longest = LONGEST_MOVE * self._spacing[:, None, None]
+        length = tangent.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        return tangent * (longest / length).clamp(max=1)

@@ -1,0 +1,76 @@
+"""The objective of the particle optimizer, and its exact gradient.
+
+For particles x of N shapes with spacings h (h0 their root mean square)::
+
+    Q = 1/N sum_i (h_i / h0)^2 E_i(x_i)  +  w (r / h0^2) H(z; r)
+
+E is the sampling energy (:mod:`massm.pdm.entropy`) with that of holes (:mod:`massm.pdm.coverage`),
+H the ensemble entropy of the aligned particles z, r its regularization (a fraction of the
+population's variance) and w the correspondence weight: see :mod:`massm.pdm.schedule`. All of it is
+dimensionless.
+"""
+
+from typing import NamedTuple
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from massm.pdm.coverage import Holes, hole_energy
+from massm.pdm.entropy import sampling_energy
+from massm.pdm.frames import to_world
+from massm.pdm.population import Population, Pull
+from massm.pdm.surfaces import OnSurface
+
+
+class Terms(NamedTuple):
+    """The objective, its two parts, and the force (the gradient times ``N M h0^2``, mm).
+
+    ``pull`` is what the ensemble term came from.
+    """
+
+    energy: float
+    sampling: float
+    ensemble: float
+    force: Float[Tensor, "N M 3"]
+    pull: Pull
+
+
+class Around(NamedTuple):
+    """What is around the particles; made anew every ``REBUILD`` moves.
+
+    Attributes:
+        neighbors: The nearest particles.
+        holes: Places that no particle is near.
+        density: See :func:`massm.pdm.density.density_of`.
+        reach: Distance that a particle may move unprojected, in spacings.
+    """
+
+    neighbors: Int[Tensor, "N M k"]
+    holes: Holes
+    density: Float[Tensor, " M"] | None
+    reach: Float[Tensor, "N M"]
+
+
+def measure(
+    particles: OnSurface,
+    around: Around,
+    spacing: Float[Tensor, " N"],
+    transforms: Float[Tensor, "N 4 4"],
+    population: Population,
+    *,
+    weight: float,
+    fraction: float,
+) -> Terms:
+    """Evaluate the objective and its gradient, in space (not yet along the surface)."""
+    unit = spacing.square().mean()
+    points = particles.points
+    even, even_gradient = sampling_energy(points, around.neighbors, spacing, around.density)
+    bare, bare_gradient = hole_energy(points, around.holes, spacing)
+    even, even_gradient = even + bare, even_gradient + bare_gradient
+    world = to_world(points, transforms)
+    pull = population.pull(world, fraction)
+    sampling = float((spacing.square() * even).mean() / unit)
+    ensemble = float(weight * pull.energy / unit)
+    force = spacing[:, None, None].square() * even_gradient
+    force = force + weight * pull.gradient @ transforms[:, :3, :3]
+    return Terms(sampling + ensemble, sampling, ensemble, force, pull)

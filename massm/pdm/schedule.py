@@ -1,0 +1,46 @@
+"""How weight, regularization and step go during a level."""
+
+from massm.config.correspond import EntropyConfig
+
+WEIGHED_AT = 256
+ANNEALED = 0.8
+COLDEST = 0.03
+WARM = 0.5
+"""Share of the annealing that particles do without whose start corresponds."""
+
+CARRIED = 0.6
+"""Their share of the correspondence weight: what is left for them is to become even (measured)."""
+
+
+def scarcity(count: int) -> float:
+    """Say by which factor particles are fewer than 256, two at most.
+
+    Few particles rest on a coarse lattice that corresponding ones have to leave: they need more
+    weight, and more iterations, to find each other.
+    """
+    return min(2.0, max(1.0, WEIGHED_AT / count))
+
+
+def weight_of(config: EntropyConfig, count: int, *, corresponding: bool) -> float:
+    """Give the correspondence weight w of a number of particles; less if their start corresponds.
+
+    By 256 / M it keeps w / h^2, and with it the balance of even and compact, the same for all M.
+    """
+    share = scarcity(count) ** 2 * (CARRIED if corresponding else 1.0)
+    return config.correspondence_weight * WEIGHED_AT / count * share
+
+
+def annealed(config: EntropyConfig, progress: float, *, corresponding: bool) -> float:
+    """Give the regularization at a fraction of a level, as a fraction of the variance.
+
+    Particles whose start corresponds begin in the middle of its way: nothing of that is lost.
+    """
+    ratio = config.regularization_end / config.regularization_start
+    begun = WARM if corresponding else 0.0
+    way = begun + (1 - begun) * min(1.0, progress / ANNEALED)
+    return float(config.regularization_start * ratio**way)
+
+
+def cooling(progress: float) -> float:
+    """Give the factor on the step at a fraction of a level: less and less once annealed."""
+    return float(COLDEST ** max(0.0, (progress - ANNEALED) / (1 - ANNEALED)))

@@ -1,0 +1,32 @@
+"""How weight and regularization go during a level."""
+
+import pytest
+
+from massm.pdm.schedule import CARRIED, annealed, scarcity, weight_of
+from tests.pdm.shapes import engine_settings
+
+CONFIG = engine_settings(regularization_start=1.0, regularization_end=0.0001).entropy
+
+
+def test_the_regularization_falls_to_its_end_and_stays():
+    assert annealed(CONFIG, 0.0, corresponding=False) == 1.0
+    assert annealed(CONFIG, 0.4, corresponding=False) == pytest.approx(0.01)
+    assert annealed(CONFIG, 0.8, corresponding=False) == pytest.approx(0.0001)
+    assert annealed(CONFIG, 1.0, corresponding=False) == pytest.approx(0.0001)
+
+
+def test_a_start_that_corresponds_is_not_melted():
+    assert annealed(CONFIG, 0.0, corresponding=True) == pytest.approx(0.01)
+    assert annealed(CONFIG, 1.0, corresponding=True) == pytest.approx(0.0001)
+
+
+@pytest.mark.parametrize(("count", "factor"), [(2, 2), (128, 2), (160, 1.6), (256, 1), (1024, 1)])
+def test_few_particles_get_more(count, factor):
+    assert scarcity(count) == factor
+
+
+@pytest.mark.parametrize(("count", "factor"), [(128, 8), (256, 1), (1024, 0.25)])
+def test_the_weight_goes_with_the_area_of_a_particle(count, factor):
+    weight = weight_of(CONFIG, count, corresponding=False)
+    assert weight == pytest.approx(factor * CONFIG.correspondence_weight)
+    assert weight_of(CONFIG, count, corresponding=True) == pytest.approx(CARRIED * weight)
