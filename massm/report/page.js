@@ -19,8 +19,9 @@
     for (let i = 0; i < out.length; i++) out[i] = points[3 * i + k];
     return out;
   };
-  const surface = (mesh) => {
-    const points = floats(mesh.points);
+  // Around the origin: elsewhere Plotly's light does not reach what the camera sees.
+  const surface = (mesh, origin) => {
+    const points = floats(mesh.points).map((value, n) => value - origin[n % 3]);
     const faces = new (mesh.wide ? Uint32Array : Uint16Array)(bytes(mesh.faces));
     return {
       type: "mesh3d", points,
@@ -33,7 +34,7 @@
   const scale = (colors) => colors.map((color, n) => [n / (colors.length - 1), color]);
   const light = {
     lighting: { ambient: 0.62, diffuse: 0.55, specular: 0.08, roughness: 0.7, fresnel: 0.05 },
-    lightposition: { x: -600, y: -1500, z: 900 },
+    lightposition: { x: 0, y: 0, z: 0 }, // at the camera
   };
   // Sides of the box in proportion, the longest always 1: whatever its shape, an organ fits.
   const proportion = (ranges) => {
@@ -50,6 +51,7 @@
     const margin = 0.02 * (high - low);
     return [low - margin, high + margin];
   });
+  const middle = (mesh) => extent(floats(mesh.points)).map(([low, high]) => (low + high) / 2);
   const place = (plan, ranges) => {
     ["xaxis", "yaxis", "zaxis"].forEach((name, k) => { plan.scene[name].range = ranges[k]; });
     plan.scene.aspectratio = proportion(ranges);
@@ -101,16 +103,15 @@
       make("div", { class: "controls" }, ...buttons, make("label", {}, check, "show the prediction")),
       stage, caption,
     );
-    const traces = () => {
+    const traces = ([{ points: _, ...mesh }, predicted]) => {
       const c = organ.cases[chosen];
-      const { points: _, ...mesh } = surface(c.true);
       const list = [{
         ...mesh, ...light, intensity: floats(c.error), cmin: 0, cmax: organ.limit,
         colorscale: scale(data.error_colors), colorbar: bar("mm"), flatshading: false,
         opacity: overlay ? 0.6 : 1, hovertemplate: "%{intensity:.2f} mm<extra></extra>",
       }];
       if (overlay) {
-        const { points: __, ...other } = surface(c.predicted);
+        const { points: __, ...other } = predicted;
         list.push({ ...other, ...light, color: "#0072B2", opacity: 0.4, hoverinfo: "skip" });
       }
       return list;
@@ -123,12 +124,14 @@
       if (!live) return;
       const camera = stage.layout?.scene?.camera;
       const plan = layout();
-      const both = (overlay ? [c.true, c.predicted] : [c.true]).map((mesh) => extent(floats(mesh.points)));
+      const origin = middle(c.true);
+      const shown = (overlay ? [c.true, c.predicted] : [c.true]).map((mesh) => surface(mesh, origin));
+      const both = shown.map((mesh) => extent(mesh.points));
       place(plan, [0, 1, 2].map((k) => [
         Math.min(...both.map((b) => b[k][0])), Math.max(...both.map((b) => b[k][1])),
       ]));
       if (camera) plan.scene.camera = camera;
-      Plotly.react(stage, traces(), plan, settings);
+      Plotly.react(stage, traces(shown), plan, settings);
     };
     draw();
     whenSeen(box, () => { live = true; draw(); }, () => { live = false; Plotly.purge(stage); });
@@ -136,7 +139,7 @@
 
   const modesViewer = (box) => {
     const view = data.modes[box.dataset.modes];
-    const { points, ...mesh } = surface(view.mean);
+    const { points, ...mesh } = surface(view.mean, middle(view.mean));
     const moves = view.modes.map((m) => floats(m.move));
     const outward = view.modes.map((m) => floats(m.outward));
     const amounts = view.modes.map(() => 0);
