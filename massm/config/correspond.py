@@ -29,8 +29,8 @@ class EntropyConfig(Section):
 
     start: StartConfig
     iterations: PositiveInt = Field(
-        description="Most iterations of the last level; with fewer than 256 particles on a "
-        "template start up to twice as many, in inverse proportion."
+        description="Most iterations of the last level; half of them for the "
+        "`coarse_particles` that carry others."
     )
     coarse_particles: int = Field(
         ge=8,
@@ -53,8 +53,8 @@ class EntropyConfig(Section):
     )
     correspondence_weight: PositiveFloat = Field(
         description="Weight of the ensemble entropy against the sampling entropy, at 256 "
-        "particles; in inverse proportion to the particles, with fewer up to four times more, for "
-        "those that `coarse_particles` carry 0.6 of it."
+        "particles; in inverse proportion to the particles, with fewer up to three times more, for "
+        "those that `coarse_particles` carry 0.8 of it."
     )
     regularization_start: PositiveFloat = Field(
         description="Regularization of the ensemble entropy at the start of a level, as a fraction "

@@ -67,6 +67,7 @@ def spread_evenly(
     *,
     passes: int = 30,
     oversample: int = 24,
+    candidates: int = 6,
 ) -> Float[np.ndarray, "m 3"]:
     """Spread points evenly over a closed surface: farthest points, relaxed by Lloyd's method.
 
@@ -79,6 +80,7 @@ def spread_evenly(
         generator: Source of randomness.
         passes: Relaxation steps.
         oversample: Surface samples per point that stand for the area.
+        candidates: Those per point that the first points are chosen from.
 
     Returns:
         Points on the surface, mm.
@@ -87,8 +89,9 @@ def spread_evenly(
     samples, face = sample_uniform(mesh, count * oversample, generator)
     spacing = np.sqrt(mesh.area / count)
     features = np.hstack([samples, spacing * mesh.face_normals[face]])
-    extreme = int(np.square(samples - samples.mean(0)).sum(1).argmax())
-    centers = features[farthest_points(features, count, extreme)]
+    few = features[:: max(1, oversample // candidates)]  # from all strata of the area
+    extreme = int(np.square(few[:, :3] - samples.mean(0)).sum(1).argmax())
+    centers = few[farthest_points(few, count, extreme)]
     for _ in range(passes):
         _, owner = cKDTree(centers).query(features)
         members = np.bincount(owner, minlength=count)

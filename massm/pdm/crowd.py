@@ -16,7 +16,7 @@ from massm.pdm.density import bending, density_of
 from massm.pdm.diagnostics import Pattern, diagnose
 from massm.pdm.entropy import find_neighbors
 from massm.pdm.frames import normals_in_world, to_world
-from massm.pdm.gaps import part_pairs
+from massm.pdm.gaps import GENTLER, part_pairs
 from massm.pdm.objective import Around, Terms, measure
 from massm.pdm.population import Population
 from massm.pdm.repair import carried_back, region_of, untangled
@@ -24,7 +24,13 @@ from massm.pdm.schedule import weight_of
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 NEIGHBORS = 16
-REBUILD = 10
+REBUILD = (10, 40)
+"""Moves after which lists of neighbors, holes and transforms are made anew: the fewest, where a
+particle has gone far since, and the most."""
+
+FAR = 0.15
+"""That distance, in spacings."""
+
 LONGEST_MOVE = 0.3
 DRIFT = (0.05, 0.25)
 """Least and most distance, in spacings, that a particle moves unprojected."""
@@ -56,16 +62,18 @@ class Crowd:
         self._velocity = torch.zeros_like(start.points)
         self._witnesses = Witnesses(surfaces.meshes, self._spacing.cpu().numpy())
         self._touched = start.points
-        self._age = 0
+        self._looked = start.points
+        self._age = REBUILD[1]
 
     def advance(self, fraction: float, cooling: float) -> tuple[Terms, float]:
         """Move once, ``cooling`` times the configured step.
 
         Returns the objective before, and the mean movement in spacings.
         """
-        if self._age % REBUILD == 0:
+        if self.complete:
             self._around = self._look_around()
             self._transforms = self._population.align(self.particles.points)
+            self._looked, self._age = self.particles.points, 0
         self._age += 1
         terms = measure(
             self.particles,
@@ -99,15 +107,28 @@ class Crowd:
         )
 
     def part(self) -> None:
-        """Move pairs apart that are too near; not at the price of swapped ones."""
-        bad, before = self.count_bad(), self.particles
-        self.put(part_pairs(self._surfaces, before, self._around.density))
-        if self.count_bad() > bad:
-            self.put(before)
+        """Move pairs apart that are too near; not at the price of swapped ones.
+
+        Where these would come of it, the shapes concerned try again with less, or stay.
+        """
+        _, bad, _ = self._judge()
+        before, rows = self.particles, torch.arange(len(bad), device=bad.device)
+        for share in GENTLER:
+            alone = OnSurface(*(value[rows] for value in before))
+            density, surfaces = self._around.density, self._surfaces.take(rows.tolist())
+            self._put(rows, part_pairs(surfaces, alone, density, share=share))
+            _, found, _ = self._judge()
+            rows = rows[found[rows].sum(1) > bad[rows].sum(1)]
+            if len(rows) == 0:
+                return
+        self._put(rows, OnSurface(*(value[rows] for value in before)))
 
     def _away(self) -> Float[Tensor, "N M"]:
         """Distance of the particles from where they were on their surface, in spacings."""
-        return (self.particles.points - self._touched).norm(dim=-1) / self._spacing[:, None]
+        return self._travelled(self._touched)
+
+    def _travelled(self, since: Float[Tensor, "N M 3"]) -> Float[Tensor, "N M"]:
+        return (self.particles.points - since).norm(dim=-1) / self._spacing[:, None]
 
     def _bring_back(self, chosen: Bool[Tensor, "N M"]) -> None:
         """Project particles, each by its own need."""
@@ -142,7 +163,10 @@ class Crowd:
     @property
     def complete(self) -> bool:
         """Whether the state is all there is: lists and transforms are made anew next."""
-        return self._age % REBUILD == 0
+        fewest, most = REBUILD
+        return self._age >= most or (
+            self._age >= fewest and bool(self._travelled(self._looked).max() > FAR)
+        )
 
     def state(self, clock: float, done: int) -> dict[str, np.ndarray]:
         """Give all that the next move depends on, where it is complete."""
@@ -180,7 +204,7 @@ class Crowd:
         surfaces, spacing = self._surfaces.take(rows.tolist()), self._spacing[rows]
         region = region_of(bad, pattern, MENDED_RINGS)[rows]
         self._put(rows, untangled(surfaces, self._take(rows), spacing, pattern, region))
-        self._age = 0
+        self._age = REBUILD[1]
 
     def carry(self, rings: int) -> None:
         """Let all other particles carry collapsed and swapped ones back, with rings around them."""
@@ -191,7 +215,7 @@ class Crowd:
         surfaces = self._surfaces.take(rows.tolist())
         region = region_of(bad, pattern, rings)[rows]
         self._put(rows, carried_back(surfaces, self._take(rows), transforms[rows], pattern, region))
-        self._age = 0
+        self._age = REBUILD[1]
 
     def put(self, particles: OnSurface) -> None:
         """Take particles that are on their surfaces, at rest."""

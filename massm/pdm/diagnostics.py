@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from massm.geometry.rotation import nearest_rotations
 from massm.pdm.entropy import gather
 
 COLLAPSED = 0.2
@@ -94,10 +95,7 @@ def diagnose(
     weight = pattern.neighbors.shape[1] / 2 * length**2
     covariance = torch.einsum("nmka,mkb->nmab", offset, pattern.offset)
     covariance = covariance + weight * torch.einsum("nma,mb->nmab", normals, pattern.normal)
-    u, _, v_transposed = torch.linalg.svd(covariance)
-    sign = torch.ones_like(u[..., 0])
-    sign[..., 2] = torch.det(u @ v_transposed).sign()
-    rotation = u * sign[..., None, :] @ v_transposed
+    rotation = nearest_rotations(covariance.flatten(0, 1)).unflatten(0, (shapes, -1))
     expected = torch.einsum("nmab,mkb->nmka", rotation, pattern.offset)
     swapped = (offset * expected).sum(-1) < 0
     same_side = (normals[:, :, None] * gather(normals, index)).sum(-1) > 0

@@ -8,14 +8,21 @@ from torch import Tensor
 
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
-LEAST = 0.9
+LEAST = 0.96
 """Least distance of two particles, in mean nearest-neighbor distances of their shape."""
+
+GENTLER = (1.0, 0.97, 0.94)
+"""Shares of it, one try after the other where a surface bends so much that pairs would swap."""
 
 ROUNDS = 30
 
 
 def part_pairs(
-    surfaces: SurfaceSet, particles: OnSurface, density: Float[Tensor, " M"] | None = None
+    surfaces: SurfaceSet,
+    particles: OnSurface,
+    density: Float[Tensor, " M"] | None = None,
+    *,
+    share: float = 1.0,
 ) -> OnSurface:
     """Move particles apart that are nearer than ``LEAST``, along the surface, each half of the way.
 
@@ -28,16 +35,21 @@ def part_pairs(
         surfaces: One for each shape.
         particles: On them.
         density: Factor by which each particle's neighbors shall lie nearer; None: one for all.
+        share: Of ``LEAST``.
 
     Returns:
         Particles on the surfaces; most are where they were.
     """
     ones = np.ones(particles.points.shape[1])
     factor = ones if density is None else density.cpu().numpy()
-    limits = [LEAST * _mean_distance(shape, factor) for shape in particles.points.cpu().numpy()]
+    shapes = particles.points.cpu().numpy()
+    limits = [share * LEAST * _mean_distance(shape, factor) for shape in shapes]
+    rows = list(range(len(limits)))
     for _ in range(ROUNDS):
         push = np.zeros(particles.points.shape)
-        for row, shape in enumerate(particles.points.cpu().numpy()):
+        shapes = particles.points.cpu().numpy()
+        for row in rows:
+            shape = shapes[row]
             reach = limits[row] / factor.min()
             pairs = cKDTree(shape).query_pairs(reach, output_type="ndarray")
             offset = shape[pairs[:, 0]] - shape[pairs[:, 1]]
@@ -50,7 +62,8 @@ def part_pairs(
         step = torch.from_numpy(push).to(particles.points)
         step = step - particles.normals * (step * particles.normals).sum(-1, keepdim=True)
         moved = step.norm(dim=-1) > 0
-        if not moved.any():
+        rows = [row for row in rows if moved[row].any()]
+        if not rows:
             break
         there = particles._replace(points=particles.points + step)
         particles = surfaces.project_some(there, moved)

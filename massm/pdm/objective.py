@@ -36,7 +36,7 @@ class Terms(NamedTuple):
 
 
 class Around(NamedTuple):
-    """What is around the particles; made anew every ``REBUILD`` moves.
+    """What is around the particles; made anew when they have moved.
 
     Attributes:
         neighbors: The nearest particles.

@@ -14,7 +14,7 @@ from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.optimizer import Outcome, optimize
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.registration import Template
-from massm.pdm.schedule import scarcity
+from massm.pdm.schedule import CARRYING
 from massm.pdm.start import (
     carry_particles,
     deform_template,
@@ -102,10 +102,11 @@ class Placement:
     ) -> Outcome:
         """Place the first particles: those of the template's surface, carried over to all.
 
-        Where some subjects are held out, half the iterations do.
+        Half the iterations do where they carry others, and where some subjects are held out.
         """
         start = carry_particles(template, own, deformed, surfaces)
-        iterations = round(self.settings.iterations * scarcity(len(own)))
+        share = CARRYING if len(own) < self.config.particles else 1.0
+        iterations = round(self.settings.iterations * share)
         return self.level(
             surfaces,
             start,

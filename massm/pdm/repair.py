@@ -42,7 +42,8 @@ def untangled(
         findings = diagnose(particles.points, particles.normals, spacing, pattern)
         place, normal = expected_places(particles.points, findings, pattern)
         place = torch.where(moving, (place + particles.points) / 2, particles.points)
-        particles = surfaces.project(place, torch.where(moving, normal, particles.normals))
+        there = OnSurface(place, torch.where(moving, normal, particles.normals), particles.distance)
+        particles = surfaces.project_some(there, region)
     return particles
 
 

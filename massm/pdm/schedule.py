@@ -8,15 +8,18 @@ COLDEST = 0.03
 WARM = 0.5
 """Share of the annealing that particles do without whose start corresponds."""
 
-CARRIED = 0.6
+CARRIED = 0.8
 """Their share of the correspondence weight: what is left for them is to become even (measured)."""
+
+CARRYING = 0.5
+"""Share of the iterations that do for particles that carry others: these go on from there."""
 
 
 def scarcity(count: int) -> float:
     """Say by which factor particles are fewer than 256, two at most.
 
     Few particles rest on a coarse lattice that corresponding ones have to leave: they need more
-    weight, and more iterations, to find each other.
+    weight to find each other.
     """
     return min(2.0, max(1.0, WEIGHED_AT / count))
 
@@ -26,7 +29,7 @@ def weight_of(config: EntropyConfig, count: int, *, corresponding: bool) -> floa
 
     By 256 / M it keeps w / h^2, and with it the balance of even and compact, the same for all M.
     """
-    share = scarcity(count) ** 2 * (CARRIED if corresponding else 1.0)
+    share = scarcity(count) ** (5 / 3) * (CARRIED if corresponding else 1.0)
     return config.correspondence_weight * WEIGHED_AT / count * share
 
 

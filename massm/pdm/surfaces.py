@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from massm.geometry.distance import SurfaceIndex
@@ -96,43 +96,52 @@ class SurfaceSet:
             oriented: Refuse the wrong side of a thin wall, as :meth:`project` does.
         """
         points, normals, distance = (part.detach().cpu().double().numpy().copy() for part in there)
-        for row, mask in enumerate(chosen.cpu().numpy()):
-            which = np.flatnonzero(mask)
-            if len(which) == 0:
-                continue
-            query = points[row, which]
-            found, turned = self._closest(row, query)
-            if oriented:
-                spacing = np.sqrt(self.areas[row] / points.shape[1])
-                self._refuse_wrong_side(row, spacing, query, normals[row, which], found, turned)
-            points[row, which], normals[row, which] = found, turned
-            distance[row, which] = np.linalg.norm(query - found, axis=-1)
+        shape, particle = chosen.cpu().numpy().nonzero()
+        query, expected = points[shape, particle], normals[shape, particle]
+        found, turned = self._closest(shape, query)
+        if oriented:
+            spacing = np.sqrt(self.areas / points.shape[1])[shape]
+            self._refuse_wrong_side(shape, spacing, query, expected, found, turned)
+        points[shape, particle], normals[shape, particle] = found, turned
+        distance[shape, particle] = np.linalg.norm(query - found, axis=-1)
         return OnSurface(
             *(torch.from_numpy(part).to(there.points) for part in (points, normals, distance))
         )
 
     def _closest(
-        self, row: int, query: Float[np.ndarray, "n 3"]
+        self, shape: Int[np.ndarray, " n"], query: Float[np.ndarray, "n 3"]
     ) -> tuple[Float[np.ndarray, "n 3"], Float[np.ndarray, "n 3"]]:
-        closest = self._indices[row].closest(query)
-        return closest.point, normals_at(self.meshes[row], closest.face, closest.point)
+        """Find the closest places and their normals; ``shape`` is in ascending order."""
+        found = np.empty_like(query)
+        corners, normals = np.empty((len(query), 3, 3)), np.empty((len(query), 3, 3))
+        flat = np.empty_like(query)
+        rows, first = np.unique(shape, return_index=True)
+        for row, begin, end in zip(rows, first, np.append(first, len(shape))[1:], strict=True):
+            part = slice(begin, end)
+            mesh = self.meshes[row]
+            closest = self._indices[row].closest(query[part])
+            vertex = mesh.faces[closest.face]
+            found[part], corners[part] = closest.point, mesh.vertices[vertex]
+            normals[part], flat[part] = mesh.vertex_normals[vertex], mesh.face_normals[closest.face]
+        return found, interpolated_normals(corners, normals, flat, found)
 
     def _refuse_wrong_side(
         self,
-        row: int,
-        spacing: float,
+        shape: Int[np.ndarray, " n"],
+        spacing: Float[np.ndarray, " n"],
         query: Float[np.ndarray, "n 3"],
         expected: Float[np.ndarray, "n 3"],
         found: Float[np.ndarray, "n 3"],
         turned: Float[np.ndarray, "n 3"],
     ) -> None:
-        wrong = np.flatnonzero((turned * expected).sum(1) < 0)
+        wrong = np.flatnonzero(np.einsum("na,na->n", turned, expected) < 0)
         for shift in (0.5, 1.0):
             if len(wrong) == 0:
                 return
-            place, normal = self._closest(row, query[wrong] + shift * spacing * expected[wrong])
-            right = (normal * expected[wrong]).sum(1) > 0
-            near = np.linalg.norm(place - query[wrong], axis=1) < 2 * spacing
+            out = shift * spacing[wrong, None] * expected[wrong]
+            place, normal = self._closest(shape[wrong], query[wrong] + out)
+            right = np.einsum("na,na->n", normal, expected[wrong]) > 0
+            near = np.linalg.norm(place - query[wrong], axis=1) < 2 * spacing[wrong]
             better = right & near
             found[wrong[better]], turned[wrong[better]] = place[better], normal[better]
             wrong = wrong[~better]
@@ -176,10 +185,20 @@ def normals_at(
 ) -> Float[np.ndarray, "n 3"]:
     """Interpolate vertex normals at points of given faces."""
     corners = mesh.faces[face]
-    weights = barycentric(mesh.vertices[corners], points)
-    normal = np.einsum("nc,nca->na", weights, mesh.vertex_normals[corners])
-    length = np.linalg.norm(normal, axis=1, keepdims=True)
-    return np.where(length > 1e-9, normal / np.maximum(length, 1e-9), mesh.face_normals[face])
+    normals, flat = mesh.vertex_normals[corners], mesh.face_normals[face]
+    return interpolated_normals(mesh.vertices[corners], normals, flat, points)
+
+
+def interpolated_normals(
+    corners: Float[np.ndarray, "n 3 3"],
+    normals: Float[np.ndarray, "n 3 3"],
+    flat: Float[np.ndarray, "n 3"],
+    points: Float[np.ndarray, "n 3"],
+) -> Float[np.ndarray, "n 3"]:
+    """Interpolate the normals of triangles' corners; where they cancel, take the flat one."""
+    normal = np.einsum("nc,nca->na", barycentric(corners, points), normals)
+    length = np.sqrt(np.einsum("na,na->n", normal, normal))[:, None]
+    return np.where(length > 1e-9, normal / np.maximum(length, 1e-9), flat)
 
 
 def barycentric(
@@ -188,8 +207,8 @@ def barycentric(
     """Write points of triangles as weights of the corners, clipped to the triangle."""
     origin = corners[:, 0]
     u, v, w = corners[:, 1] - origin, corners[:, 2] - origin, points - origin
-    uu, uv, vv = (u * u).sum(1), (u * v).sum(1), (v * v).sum(1)
-    wu, wv = (w * u).sum(1), (w * v).sum(1)
+    uu, uv, vv = (np.einsum("na,na->n", *pair) for pair in ((u, u), (u, v), (v, v)))
+    wu, wv = (np.einsum("na,na->n", w, side) for side in (u, v))
     determinant = np.maximum(uu * vv - uv * uv, 1e-30)
     b = np.clip((vv * wu - uv * wv) / determinant, 0, 1)
     c = np.clip((uu * wv - uv * wu) / determinant, 0, 1 - b)
