@@ -30,7 +30,7 @@ class EntropyConfig(Section):
     start: StartConfig
     iterations: PositiveInt = Field(
         description="Most iterations of the last level; half of them for the "
-        "`coarse_particles` that carry others."
+        "`coarse_particles` that carry others, up to half as many again for fewer than 256."
     )
     coarse_particles: int = Field(
         ge=8,

@@ -18,11 +18,11 @@ from torch import Tensor
 from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import sample_uniform
 
-REACH = 0.8
+REACH = 0.74
 """Distance, in spacings, up to which a particle covers the surface. In a hexagonal lattice no place
 is farther than 0.62 from a particle."""
 
-STIFFNESS = 60.0
+STIFFNESS = 120.0
 """Energy of a surface whose every place is a spacing farther than that."""
 
 CELL = 0.5

@@ -14,7 +14,7 @@ from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.optimizer import Outcome, optimize
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.registration import Template
-from massm.pdm.schedule import CARRYING
+from massm.pdm.schedule import length_of
 from massm.pdm.start import (
     carry_particles,
     deform_template,
@@ -105,8 +105,8 @@ class Placement:
         Half the iterations do where they carry others, and where some subjects are held out.
         """
         start = carry_particles(template, own, deformed, surfaces)
-        share = CARRYING if len(own) < self.config.particles else 1.0
-        iterations = round(self.settings.iterations * share)
+        carrying = len(own) < self.config.particles
+        iterations = length_of(self.settings, len(own), carrying=carrying)
         return self.level(
             surfaces,
             start,

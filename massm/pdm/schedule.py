@@ -19,9 +19,15 @@ def scarcity(count: int) -> float:
     """Say by which factor particles are fewer than 256, two at most.
 
     Few particles rest on a coarse lattice that corresponding ones have to leave: they need more
-    weight to find each other.
+    weight, and more iterations, to find each other.
     """
     return min(2.0, max(1.0, WEIGHED_AT / count))
+
+
+def length_of(config: EntropyConfig, count: int, *, carrying: bool) -> int:
+    """Give the iterations of a level on a template's start: fewer where it carries others."""
+    share = CARRYING if carrying else (1 + scarcity(count)) / 2
+    return round(config.iterations * share)
 
 
 def weight_of(config: EntropyConfig, count: int, *, corresponding: bool) -> float:

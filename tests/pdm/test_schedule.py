@@ -2,7 +2,7 @@
 
 import pytest
 
-from massm.pdm.schedule import CARRIED, annealed, scarcity, weight_of
+from massm.pdm.schedule import CARRIED, annealed, length_of, scarcity, weight_of
 from tests.pdm.shapes import engine_settings
 
 CONFIG = engine_settings(regularization_start=1.0, regularization_end=0.0001).entropy
@@ -23,6 +23,15 @@ def test_a_start_that_corresponds_is_not_melted():
 @pytest.mark.parametrize(("count", "factor"), [(2, 2), (128, 2), (160, 1.6), (256, 1), (1024, 1)])
 def test_few_particles_get_more(count, factor):
     assert scarcity(count) == factor
+
+
+@pytest.mark.parametrize(
+    ("count", "carrying", "share"),
+    [(256, True, 0.5), (256, False, 1), (512, False, 1), (128, False, 1.5), (170, False, 1.25)],
+)
+def test_few_particles_move_longer_and_those_that_carry_others_less(count, carrying, share):
+    found = length_of(CONFIG, count, carrying=carrying)
+    assert found == pytest.approx(share * CONFIG.iterations, rel=0.02)
 
 
 @pytest.mark.parametrize(
