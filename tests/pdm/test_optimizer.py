@@ -2,7 +2,9 @@
 
 import pytest
 
-from massm.pdm.gaps import LEAST
+from massm.pdm import crowd as crowd_module
+from massm.pdm.crowd import REBUILD, Crowd
+from massm.pdm.gaps import GENTLER, LEAST
 from massm.pdm.optimizer import optimize
 from massm.pdm.population import Ensemble
 from massm.pdm.quality import spread_measures
@@ -19,11 +21,15 @@ def surfaces(ellipsoids, names):
     return SurfaceSet(ellipsoids, names)
 
 
-def test_pairs_that_are_too_near_part_at_the_end(surfaces, ellipsoids):
+@pytest.fixture(scope="module")
+def start(surfaces, ellipsoids):
     template = make_template(ellipsoids[0], 150)
     deformed = deform_template(template, surfaces, CONFIG.start, 0)
     own = even_particles(surfaces.take([0]), 60, seed=0)
-    start = carry_particles(template, own, deformed, surfaces)
+    return carry_particles(template, own, deformed, surfaces)
+
+
+def test_pairs_that_are_too_near_part_at_the_end(surfaces, start):
     points = start.points.clone()
     near = (points[2] - points[2, 0]).norm(dim=1).argsort()[1]
     points[:, near] = points[:, 0] + 0.4 * (points[:, near] - points[:, 0])
@@ -33,3 +39,47 @@ def test_pairs_that_are_too_near_part_at_the_end(surfaces, ellipsoids):
     spread = spread_measures(surfaces, ended.particles.points.numpy())
     assert spread["least_gap"] > 0.97 * LEAST
     assert spread["distance_max"] < 1e-9
+
+
+@pytest.mark.parametrize("never", [False, True])
+def test_a_shape_whose_pairs_would_swap_parts_less_and_does_not_hold_others_back(
+    surfaces, start, monkeypatch, never
+):
+    asked = []
+
+    def careless(taken, particles, density, *, share):
+        asked.append((tuple(taken.names), share))
+        points = particles.points + 0.01
+        if surfaces.names[1] in taken.names and (share == 1.0 or never):
+            row = taken.names.index(surfaces.names[1])
+            points[row, [0, 30]] = points[row, [30, 0]]
+        return taken.project(points, particles.normals)
+
+    crowd = Crowd(surfaces, start, Ensemble(scale=False), CONFIG, corresponding=False)
+    crowd.advance(0.1, 0.0)
+    before = crowd.particles.points.clone()
+    monkeypatch.setattr(crowd_module, "part_pairs", careless)
+    crowd.part()
+    moved = (crowd.particles.points != before).flatten(1).any(1)
+    assert crowd.count_bad() == 0
+    assert moved.tolist() == [row != 1 or not never for row in range(len(surfaces))]
+    tried = [(tuple(surfaces.names), 1.0)] + [((surfaces.names[1],), s) for s in GENTLER[1:]]
+    assert asked == (tried if never else tried[:2])
+
+
+def test_lists_are_made_anew_when_particles_have_moved_or_much_later(surfaces, start, monkeypatch):
+    crowd = Crowd(surfaces, start, Ensemble(scale=False), CONFIG, corresponding=False)
+    looked, done = [], []
+    plain = crowd._look_around
+    monkeypatch.setattr(crowd, "_look_around", lambda: looked.append(len(done)) or plain())
+
+    def stay(times):
+        for _ in range(times):
+            done.append(crowd.advance(0.1, 0.0))  # with a step of zero nobody moves
+
+    fewest, most = REBUILD
+    stay(2 * most + 1)
+    assert looked == [0, most, 2 * most]
+    crowd.put(surfaces.project(crowd.particles.points + 0.3 * surfaces.spacing(60).mean()))
+    stay(fewest)
+    assert looked[3:] == [2 * most + fewest]
