@@ -18,8 +18,8 @@ def nearest_rotations(matrices: Float[Tensor, "n 3 3"]) -> Float[Tensor, "n 3 3"
     eigenvector to the largest eigenvalue of a symmetric 4 x 4 matrix (Horn, "Closed-form solution
     of absolute orientation using unit quaternions", 1987), a root of its characteristic polynomial
     (Theobald, "Rapid calculation of RMSDs using a quaternion-based characteristic polynomial",
-    2005). Arithmetic on long arrays, faster than one decomposition after the other; these are
-    left to the few matrices whose two largest eigenvalues are nearly the same.
+    2005). Arithmetic on long arrays; decompositions one by one are left to the few matrices whose
+    two largest eigenvalues are nearly the same.
 
     Args:
         matrices: Of any scale.
