@@ -1,10 +1,14 @@
 """The contract of every model, and MASSM on one overfitted batch."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from massm.models import MODELS
 from massm.models.interface import LossTerms, Teacher
+from massm.models.massm import network
+from massm.models.massm.detection import decode
 from massm.models.saved import build_model
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.manifest import read_manifest
@@ -120,6 +124,22 @@ def test_the_prediction_does_not_depend_on_the_rest_of_the_batch(folder, manifes
     alone = model.predict(make_batch(folder, manifest, model, slice(1, 2)))
     together = model.predict(make_batch(folder, manifest, model, slice(0, 4)))
     torch.testing.assert_close(alone.local[0], together.local[1], atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize(("off", "trains"), [(0.7, True), (1.3, False)])
+def test_a_box_that_misses_its_organ_does_not_train_the_local_head(
+    folder, manifest, monkeypatch, off, trains
+):
+    model = make(folder, manifest).eval()
+    batch = make_batch(folder, manifest, model)
+
+    def shifted(maps):
+        return replace(decode(maps), center=batch.center + off * batch.radius)
+
+    monkeypatch.setattr(network, "decode", shifted)
+    taught = model.loss(batch, teacher(1.0)).terms["local"]
+    predicted = model.loss(batch, teacher(0.0)).terms["local"]
+    assert (predicted != taught) == trains
 
 
 def test_a_batch_where_nothing_is_known_costs_nothing(folder, manifest):

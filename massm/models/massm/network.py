@@ -180,8 +180,9 @@ class Massm(nn.Module):
         terms = {"local": self._particle_loss(local, batch.local, present, unit)}
         if self.refine is not None:
             terms["refine"] = self._refine_loss(self.refine, local, levels, batch, present, teacher)
-        taught = _choose(batch.local, local, present, teacher)
-        world = self.worlds[self.config.world.head](taught)
+        taught = _taught(present, teacher)[..., None, None]
+        shape = torch.where(taught, batch.local, local)
+        world = self.worlds[self.config.world.head](shape)
         unit = self.loss_config.world_unit_mm
         terms["world"] = self._particle_loss(world, batch.world, present, unit)
         return terms
@@ -204,14 +205,19 @@ class Massm(nn.Module):
         """Choose per anatomy between the predicted box and the true one with noise.
 
         The noise makes the local head expect boxes as good as the detector's: in exact boxes its
-        error looks small in training and is not.
+        error looks small in training and is not. A predicted box whose middle is not even in the
+        true one does not train it, as in two-stage detectors (Ren et al., "Faster R-CNN", 2015,
+        section 3.1.2): there is nothing to see in it, and its squared error would be most of the
+        loss.
         """
         noise = torch.randn(2, *batch.center.shape, generator=teacher.generator).to(batch.center)
         center = batch.center + teacher.jitter_center_mm * noise[0]
         radius = batch.radius * (teacher.jitter_radius * noise[1]).exp()
         stacked = torch.stack([center, radius], dim=2)
         predicted = torch.stack([boxes.center, boxes.radius], dim=2).detach()
-        chosen = _choose(stacked, predicted, present, teacher)
+        missed = ((boxes.center - batch.center).abs() > batch.radius).any(dim=-1)
+        taught = _taught(present, teacher) | (missed & present)
+        chosen = torch.where(taught[..., None, None], stacked, predicted)
         return chosen[:, :, 0], chosen[:, :, 1]
 
     def _refine_loss(
@@ -270,13 +276,7 @@ def _single_precision(batch: Batch) -> torch.autocast:
     return torch.autocast(batch.image.values.device.type, enabled=False)
 
 
-def _choose(
-    true: Float[Tensor, "B K *S"],
-    predicted: Float[Tensor, "B K *S"],
-    present: Bool[Tensor, "B K"],
-    teacher: Teacher,
-) -> Float[Tensor, "B K *S"]:
-    """Take the truth for a random part of the anatomies that are there, else the prediction."""
-    drawn = torch.rand(present.shape, generator=teacher.generator).to(predicted.device)
-    taught = (drawn < teacher.probability) & present
-    return torch.where(taught.reshape(*taught.shape, *[1] * (true.ndim - 2)), true, predicted)
+def _taught(present: Bool[Tensor, "B K"], teacher: Teacher) -> Bool[Tensor, "B K"]:
+    """Draw the anatomies, of those that are there, whose truth stands in for the prediction."""
+    drawn = torch.rand(present.shape, generator=teacher.generator).to(present.device)
+    return (drawn < teacher.probability) & present
