@@ -65,7 +65,7 @@ def spread_evenly(
     count: int,
     generator: np.random.Generator,
     *,
-    passes: int = 30,
+    passes: int = 8,
     oversample: int = 24,
     candidates: int = 6,
 ) -> Float[np.ndarray, "m 3"]:

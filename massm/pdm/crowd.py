@@ -197,6 +197,9 @@ class Crowd:
 
     def mend(self) -> None:
         """Untangle collapsed and swapped particles, with the two rings around them."""
+        _, suspected, _ = self._judge(exact=False)
+        if not suspected.any():
+            return
         pattern, bad, _ = self._judge()
         rows = bad.any(1).nonzero()[:, 0]
         if len(rows) == 0:
@@ -222,9 +225,15 @@ class Crowd:
         self.particles, self._touched = particles, particles.points
         self._velocity = torch.zeros_like(particles.points)
 
-    def _judge(self) -> tuple[Pattern, Bool[Tensor, "N M"], Float[Tensor, "N 4 4"]]:
-        """Bring particles back; give the pattern, who is bad, and the transforms to world."""
-        self._bring_back(self._away() > 0)
+    def _judge(
+        self, *, exact: bool = True
+    ) -> tuple[Pattern, Bool[Tensor, "N M"], Float[Tensor, "N 4 4"]]:
+        """Give the pattern, who is bad, and the transforms to world.
+
+        Particles are brought back before, or (not exact) taken where they are.
+        """
+        if exact:
+            self._bring_back(self._away() > 0)
         transforms = self._population.align(self.particles.points)
         world = to_world(self.particles.points, transforms)
         normals = normals_in_world(self.particles.normals, transforms)

@@ -19,7 +19,7 @@ from massm.pdm.checkpoint import Checkpoint
 from massm.pdm.crowd import Crowd
 from massm.pdm.objective import Terms
 from massm.pdm.population import Population
-from massm.pdm.schedule import ANNEALED, COLDEST, annealed, cooling
+from massm.pdm.schedule import ANNEALED, COLDEST, annealed, cooling, end_of
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
@@ -81,11 +81,11 @@ def optimize(
     if saved is not None and "energy" in saved:
         return _outcome_of(saved, start)
     clock, done, settled = (0.0, 0, False) if saved is None else crowd.restore(saved)
-    first, began = done, time.monotonic()
+    first, began, count = done, time.monotonic(), start.points.shape[1]
     while done < iterations:
         done += 1
         progress = clock / iterations
-        fraction = annealed(config, progress, corresponding=corresponding)
+        fraction = annealed(config, progress, count, corresponding=corresponding)
         terms, movement = crowd.advance(fraction, cooling(progress))
         if done % REPAIR == 0 or done == iterations:
             crowd.mend()
@@ -143,7 +143,7 @@ def _mended(crowd: Crowd, config: EntropyConfig, level: str | None) -> OnSurface
         if bad < fewest:
             best, fewest = crowd.particles, bad
         for _ in range(RELAX):
-            crowd.advance(config.regularization_end, COLDEST)
+            crowd.advance(end_of(config, best.points.shape[1]), COLDEST)
         bad = crowd.count_bad()
         if bad <= fewest:
             best, fewest = crowd.particles, bad

@@ -26,7 +26,7 @@ def scarcity(count: int) -> float:
 
 def length_of(config: EntropyConfig, count: int, *, carrying: bool) -> int:
     """Give the iterations of a level on a template's start: fewer where it carries others."""
-    share = CARRYING if carrying else (1 + scarcity(count)) / 2
+    share = CARRYING if carrying else (5 * scarcity(count) - 1) / 4
     return round(config.iterations * share)
 
 
@@ -35,16 +35,25 @@ def weight_of(config: EntropyConfig, count: int, *, corresponding: bool) -> floa
 
     By 256 / M it keeps w / h^2, and with it the balance of even and compact, the same for all M.
     """
-    share = scarcity(count) ** (5 / 3) * (CARRIED if corresponding else 1.0)
+    share = scarcity(count) ** (13 / 3) * (CARRIED if corresponding else 1.0)
     return config.correspondence_weight * WEIGHED_AT / count * share
 
 
-def annealed(config: EntropyConfig, progress: float, *, corresponding: bool) -> float:
+def end_of(config: EntropyConfig, count: int) -> float:
+    """Give the regularization that a level ends with, as a fraction of the variance.
+
+    Scarce particles go farther: with their greater weight what is noise is held stiffly, and what
+    varies is left alone (measured).
+    """
+    return config.regularization_end / scarcity(count) ** 3
+
+
+def annealed(config: EntropyConfig, progress: float, count: int, *, corresponding: bool) -> float:
     """Give the regularization at a fraction of a level, as a fraction of the variance.
 
     Particles whose start corresponds begin in the middle of its way: nothing of that is lost.
     """
-    ratio = config.regularization_end / config.regularization_start
+    ratio = end_of(config, count) / config.regularization_start
     begun = WARM if corresponding else 0.0
     way = begun + (1 - begun) * min(1.0, progress / ANNEALED)
     return float(config.regularization_start * ratio**way)

@@ -17,7 +17,7 @@ from massm.pdm.entropy import find_neighbors, sampling_energy
 from massm.pdm.registration import Targets, Template, register
 from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
 
-RELAXATION = 150
+RELAXATION = 60
 
 
 def even_particles(

@@ -9,15 +9,20 @@ CONFIG = engine_settings(regularization_start=1.0, regularization_end=0.0001).en
 
 
 def test_the_regularization_falls_to_its_end_and_stays():
-    assert annealed(CONFIG, 0.0, corresponding=False) == 1.0
-    assert annealed(CONFIG, 0.4, corresponding=False) == pytest.approx(0.01)
-    assert annealed(CONFIG, 0.8, corresponding=False) == pytest.approx(0.0001)
-    assert annealed(CONFIG, 1.0, corresponding=False) == pytest.approx(0.0001)
+    assert annealed(CONFIG, 0.0, 256, corresponding=False) == 1.0
+    assert annealed(CONFIG, 0.4, 256, corresponding=False) == pytest.approx(0.01)
+    assert annealed(CONFIG, 0.8, 256, corresponding=False) == pytest.approx(0.0001)
+    assert annealed(CONFIG, 1.0, 256, corresponding=False) == pytest.approx(0.0001)
 
 
 def test_a_start_that_corresponds_is_not_melted():
-    assert annealed(CONFIG, 0.0, corresponding=True) == pytest.approx(0.01)
-    assert annealed(CONFIG, 1.0, corresponding=True) == pytest.approx(0.0001)
+    assert annealed(CONFIG, 0.0, 256, corresponding=True) == pytest.approx(0.01)
+    assert annealed(CONFIG, 1.0, 256, corresponding=True) == pytest.approx(0.0001)
+
+
+def test_few_particles_end_with_less_regularization():
+    assert annealed(CONFIG, 1.0, 128, corresponding=False) == pytest.approx(0.0001 / 8)
+    assert annealed(CONFIG, 0.0, 128, corresponding=False) == 1.0
 
 
 @pytest.mark.parametrize(("count", "factor"), [(2, 2), (128, 2), (160, 1.6), (256, 1), (1024, 1)])
@@ -27,7 +32,7 @@ def test_few_particles_get_more(count, factor):
 
 @pytest.mark.parametrize(
     ("count", "carrying", "share"),
-    [(256, True, 0.5), (256, False, 1), (512, False, 1), (128, False, 1.5), (170, False, 1.25)],
+    [(256, True, 0.5), (256, False, 1), (512, False, 1), (128, False, 2.25), (170, False, 1.6324)],
 )
 def test_few_particles_move_longer_and_those_that_carry_others_less(count, carrying, share):
     found = length_of(CONFIG, count, carrying=carrying)
@@ -35,7 +40,7 @@ def test_few_particles_move_longer_and_those_that_carry_others_less(count, carry
 
 
 @pytest.mark.parametrize(
-    ("count", "factor"), [(64, 4 * 3.175), (128, 2 * 3.175), (256, 1), (1024, 0.25)]
+    ("count", "factor"), [(64, 4 * 20.16), (128, 2 * 20.16), (256, 1), (1024, 0.25)]
 )
 def test_the_weight_goes_with_the_area_of_a_particle(count, factor):
     weight = weight_of(CONFIG, count, corresponding=False)
