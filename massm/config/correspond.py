@@ -30,7 +30,7 @@ class EntropyConfig(Section):
     start: StartConfig
     iterations: PositiveInt = Field(
         description="Most iterations of the last level; half of them for the "
-        "`coarse_particles` that carry others, up to half as many again for fewer than 256."
+        "`coarse_particles` that carry others, up to 2.25 times as many for fewer than 256."
     )
     coarse_particles: int = Field(
         ge=8,
@@ -53,7 +53,7 @@ class EntropyConfig(Section):
     )
     correspondence_weight: PositiveFloat = Field(
         description="Weight of the ensemble entropy against the sampling entropy, at 256 "
-        "particles; in inverse proportion to the particles, with fewer up to three times more, for "
+        "particles; in inverse proportion to the particles, with fewer up to 20 times more, for "
         "those that `coarse_particles` carry 0.8 of it."
     )
     regularization_start: PositiveFloat = Field(
@@ -61,7 +61,8 @@ class EntropyConfig(Section):
         "of the population's variance."
     )
     regularization_end: PositiveFloat = Field(
-        description="The same after four fifths of the level; it decays in equal ratios."
+        description="The same after four fifths of the level; it decays in equal ratios, with "
+        "fewer than 256 particles down to an eighth of this."
     )
     step: float = Field(
         gt=0, le=0.5, description="Step size: fraction of the particle spacing per unit of force."

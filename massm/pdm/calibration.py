@@ -35,9 +35,9 @@ def held_out_limit(
     """Learn the limit from subjects that a model has never seen, mm.
 
     Some training subjects are held out, the others' model is made without them at the coarse level
-    (in a quarter of the iterations), and they are fitted to it as new ones. That the others never adapted
-    to them is what matters: refitted to a model that they had been part of, subjects lie about a
-    third nearer.
+    (in a quarter of the iterations), and they are fitted to it as new ones. That the others never
+    adapted to them is what matters: refitted to a model that they had been part of, subjects lie
+    about a third nearer.
 
     Args:
         placement: Settings.

@@ -35,7 +35,7 @@ LONGEST_MOVE = 0.3
 DRIFT = (0.05, 0.25)
 """Least and most distance, in spacings, that a particle moves unprojected."""
 
-TURN = 0.05
+TURN = 0.07
 """Most its surface's normal may turn before, radians."""
 
 MENDED_RINGS = 2

@@ -19,7 +19,7 @@ from massm.pdm.checkpoint import Checkpoint
 from massm.pdm.crowd import Crowd
 from massm.pdm.objective import Terms
 from massm.pdm.population import Population
-from massm.pdm.schedule import ANNEALED, COLDEST, annealed, cooling, end_of
+from massm.pdm.schedule import ALONE, ANNEALED, COLDEST, Part, annealed, cooling, end_of
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,7 @@ def optimize(
     *,
     iterations: int,
     level: str | None,
-    corresponding: bool = False,
+    part: Part = ALONE,
     checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run one level: anneal the regularization, move until the particles rest.
@@ -71,11 +71,10 @@ def optimize(
         config: Weights, steps, tolerance.
         iterations: Most iterations.
         level: Name in the log; None: no progress is told, nothing is kept.
-        corresponding: The start corresponds well, fewer particles carried it along: see
-            :mod:`massm.pdm.schedule`.
+        part: Which part this level has among others.
         checkpoint: Keeps the level's state from time to time, and its end.
     """
-    crowd = Crowd(surfaces, start, population, config, corresponding=corresponding)
+    crowd = Crowd(surfaces, start, population, config, corresponding=part.corresponding)
     key, store = level or "", checkpoint if level else None
     saved = store.recall(key) if store else None
     if saved is not None and "energy" in saved:
@@ -85,7 +84,7 @@ def optimize(
     while done < iterations:
         done += 1
         progress = clock / iterations
-        fraction = annealed(config, progress, count, corresponding=corresponding)
+        fraction = annealed(config, progress, count, corresponding=part.corresponding)
         terms, movement = crowd.advance(fraction, cooling(progress))
         if done % REPAIR == 0 or done == iterations:
             crowd.mend()
@@ -99,7 +98,8 @@ def optimize(
         if store and store.due and crowd.complete and done < iterations:
             store.keep(key, crowd.state(clock, done))
     crowd.put(_mended(crowd, config, level))
-    crowd.part()
+    if part.final:
+        crowd.part()
     particles = crowd.particles
     transforms = population.align(particles.points)
     outcome = Outcome(particles, transforms, done, terms.energy, settled)

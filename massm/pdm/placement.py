@@ -14,7 +14,7 @@ from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.optimizer import Outcome, optimize
 from massm.pdm.population import Ensemble, Population
 from massm.pdm.registration import Template
-from massm.pdm.schedule import length_of
+from massm.pdm.schedule import ALONE, Part, length_of
 from massm.pdm.start import (
     carry_particles,
     deform_template,
@@ -74,7 +74,7 @@ class Placement:
         iterations: int,
         *,
         name: str | None,
-        corresponding: bool = False,
+        part: Part = ALONE,
         checkpoint: Checkpoint | None = None,
     ) -> Outcome:
         """Run one level; ``name`` stands in the log, None keeps it quiet."""
@@ -86,7 +86,7 @@ class Placement:
             self.settings,
             iterations=iterations,
             level=name,
-            corresponding=corresponding,
+            part=part,
             checkpoint=checkpoint,
         )
 
@@ -102,8 +102,8 @@ class Placement:
     ) -> Outcome:
         """Place the first particles: those of the template's surface, carried over to all.
 
-        Half the iterations do where they carry others. A quarter of these do where some subjects are
-        held out: the limit that comes of it is the same within a few percent.
+        Half the iterations do where they carry others. A quarter of these do where some subjects
+        are held out: the limit that comes of it is the same within a few percent.
         """
         start = carry_particles(template, own, deformed, surfaces)
         carrying = len(own) < self.config.particles
@@ -114,6 +114,7 @@ class Placement:
             self.ensemble(),
             (iterations + 3) // 4 if hold_out else iterations,
             name=f"{len(own)} particles" + (", some subjects held out" if hold_out else ""),
+            part=Part(final=not (carrying or hold_out)),
             checkpoint=checkpoint,
         )
 
@@ -135,7 +136,7 @@ class Placement:
             self.ensemble(),
             self.settings.fine_iterations,
             name=f"{count} particles",
-            corresponding=True,
+            part=Part(corresponding=True),
             checkpoint=checkpoint,
         )
 

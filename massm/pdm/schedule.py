@@ -1,5 +1,7 @@
 """How weight, regularization and step go during a level."""
 
+from typing import NamedTuple
+
 from massm.config.correspond import EntropyConfig
 
 WEIGHED_AT = 256
@@ -15,11 +17,27 @@ CARRYING = 0.5
 """Share of the iterations that do for particles that carry others: these go on from there."""
 
 
+class Part(NamedTuple):
+    """The part that a level has among others.
+
+    Attributes:
+        corresponding: Its start corresponds well: fewer particles carried it along.
+        final: Its particles are a result; those that only carry others need no parting.
+    """
+
+    corresponding: bool = False
+    final: bool = True
+
+
+ALONE = Part()
+
+
 def scarcity(count: int) -> float:
     """Say by which factor particles are fewer than 256, two at most.
 
     Few particles rest on a coarse lattice that corresponding ones have to leave: they need more
-    weight, and more iterations, to find each other.
+    weight, and more iterations, to find each other. With it the regularization ends lower, so that
+    the pull on what varies is the same (exponents measured on synthetic populations at 128).
     """
     return min(2.0, max(1.0, WEIGHED_AT / count))
 
