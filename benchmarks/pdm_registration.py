@@ -4,7 +4,8 @@ usage: python -m benchmarks.pdm_registration RESULTS ANATOMY [ANATOMY ...]
 
 RESULTS is the folder of a run whose `correspond` stage is done. The same training surfaces, the
 same template and as many particles: carried over by registration alone, and as the run has them.
-Held-out subjects (all but the training split) are fitted in both ways.
+Held-out subjects (all but the training split) are fitted in both ways. ``whole_surface_K``: of the
+template carried along rebuilt particles, so that what no particle is near counts too.
 """
 
 import argparse
@@ -14,11 +15,15 @@ import numpy as np
 import pandas as pd
 import torch
 from jaxtyping import Float
+from torch import Tensor
 
 from benchmarks.pdm import machine
 from massm.config.correspond import CorrespondConfig
 from massm.config.loading import read_yaml
 from massm.geometry.alignment import apply_transform, fit_similarity
+from massm.geometry.distance import SurfaceIndex
+from massm.geometry.mesh import Mesh
+from massm.geometry.warp import warp_weights
 from massm.io.particles import load_set
 from massm.pdm import quality
 from massm.pdm.diagnostics import diagnose
@@ -32,6 +37,7 @@ from massm.pdm.surfaces import SurfaceSet
 from massm.stages.correspond import Subjects, read_subjects
 
 MODES = (1, 3, 5, 10)
+SAMPLES = 2000
 
 
 def main() -> None:
@@ -120,11 +126,49 @@ def measure(
         values[f"compactness_{count}"] = float(model.compactness[count - 1])
         values[f"generalization_{count}"] = general["particles"][count]
         values[f"to_surface_{count}"] = general["surface"][count]
+    for count, (there, back) in whole_surfaces(training, particles, world, transforms).items():
+        values[f"whole_surface_{count}"] = (there + back) / 2
+        values[f"true_surface_to_rebuilt_{count}"] = there
     values |= {f"held_out_{k}": v for k, v in quality.spread_measures(others, new).items()}
     for count in MODES:
         gap = np.linalg.norm(joined - model.project(joined, count), axis=2)
         values[f"held_out_residual_{count}"] = float(gap.mean())
     return pd.Series(values)
+
+
+def whole_surfaces(
+    training: SurfaceSet,
+    particles: Float[np.ndarray, "N M 3"],
+    world: Float[np.ndarray, "N M 3"],
+    transforms: Float[Tensor, "N 4 4"],
+) -> dict[int, tuple[float, float]]:
+    """Rebuild each shape by the first modes of all others, and its surface from that.
+
+    The reference surface is carried along by the thin-plate spline through the particles.
+
+    Returns:
+        By number of modes: mean distance of the true surface to the rebuilt one, and of the
+        rebuilt one to the true one, mm.
+    """
+    reference = choose_reference(training)
+    rest = make_template(training.meshes[reference], SAMPLES)
+    faces = rest.faces.numpy()
+    weights = warp_weights(rest.vertices.numpy(), particles[reference])
+    samples, _ = training.sample(SAMPLES, seed=0)
+    distances: dict[int, list[tuple[float, float]]] = {count: [] for count in MODES}
+    for row in range(len(world)):
+        model = fit_shape_model(np.delete(world, row, 0), max(MODES))
+        back = np.linalg.inv(transforms[row].numpy())
+        for count in MODES:
+            vertices = weights @ apply_transform(back, model.project(world[row], count))
+            rebuilt = Mesh(vertices, faces)
+            there = SurfaceIndex(rebuilt).closest(samples[row]).distance.mean()
+            onto = training.take([row]).project(torch.from_numpy(vertices)[None])
+            distances[count].append((float(there), float(onto.distance.mean())))
+    return {
+        count: (float(np.mean([d[0] for d in pairs])), float(np.mean([d[1] for d in pairs])))
+        for count, pairs in distances.items()
+    }
 
 
 def _surfaces(part: Subjects, known: dict[str, int]) -> SurfaceSet:
