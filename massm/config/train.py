@@ -50,7 +50,10 @@ class LossConfig(Section):
 
 
 class TeacherConfig(Section):
-    """Truth in place of predictions while these are still bad."""
+    """Truth in place of predictions while these are still bad.
+
+    A predicted box whose middle is not in the true one is replaced whatever the probability.
+    """
 
     probability: RampConfig
     jitter_center_mm: NonNegativeFloat = Field(
