@@ -62,7 +62,7 @@ def held_out_limit(
     )
     particles = outcome.particles.points[int(np.searchsorted(kept, reference))].cpu().numpy()
     model = frozen_model(outcome, template, particles)
-    alone = placement.join(surfaces.take(held), deformed[held], model, None)
+    alone = placement.join(surfaces.take(held), deformed[held], model)
     return _limit(model.residual(in_world(alone)[0].cpu().numpy()))
 
 
@@ -87,7 +87,7 @@ def refitted_limit(
     residuals = []
     for place, row in enumerate(chosen):
         others = replace(model, shape=fit_shape_model(np.delete(world, row, 0)))
-        alone = placement.join(surfaces.take([row]), deformed[place : place + 1], others, None)
+        alone = placement.join(surfaces.take([row]), deformed[place : place + 1], others)
         residuals.append(others.residual(in_world(alone)[0].cpu().numpy()))
     return _limit(np.concatenate(residuals))
 

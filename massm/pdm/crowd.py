@@ -190,10 +190,6 @@ class Crowd:
         self.particles = OnSurface(**parts)
         return float(state["clock"]), int(state["done"]), False
 
-    def bad_rows(self) -> Bool[Tensor, " N"]:
-        """Bring particles back to their surfaces, name shapes with collapsed or swapped pairs."""
-        return self._judge()[1].any(1)
-
     def count_bad(self) -> int:
         """Bring particles back to their surfaces, count those of collapsed or swapped pairs."""
         _, bad, _ = self._judge()

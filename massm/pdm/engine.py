@@ -16,7 +16,7 @@ from massm.pdm.diagnostics import diagnose
 from massm.pdm.fit import Diagnostics, Fit, empty_fit
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.optimizer import Outcome
-from massm.pdm.placement import Placement, frozen_model, in_world, template_of
+from massm.pdm.placement import Placement, frozen_model, in_world
 from massm.pdm.population import Population
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.registration import choose_reference, make_template
@@ -81,8 +81,7 @@ class EntropyEngine:
         if not usable:
             return empty_fit(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
-        deformed = self._placement.deformed(template_of(model), ready)
-        outcome = self._placement.join(ready, deformed, model, "new subjects")
+        outcome = self._placement.join_alone(ready, model)
         residual = model.residual(in_world(outcome)[0].cpu().numpy())
         frozen = self._placement.frozen(model)
         return self._fit_of(ready, names, failed, outcome, frozen, residual, began)

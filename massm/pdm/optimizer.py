@@ -130,13 +130,9 @@ def _outcome_of(state: dict[str, np.ndarray], like: OnSurface) -> Outcome:
 
 
 def _mended(crowd: Crowd, config: EntropyConfig, level: str | None) -> OnSurface:
-    """Untangle and relax in turn, then let others carry; keep the least bad state.
-
-    Shapes without a bad pair stay as they are: a fold in one new subject is no other's affair.
-    """
-    bad_rows = crowd.bad_rows()
+    """Untangle and relax in turn, then let others carry; keep the least bad state."""
     fewest = crowd.count_bad()
-    before = best = crowd.particles
+    best = crowd.particles
     if fewest and level is not None:
         log.info("%s: untangling %d particles of swapped or collapsed pairs", level, fewest)
     for _ in range(LAST_REPAIRS):
@@ -161,12 +157,7 @@ def _mended(crowd: Crowd, config: EntropyConfig, level: str | None) -> OnSurface
             if bad < fewest:
                 best, fewest = crowd.particles, bad
             crowd.mend()
-    return OnSurface(
-        *(
-            torch.where(bad_rows.reshape(-1, *[1] * (old.ndim - 1)), new, old)
-            for new, old in zip(best, before, strict=True)
-        )
-    )
+    return best
 
 
 def _report(

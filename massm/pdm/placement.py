@@ -103,7 +103,7 @@ class Placement:
         """Place the first particles: those of the template's surface, carried over to all.
 
         Half the iterations do where they carry others. A quarter of these do where some subjects
-        are held out: the limit that comes of it is the same within a few percent.
+        are held out: on organs the limit that comes of it is the same within two percent.
         """
         start = carry_particles(template, own, deformed, surfaces)
         carrying = len(own) < self.config.particles
@@ -167,12 +167,36 @@ class Placement:
         surfaces: SurfaceSet,
         deformed: Float[Tensor, "N K 3"],
         model: FrozenModel,
-        name: str | None,
     ) -> Outcome:
-        """Place a model's particles on new surfaces that its template was registered to."""
+        """Place a model's particles on new surfaces that its template was registered to.
+
+        All in one level: what comes out for a surface depends a little on its company, see
+        :meth:`join_alone`.
+        """
         start = carry_particles(template_of(model), model.template_particles, deformed, surfaces)
         return self.level(
-            surfaces, start, self.frozen(model), self.settings.fixed_iterations, name=name
+            surfaces, start, self.frozen(model), self.settings.fixed_iterations, name=None
+        )
+
+    def join_alone(self, surfaces: SurfaceSet, model: FrozenModel) -> Outcome:
+        """Register and place each new surface on its own, the same in whatever company.
+
+        In one batch the rounding of array products, and when lists are made anew, would differ
+        with the others: measured on spleens, particles lie 0.1 mm elsewhere, some 1 mm.
+        ``iterations``, ``energy`` and ``settled`` are the most, the mean, and whether all did.
+        """
+        template, outcomes = template_of(model), list[Outcome]()
+        for row, name in enumerate(surfaces.names):
+            alone = surfaces.take([row])
+            outcomes.append(self.join(alone, self.deformed(template, alone), model))
+            log.info("new subjects: %d/%d, %s", row + 1, len(surfaces), name)
+        parts = zip(*(outcome.particles for outcome in outcomes), strict=True)
+        return Outcome(
+            OnSurface(*(torch.cat(part) for part in parts)),
+            torch.cat([outcome.transforms for outcome in outcomes]),
+            max(outcome.iterations for outcome in outcomes),
+            float(np.mean([outcome.energy for outcome in outcomes])),
+            all(outcome.settled for outcome in outcomes),
         )
 
 

@@ -1,12 +1,9 @@
 """What a level leaves behind, however short it was."""
 
-import numpy as np
 import pytest
-import torch
 
 from massm.pdm import crowd as crowd_module
 from massm.pdm.crowd import REBUILD, Crowd
-from massm.pdm.fixed import Frozen, freeze
 from massm.pdm.gaps import GENTLER, LEAST
 from massm.pdm.optimizer import optimize
 from massm.pdm.population import Ensemble
@@ -73,32 +70,6 @@ def test_a_shape_whose_pairs_would_swap_parts_less_and_does_not_hold_others_back
     assert moved.tolist() == [row != 1 or not never for row in range(len(surfaces))]
     tried = [(tuple(surfaces.names), 1.0)] + [((surfaces.names[1],), s) for s in GENTLER[1:]]
     assert asked == (tried if never else tried[:2])
-
-
-def test_a_fold_in_one_new_shape_does_not_move_the_others(surfaces, start, monkeypatch):
-    plain, calls = Crowd.mend, []
-
-    def late(crowd):
-        calls.append(crowd)
-        if calls.count(crowd) > 2:  # the fold outlives the level and a first relaxation
-            plain(crowd)
-
-    monkeypatch.setattr(Crowd, "mend", late)
-    world = start.points.numpy()
-    normals = start.normals.numpy()
-    nothing = np.zeros((0, 3))
-    model = freeze(world, normals, nothing, nothing.astype(int), world[0], np.inf)
-    population = Frozen(model, scale=False, device=torch.device("cpu"))
-    points = start.points.clone()
-    near = (points[2] - points[2, 0]).norm(dim=1).argsort()[1:4]
-    points[2, near] = points[2, near.roll(1)]
-    folded = surfaces.project(points, start.normals)
-    ended = [
-        optimize(surfaces, begun, population, CONFIG, iterations=1, level=None).particles.points
-        for begun in (start, folded)
-    ]
-    moved = (ended[1] - ended[0]).abs().amax((1, 2)) > 1e-9
-    assert moved.nonzero().flatten().tolist() == [2]
 
 
 def test_lists_are_made_anew_when_particles_have_moved_or_much_later(surfaces, start, monkeypatch):

@@ -19,6 +19,7 @@ from massm.pdm.joint.blocks import BlockSet
 from massm.pdm.joint.model import fit_joint_model
 from massm.pdm.optimizer import Outcome, optimize
 from massm.pdm.population import Ensemble
+from massm.pdm.schedule import end_of
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,6 @@ def optimize_jointly(
     Raises:
         ValueError: As :func:`massm.pdm.joint.model.fit_joint_model`.
     """
-    settings = config.model_copy(update={"regularization_start": config.regularization_end})
     outcomes = {
         name: Outcome(points, Ensemble(scale=config.scale).align(points.points), 0, 0.0, True)
         for name, points in start.items()
@@ -80,6 +80,8 @@ def optimize_jointly(
             others = torch.from_numpy(gram_of_others(complete.take(rows), anatomy))
             population = Ensemble(scale=config.scale, others=others)
             level = f"round {number}/{rounds}, {anatomy}"
+            ended = end_of(config, outcomes[anatomy].particles.points.shape[1])
+            settings = config.model_copy(update={"regularization_start": ended})
             outcomes[anatomy] = optimize(
                 ready,
                 outcomes[anatomy].particles,
