@@ -61,9 +61,12 @@ def test_the_result_does_not_depend_on_the_order(engine, ellipsoids, names, sett
     np.testing.assert_array_equal(other.particles, engine.trained.particles[order])
 
 
-def test_a_new_subject_is_fitted_on_its_own(engine, ellipsoids, names):
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_new_subject_is_fitted_on_its_own(engine, ellipsoids, names, settings, threads):
     alone = engine.fit([ellipsoids[6]], [names[6]])
-    both = engine.fit([ellipsoids[6], ellipsoids[0]], [names[6], "again"])
+    parallel = EntropyEngine(settings.model_copy(update={"threads": threads}), engine.model)
+    both = parallel.fit([ellipsoids[6], ellipsoids[0]], [names[6], "again"])
+    assert both.names == (names[6], "again")
     np.testing.assert_array_equal(both.world[0], alone.world[0])
     assert alone.diagnostics.distance_max[0] < 1e-6
     assert alone.diagnostics.swapped[0] == 0
