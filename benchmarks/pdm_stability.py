@@ -9,6 +9,7 @@ each measure over the runs; the left-out shapes are fitted to the frozen model.
 """
 
 import argparse
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +18,11 @@ import yaml
 
 from benchmarks.pdm import machine, read_shapes
 from massm.config.correspond import CorrespondConfig
+from massm.geometry.mesh import Mesh
 from massm.pdm import quality
 from massm.pdm.engine import EntropyEngine
+from massm.pdm.fit import Fit
+from massm.pdm.fixed import FrozenModel
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
 
@@ -47,11 +51,11 @@ def main() -> None:
         torch.set_num_threads(config.threads)
         order = np.random.default_rng(run).permutation(len(surfaces))
         rows.append(measures(config, surfaces, names, order[:kept], order[kept:]))
-    print(f"{'':34}{'mean':>10}{'sd':>10}{'least':>10}{'largest':>10}")
+    print(f"{'':54}{'mean':>10}{'sd':>10}{'least':>10}{'largest':>10}")
     for name in rows[0]:
         column = np.array([row[name] for row in rows])
         numbers = (column.mean(), column.std(), column.min(), column.max())
-        print(f"{name:34}" + "".join(f"{number:10.4f}" for number in numbers))
+        print(f"{name:54}" + "".join(f"{number:10.4f}" for number in numbers))
 
 
 def measures(
@@ -76,10 +80,26 @@ def measures(
         fit.diagnostics.swapped.sum() + fit.diagnostics.collapsed.sum()
     )
     if len(new):
-        fitted = engine.fit([surfaces[i] for i in new], [names[i] for i in new])
+        unseen, began = [surfaces[i] for i in new], time.process_time()
+        fitted = engine.fit(unseen, [names[i] for i in new])
+        result["new subjects, CPU s each"] = (time.process_time() - began) / len(new)
+        distance = fitted.diagnostics.distance_max.max()
+        result["new subjects, farthest particle from its surface, mm"] = float(distance)
+        result[f"new subjects by {modes} modes, to surface, mm"] = rebuilt_distance(
+            unseen, fitted, engine.model, modes
+        )
         result["new subjects, from the span, mm"] = float(fitted.diagnostics.residual.mean())
         result["new subjects, called outside"] = float(fitted.diagnostics.outside_span.mean())
     return result
+
+
+def rebuilt_distance(surfaces: list[Mesh], fitted: Fit, frozen: FrozenModel, modes: int) -> float:
+    """Rebuild new subjects by some modes; mean distance of their particles to the surfaces, mm."""
+    back = np.linalg.inv(fitted.procrustes)
+    rebuilt = frozen.shape.project(fitted.world, modes)
+    local = rebuilt @ back[:, :3, :3].transpose(0, 2, 1) + back[:, None, :3, 3]
+    there = SurfaceSet(surfaces, list(fitted.names)).project(torch.from_numpy(local))
+    return float(there.distance.mean())
 
 
 if __name__ == "__main__":
