@@ -47,12 +47,21 @@ class Subject:
 
 @dataclass(frozen=True)
 class CheckedOrgan:
-    """One anatomy of one subject after its mask was looked at."""
+    """One anatomy of one subject after its mask was looked at.
+
+    Attributes:
+        organ: As found.
+        status: What becomes of it.
+        reason: Why it is not used; empty if it is.
+        volume_ml: Its volume; None where it could not be measured.
+        note: What was repaired or is odd and does not stop it; empty if nothing is.
+    """
 
     organ: Organ
     status: Status
     reason: str = ""
     volume_ml: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,7 @@ class CheckedSubject:
         size: Voxels of the image along x, y, z; None without an image.
         spacing: Of the image, mm.
         organs: One for each anatomy asked for.
+        note: What was repaired or is odd and does not stop it; empty if nothing is.
     """
 
     subject: Subject
@@ -72,6 +82,7 @@ class CheckedSubject:
     size: tuple[int, ...] | None = None
     spacing: tuple[float, ...] | None = None
     organs: tuple[CheckedOrgan, ...] = field(default_factory=tuple)
+    note: str = ""
 
 
 Layout = Callable[[Path, Sequence[str]], list[Subject]]

@@ -9,7 +9,8 @@ from massm.io.errors import DataError
 
 # Columns of names: "0012", "NA" and an empty cell stay the text that they are.
 _TEXT = (
-    *("subject", "anatomy", "split", "status", "reason", "image", "mask", "label", "surface"),
+    *("subject", "anatomy", "split", "status", "reason", "note"),
+    *("image", "mask", "label", "surface"),
     *("model", "head", "measure", "reference", "image_id"),
 )
 _MISSING = ["", "nan", "NaN", "NA"]

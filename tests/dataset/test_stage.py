@@ -52,8 +52,10 @@ def test_one_bad_subject_leaves_the_others(root, tmp_path):
 def test_the_tables_have_the_columns_that_later_stages_read(root, tmp_path):
     subjects, cohort = run_stage(root, tmp_path)
     size = [f"{what}_{axis}" for what in ("size", "spacing") for axis in "xyz"]
-    assert subjects.columns.tolist() == ["subject", "split", "status", "reason", "image", *size]
-    columns = ["subject", "anatomy", "split", "status", "reason", "image", "mask", "label"]
+    text = ["subject", "split", "status", "reason", "note", "image"]
+    assert subjects.columns.tolist() == [*text, *size]
+    columns = ["subject", "anatomy", "split", "status", "reason", "note"]
+    columns += ["image", "mask", "label"]
     assert cohort.columns.tolist() == [*columns, "volume_ml"]
     first = subjects.iloc[0]
     assert (first["size_x"], first["size_z"], first["spacing_z"]) == (14, 10, 5.0)
