@@ -42,12 +42,3 @@ class SurfaceIndex:
         query = np.ascontiguousarray(points, float)
         squared, face, point = self._tree.squared_distance(self._vertices, self._faces, query)
         return Closest(np.sqrt(squared), np.asarray(point), np.asarray(face))
-
-    def signed(self, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
-        """Measure signed distance, mm: negative inside (fast winding number).
-
-        Barill et al., "Fast winding numbers for soups and clouds", ACM TOG 37(4), 2018.
-        """
-        query = np.ascontiguousarray(points, float)
-        winding = igl.fast_winding_number(self._vertices, self._faces, query)
-        return np.where(np.asarray(winding) > 0.5, -1.0, 1.0) * self.closest(query).distance

@@ -81,11 +81,13 @@ def _rotations(quaternions: Float[Tensor, "4 n"]) -> Float[Tensor, "n 3 3"]:
         *(2 * (x * y + w * z), w * w - x * x + y * y - z * z, 2 * (y * z - w * x)),
         *(2 * (x * z - w * y), 2 * (y * z + w * x), w * w - x * x - y * y + z * z),
     ]
-    return torch.stack(entries, 1).unflatten(1, (3, 3))
+    rotation: Tensor = torch.stack(entries, 1).unflatten(1, (3, 3))
+    return rotation
 
 
 def _decomposed(matrices: Float[Tensor, "n 3 3"]) -> Float[Tensor, "n 3 3"]:
     u, _, v_transposed = torch.linalg.svd(matrices)
     sign = torch.ones_like(u[..., 0])
     sign[..., 2] = torch.det(u @ v_transposed).sign()
-    return u * sign[..., None, :] @ v_transposed
+    rotation: Tensor = u * sign[..., None, :] @ v_transposed
+    return rotation

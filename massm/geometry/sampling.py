@@ -102,4 +102,4 @@ def spread_evenly(
         centers[filled] = total[filled] / members[filled, None]
         closest = index.closest(centers[:, :3])
         centers = np.hstack([closest.point, spacing * mesh.face_normals[closest.face]])
-    return centers[:, :3]
+    return np.asarray(centers[:, :3])

@@ -51,30 +51,19 @@ class Volume:
 
     def index_to_point(self, index: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         """Carry (x, y, z) indices, which may be fractional, to LPS millimeters."""
-        return np.asarray(index, float) @ (self.direction * self.spacing).T + self.origin
+        steps = self.direction * self.spacing
+        return np.asarray(np.asarray(index, float) @ steps.T + self.origin)
 
     def point_to_index(self, point: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         """Carry LPS millimeters to fractional (x, y, z) indices."""
         inverse = np.linalg.inv(self.direction * self.spacing)
-        return (np.asarray(point, float) - self.origin) @ inverse.T
+        return np.asarray((np.asarray(point, float) - self.origin) @ inverse.T)
 
     def corners(self) -> Float[np.ndarray, "8 3"]:
         """LPS millimeters of the eight outer corner voxels' centers."""
         last = np.array(self.size, float) - 1
         index = np.array([[i, j, k] for i in (0, 1) for j in (0, 1) for k in (0, 1)], float) * last
         return self.index_to_point(index)
-
-    def same_grid(self, other: "Volume", tolerance_voxel: float = 0.01) -> bool:
-        """Tell whether two volumes share size, spacing, origin and direction.
-
-        Args:
-            other: The volume to compare with.
-            tolerance_voxel: Largest distance between matching corners, in voxels.
-        """
-        if self.size != other.size:
-            return False
-        apart = np.abs(self.corners() - other.corners()).max()
-        return bool(apart <= tolerance_voxel * self.spacing.min())
 
     def with_array(self, array: Shaped[np.ndarray, "D H W"]) -> "Volume":
         """Put other values on the same grid."""

@@ -63,4 +63,4 @@ def _affine_exact(
 ) -> Float[np.ndarray, "V M"]:
     """Remove the solver's rounding from the affine conditions ``weights @ [1, p] = [1, v]``."""
     error = np.hstack([np.ones((len(places), 1)), places]) - weights @ affine
-    return weights + error @ np.linalg.pinv(affine)
+    return np.asarray(weights + error @ np.linalg.pinv(affine))

@@ -78,4 +78,4 @@ def _basis(count: int, step: float) -> Float[np.ndarray, "fine coarse"]:
     away = np.abs(places[:, None] - np.arange(count))
     near = 2 / 3 - away**2 + away**3 / 2
     far = np.clip(2 - away, 0, None) ** 3 / 6
-    return np.where(away < 1, near, far)
+    return np.asarray(np.where(away < 1, near, far))

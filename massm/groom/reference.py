@@ -34,7 +34,7 @@ def choose_reference(clouds: Mapping[Name, Cloud], *, candidates: int) -> Name:
         raise ValueError("a reference is chosen from training subjects, and there is none")
     extents = np.log([np.ptp(clouds[name].points, axis=0) for name in names])
     typical = np.abs(extents - np.median(extents, axis=0)).sum(1)
-    ranked = [names[place] for place in np.argsort(typical, kind="stable")]
+    ranked: list[Name] = [names[place] for place in np.argsort(typical, kind="stable")]
 
     judges = ranked[:: max(1, len(ranked) // _JUDGES)][:_JUDGES]
     points = {name: _centered(clouds[name]) for name in {*judges, *ranked[:candidates]}}

@@ -1,6 +1,7 @@
 """Smooth a surface and spread its triangles evenly, without losing volume."""
 
 import warnings
+from collections.abc import Callable
 
 import fast_simplification
 import numpy as np
@@ -88,7 +89,7 @@ def remesh(mesh: Mesh, faces: int) -> Mesh:
         ValueError: If no way gives a closed manifold.
     """
     even = _relaxed(mesh)
-    ways = (
+    ways: tuple[Callable[[], Mesh], ...] = (
         lambda: _clustered(even, faces, density=4),
         lambda: _clustered(even, faces, density=16),
         lambda: _relaxed(_decimated(even, faces)),

@@ -59,7 +59,7 @@ def read_project(path: Path) -> ShapeWorksProject:
     readers = {".swproj": _read_json, ".xlsx": _read_spreadsheet}
     if not path.is_file():
         raise DataError(f"{path}: no such ShapeWorks project")
-    project = _by_suffix(readers, path)(path)
+    project: ShapeWorksProject = _by_suffix(readers, path)(path)
     if not project.subjects:
         raise DataError(f"{path}: the project lists no subjects")
     return project

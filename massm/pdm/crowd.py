@@ -128,7 +128,8 @@ class Crowd:
         return self._travelled(self._touched)
 
     def _travelled(self, since: Float[Tensor, "N M 3"]) -> Float[Tensor, "N M"]:
-        return (self.particles.points - since).norm(dim=-1) / self._spacing[:, None]
+        moved: Tensor = (self.particles.points - since).norm(dim=-1)
+        return moved / self._spacing[:, None]
 
     def _bring_back(self, chosen: Bool[Tensor, "N M"]) -> None:
         """Project particles, each by its own need."""
@@ -158,7 +159,8 @@ class Crowd:
         rotation = self._transforms[:, :3, :3]
         rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
         softened = terms.pull.soften(terms.force @ rotation.mT, step * self._weight)
-        return softened @ rotation
+        turned: Tensor = softened @ rotation
+        return turned
 
     @property
     def complete(self) -> bool:
@@ -246,4 +248,5 @@ class Crowd:
         tangent = velocity - normals * (velocity * normals).sum(-1, keepdim=True)
         longest = LONGEST_MOVE * self._spacing[:, None, None]
         length = tangent.norm(dim=-1, keepdim=True).clamp(min=1e-12)
-        return tangent * (longest / length).clamp(max=1)
+        shorter: Tensor = tangent * (longest / length).clamp(max=1)
+        return shorter

@@ -20,7 +20,8 @@ def bending(
     """
     distance = (gather(particles.points, neighbors) - particles.points[:, :, None]).norm(dim=-1)
     turned = (gather(particles.normals, neighbors) - particles.normals[:, :, None]).norm(dim=-1)
-    return turned * spacing[:, None, None] / distance.clamp(min=1e-9)
+    bend: Tensor = turned * spacing[:, None, None] / distance.clamp(min=1e-9)
+    return bend
 
 
 def density_of(bend: Float[Tensor, "N M k"], adaptivity: float) -> Float[Tensor, " M"] | None:

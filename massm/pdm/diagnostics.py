@@ -45,7 +45,8 @@ class Findings(NamedTuple):
 
     def pairs(self, kind: str) -> Int[Tensor, " N"]:
         """Count the pairs of each shape, each once whichever particle saw it."""
-        return (getattr(self, kind).sum((1, 2)) + 1) // 2
+        seen: Tensor = getattr(self, kind)
+        return (seen.sum((1, 2)) + 1) // 2
 
     def particles(self, index: Int[Tensor, "M k"]) -> Bool[Tensor, "N M"]:
         """Name the particles that belong to any bad pair."""

@@ -41,7 +41,8 @@ def find_neighbors(points: Float[Tensor, "N M 3"], count: int) -> Int[Tensor, "N
 def gather(values: Float[Tensor, "N M c"], index: Int[Tensor, "N M k"]) -> Float[Tensor, "N M k c"]:
     """Take the values of neighbors."""
     flat = index.flatten(1)[..., None].expand(-1, -1, values.shape[-1])
-    return values.gather(1, flat).unflatten(1, index.shape[1:])
+    gathered: Tensor = values.gather(1, flat).unflatten(1, index.shape[1:])
+    return gathered
 
 
 def sampling_energy(
@@ -100,8 +101,7 @@ class EnsembleEnergy(NamedTuple):
     Attributes:
         energy: H.
         gradient: *Times N M*, 1/mm.
-        gram: Inner products of the shapes' deviations from their mean, over N M, mm^2; with
-            those of what else belongs to them.
+        gram: Inner products of the shapes' deviations from their mean, over N M, mm^2.
     """
 
     energy: Float[Tensor, ""]
@@ -109,11 +109,7 @@ class EnsembleEnergy(NamedTuple):
     gram: Float[Tensor, "N N"]
 
 
-def ensemble_energy(
-    world: Float[Tensor, "N M 3"],
-    regularization: float,
-    others: Float[Tensor, "N N"] | None = None,
-) -> EnsembleEnergy:
+def ensemble_energy(world: Float[Tensor, "N M 3"], regularization: float) -> EnsembleEnergy:
     """Measure how far the population is from compact: the regularized ensemble entropy.
 
     With the eigenvalues l_k of the covariance of the shapes (mm^2 per particle, divided by N)
@@ -128,12 +124,10 @@ def ensemble_energy(
     Args:
         world: Particles in the aligned frame, mm.
         regularization: Variance r below which a mode counts as noise, mm^2 per particle.
-        others: Gram matrix of what else belongs to the shapes and stays where it is, mm^2.
     """
     shapes, particles = world.shape[:2]
     centered = (world - world.mean(0)).reshape(shapes, -1)
     gram = centered @ centered.T / (shapes * particles)
-    gram = gram if others is None else gram + others
     identity = torch.eye(shapes).to(gram)
     energy = torch.linalg.slogdet(identity + gram / regularization).logabsdet / 2
     gradient = torch.linalg.solve(gram + regularization * identity, centered)

@@ -48,26 +48,10 @@ class FrozenModel:
             "residual_limit": np.array(self.residual_limit),
         }
 
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, np.ndarray]) -> "FrozenModel":
-        """Rebuild a model from what :meth:`arrays` gave.
-
-        Raises:
-            KeyError: If one is missing.
-        """
-        return cls(
-            ShapeModel(arrays["mean"], arrays["modes"], arrays["variances"]),
-            arrays["normals"],
-            arrays["template_vertices"],
-            arrays["template_faces"],
-            arrays["template_particles"],
-            float(arrays["residual_limit"]),
-        )
-
     def residual(self, world: Float[np.ndarray, "N M 3"]) -> Float[np.ndarray, " N"]:
         """Distance of shapes from the span of all modes, root mean square over particles, mm."""
         nearest = self.shape.project(world, len(self.shape.variances))
-        return np.sqrt(np.square(world - nearest).sum(-1).mean(-1))
+        return np.asarray(np.sqrt(np.square(world - nearest).sum(-1).mean(-1)))
 
 
 def freeze(

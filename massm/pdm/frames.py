@@ -17,4 +17,5 @@ def normals_in_world(
 ) -> Float[Tensor, "N M 3"]:
     """Turn unit normals with each shape's similarity."""
     scale = torch.linalg.det(transforms[:, :3, :3]).abs() ** (1 / 3)
-    return normals @ transforms[:, :3, :3].mT / scale[:, None, None]
+    turned: Tensor = normals @ transforms[:, :3, :3].mT / scale[:, None, None]
+    return turned

@@ -51,22 +51,11 @@ class Population(Protocol):
 
 
 class Ensemble:
-    """Training shapes: they hold each other.
+    """Training shapes: they hold each other."""
 
-    What else belongs to the same subjects and does not move, other anatomies, can hold them too:
-    the ensemble entropy sees it through its Gram matrix O alone, as that of ``G + O``.
-    """
-
-    def __init__(self, *, scale: bool, others: Float[Tensor, "N N"] | None = None) -> None:
-        """Choose whether alignment may scale, and what else holds the shapes.
-
-        Args:
-            scale: Let Procrustes alignment scale.
-            others: Gram matrix of other anatomies' deviations from their mean, in the units of
-                this one's: inner products over N M, mm^2.
-        """
+    def __init__(self, *, scale: bool) -> None:
+        """Choose whether Procrustes alignment may scale."""
         self._scale = scale
-        self._others = others
 
     def align(self, points: Float[Tensor, "N M 3"]) -> Float[Tensor, "N 4 4"]:
         """Align all shapes to their mean; with very few particles they stay as they are."""
@@ -77,9 +66,8 @@ class Ensemble:
     def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> "EnsemblePull":
         """Regularized entropy of the population."""
         variance = (world - world.mean(0)).square().sum(-1).mean()
-        variance = variance if self._others is None else variance + self._others.trace()
         regularization = max(float(fraction * variance), 1e-12)
-        found = ensemble_energy(world, regularization, self._others)
+        found = ensemble_energy(world, regularization)
         return EnsemblePull(
             regularization * found.energy,
             regularization * found.gradient,
@@ -113,4 +101,5 @@ class EnsemblePull:
             self.gram + self.regularization * identity,
         )
         mixing = mixing + strength / (1 + strength) / len(force)
-        return (mixing @ force.flatten(1)).reshape(force.shape)
+        softened: Tensor = mixing @ force.flatten(1)
+        return softened.reshape(force.shape)

@@ -204,4 +204,4 @@ def material_error(
         weight /= weight.sum(1, keepdims=True)
         offset = own - np.einsum("mk,mka->ma", weight, points[nearest])
         places += np.einsum("mk,nmka->nma", weight, truth[:, nearest]) + offset
-    return np.linalg.norm(particles - places / len(particles), axis=-1)
+    return np.asarray(np.linalg.norm(particles - places / len(particles), axis=-1))

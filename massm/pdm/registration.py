@@ -54,7 +54,8 @@ class Template:
         total = torch.zeros_like(deformed)
         for corner in range(3):
             total.index_add_(1, self.faces[:, corner], vectors)
-        return total / total.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        length: Tensor = total.norm(dim=-1, keepdim=True)
+        return total / length.clamp(min=1e-12)
 
 
 def make_template(mesh: Mesh, vertices: int) -> Template:
@@ -159,4 +160,5 @@ def correspondences(
 
 def _face_vectors(vertices: Float[Tensor, "N K 3"], faces: Int[Tensor, "F 3"]) -> Tensor:
     a, b, c = (vertices[:, faces[:, corner]] for corner in range(3))
-    return torch.linalg.cross(b - a, c - a, dim=-1)
+    normal: Tensor = torch.linalg.cross(b - a, c - a, dim=-1)
+    return normal

@@ -1,5 +1,6 @@
 """How weight, regularization and step go during a level."""
 
+import math
 from typing import NamedTuple
 
 from massm.config.correspond import EntropyConfig
@@ -53,7 +54,7 @@ def weight_of(config: EntropyConfig, count: int, *, corresponding: bool) -> floa
 
     By 256 / M it keeps w / h^2, and with it the balance of even and compact, the same for all M.
     """
-    share = scarcity(count) ** (13 / 3) * (CARRIED if corresponding else 1.0)
+    share = math.pow(scarcity(count), 13 / 3) * (CARRIED if corresponding else 1.0)
     return config.correspondence_weight * WEIGHED_AT / count * share
 
 

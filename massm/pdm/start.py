@@ -159,4 +159,5 @@ def _room(points: Float[Tensor, "N M 3"]) -> Float[Tensor, " M"]:
     neighbors = find_neighbors(points, 6)
     flat = neighbors.flatten(1)[..., None].expand(-1, -1, 3)
     near = points.gather(1, flat).unflatten(1, neighbors.shape[1:])
-    return (near - points[:, :, None]).norm(dim=-1).mean((0, 2))
+    distance: Tensor = (near - points[:, :, None]).norm(dim=-1)
+    return distance.mean((0, 2))

@@ -68,7 +68,8 @@ def place_colors(places: Float[np.ndarray, "M 3"]) -> Float[np.ndarray, "M 3"]:
         1,
     )
     linear = np.clip((lab @ _CONES.T) ** 3 @ _LINEAR_RGB.T, 0, 1)
-    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    bright = 1.055 * linear ** (1 / 2.4) - 0.055
+    return np.asarray(np.where(linear <= 0.0031308, 12.92 * linear, bright))
 
 
 def spread_ranks(values: Float[np.ndarray, " N"], count: int) -> list[int]:

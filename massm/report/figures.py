@@ -12,7 +12,6 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocato
 from massm.evaluate.measures import describe
 from massm.evaluate.summary import ALL
 from massm.report.naming import (
-    Method,
     anatomy_colors,
     anatomy_label,
     method_colors,
@@ -286,8 +285,3 @@ def center_errors(values: pd.DataFrame, model: str, anatomies: Sequence[str]) ->
     axes.set_ylabel("share of organs")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
-
-
-def methods_of(values: pd.DataFrame) -> list[Method]:
-    """List the methods of a table in order."""
-    return ordered(list(zip(values["model"], values["head"], strict=True)))

@@ -106,7 +106,7 @@ def slice_pixels(
     index = np.moveaxis(volume.point_to_index(points)[..., ::-1], -1, 0)
     values = map_coordinates(volume.array, index, order=1, mode="constant", cval=_AIR_HU)
     low, high = window_hu
-    return (np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
+    return np.asarray(np.clip((values - low) / (high - low), 0, 1) * 255).astype(np.uint8)
 
 
 def outlines(

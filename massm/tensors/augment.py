@@ -117,7 +117,8 @@ def _affine_between(
     a = source - source.mean(1, keepdim=True)
     b = target - target.mean(1, keepdim=True)
     u, _, v_transposed = torch.linalg.svd(b.mT @ a)
-    return u @ v_transposed
+    rotation: Tensor = u @ v_transposed
+    return rotation
 
 
 def identity_warp(sample: Sample, spacing_mm: float, lattice_mm: float) -> Warp:
@@ -210,6 +211,7 @@ def _draw_intensity(
 
     def change(image: Tensor) -> Tensor:
         changed = (image - intensity.mean_hu) * scale + intensity.mean_hu + shift
-        return ((changed - intensity.low) / width).clamp(0, 1).pow(gamma) * width + intensity.low
+        share: Tensor = ((changed - intensity.low) / width).clamp(0, 1)
+        return share.pow(gamma) * width + intensity.low
 
     return change

@@ -23,7 +23,7 @@ def image_arrays(volume: Volume, config: ExportConfig) -> dict[str, np.ndarray]:
         config: Spacings, padding and cropping.
 
     Returns:
-        ``image``, ``origin``, ``spacing``; ``fine``, ``fine_origin``, ``fine_spacing``.
+        ``image``, ``origin``; ``fine``, ``fine_origin``.
     """
     image = to_grid(volume, config.spacing_mm, padding_hu=config.padding_hu)
     fine = None
@@ -36,12 +36,10 @@ def image_arrays(volume: Volume, config: ExportConfig) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {
         "image": image.values,
         "origin": image.origin,
-        "spacing": np.full(3, image.spacing_mm),
     }
     if fine is not None:
         arrays["fine"] = fine.values
         arrays["fine_origin"] = fine.origin
-        arrays["fine_spacing"] = np.full(3, fine.spacing_mm)
     return arrays
 
 

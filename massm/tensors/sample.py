@@ -34,7 +34,7 @@ class Sample:
     origin: Float[Tensor, "3"]
     fine: Real[Tensor, "Df Hf Wf"] | None
     fine_origin: Float[Tensor, "3"] | None
-    presence: Int[Tensor, "K"]
+    presence: Int[Tensor, " K"]
     center: Float[Tensor, "K 3"]
     radius: Float[Tensor, "K 3"]
     local: Float[Tensor, "K M 3"]

@@ -13,6 +13,7 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.io import tensors
+from massm.pdm.shape_model import fit_shape_model
 from massm.tensors.sample import Template
 
 
@@ -71,14 +72,14 @@ def average_pose_mean(train: ParticleSet) -> Float[np.ndarray, "M 3"]:
 def principal_deviations(
     shapes: Float[np.ndarray, "N M 3"], modes: int
 ) -> Float[np.ndarray, "J M 3"]:
-    """Return the leading PCA modes, each as the deviation of one standard deviation, mm."""
-    flat = (shapes - shapes.mean(axis=0)).reshape(len(shapes), -1)
-    _, singular, directions = np.linalg.svd(flat, full_matrices=False)
-    kept = min(modes, len(shapes) - 1)
-    scaled = singular[:kept, None] / np.sqrt(max(len(shapes) - 1, 1)) * directions[:kept]
-    padded = np.zeros((modes, flat.shape[1]))
-    padded[:kept] = scaled
-    return padded.reshape(modes, *shapes.shape[1:])
+    """Return the leading PCA modes, each as the deviation of one standard deviation, mm.
+
+    Modes that the shapes do not have are zero.
+    """
+    model = fit_shape_model(shapes, modes)
+    padded = np.zeros((modes, *model.mean.shape))
+    padded[: len(model.modes)] = np.sqrt(model.variances)[:, None, None] * model.modes
+    return padded
 
 
 def load_template(path: Path) -> Template:

@@ -46,7 +46,7 @@ class Warp:
         ``massm.tensors.augment`` sees to.
         """
         inverse = torch.linalg.inv(self.matrix)
-        guess = (points - self.shift[:, None]) @ inverse.mT
+        guess: Tensor = (points - self.shift[:, None]) @ inverse.mT
         for _ in range(iterations):
             guess = guess + (points - self.source(guess)) @ inverse.mT
         return guess

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import lightning
 import torch
+from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import ModelCheckpoint
-from lightning.pytorch.plugins.environments import LightningEnvironment
 from safetensors.torch import load_file
 from torch import nn
 

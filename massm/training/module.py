@@ -33,7 +33,6 @@ class TrainingModule(lightning.LightningModule):
         super().__init__()
         self.model = cast(nn.Module, model)
         self.config = config
-        self.epoch_means: dict[str, float] = {}
         self._sums: dict[str, list[Tensor]] = defaultdict(list)
         self._errors: dict[str, list[Tensor]] = defaultdict(list)
 

@@ -45,23 +45,6 @@ def test_voxel_volume_in_milliliters(volume):
     assert volume.voxel_ml == pytest.approx(0.8 * 1.1 * 2.5 / 1000)
 
 
-@pytest.mark.parametrize(
-    ("shift", "same"), [(0.0, True), (0.005, True), (0.1, False)], ids=["none", "rounding", "real"]
-)
-def test_grids_agree_up_to_a_hundredth_of_a_voxel(volume, shift, same):
-    moved = Volume(
-        volume.array, volume.spacing, volume.origin + shift * volume.spacing.min(), volume.direction
-    )
-    assert volume.same_grid(moved) is same
-
-
-def test_other_size_and_flipped_axis_are_other_grids(volume):
-    shorter = Volume(volume.array[:-1], volume.spacing, volume.origin, volume.direction)
-    flipped = Volume(volume.array, volume.spacing, volume.origin, -volume.direction)
-    assert not volume.same_grid(shorter)
-    assert not volume.same_grid(flipped)
-
-
 def test_values_of_another_shape_are_refused(volume):
     with pytest.raises(ValueError, match="the grid holds"):
         volume.with_array(np.zeros((1, 2, 3)))

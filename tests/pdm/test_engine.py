@@ -6,7 +6,6 @@ from massm.geometry.mesh import Mesh
 from massm.pdm.backend import BACKENDS
 from massm.pdm.calibration import refitted_limit
 from massm.pdm.engine import EntropyEngine
-from massm.pdm.fixed import FrozenModel
 from massm.pdm.gaps import LEAST
 from massm.pdm.origin import Origin
 from massm.pdm.placement import Placement
@@ -85,13 +84,6 @@ def test_a_shape_far_from_the_model_is_reported(engine):
     dented[:, 2] -= 12 * np.exp(-np.square(dented[:, :2] / 6).sum(1)) * (dented[:, 2] > 0)
     fit = engine.fit([Mesh(dented, ball.faces)], ["odd"])
     assert fit.diagnostics.outside_span[0]
-
-
-def test_the_frozen_model_survives_its_arrays(engine, ellipsoids, settings):
-    model = FrozenModel.from_arrays(engine.arrays())
-    again = EntropyEngine(settings, model).fit([ellipsoids[6]], ["new"])
-    first = engine.fit([ellipsoids[6]], ["new"])
-    np.testing.assert_array_equal(again.particles, first.particles)
 
 
 def test_an_open_surface_is_left_out_by_name(engine, ellipsoids, names):

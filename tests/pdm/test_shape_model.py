@@ -38,10 +38,40 @@ def test_projection_leaves_what_the_modes_do_not_hold(population, rng):
     np.testing.assert_allclose(np.einsum("ma,kma->k", rest, model.modes), 0, atol=1e-9)
 
 
-def test_drawn_shapes_have_the_variance_of_the_model(population, rng):
-    model = fit_shape_model(population)
-    scores = model.scores(model.draw(4000, 2, rng))
-    np.testing.assert_allclose(scores.var(0), model.variances, rtol=0.1)
+def test_the_modes_are_those_of_a_singular_value_decomposition(rng):
+    shapes = rng.normal(size=(30, 20, 3)) * rng.uniform(1, 9, (1, 20, 3))
+    _, singular, directions = np.linalg.svd((shapes - shapes.mean(0)).reshape(30, -1))
+    model = fit_shape_model(shapes, 12)
+    np.testing.assert_allclose(model.variances, singular[:12] ** 2 / 29, rtol=1e-9)
+    along = np.einsum("kj,kj->k", model.modes.reshape(12, -1), directions[:12])
+    np.testing.assert_allclose(np.abs(along), 1, atol=1e-9)
+
+
+def test_a_mode_points_to_the_shape_that_is_farthest_along_it(rng):
+    shapes = rng.normal(size=(15, 6, 3))
+    scores = fit_shape_model(shapes).scores(shapes)
+    assert (scores.max(0) > -scores.min(0)).all()
+
+
+def test_more_modes_come_nearer_up_to_the_span(rng):
+    train, shape = rng.normal(size=(8, 5, 3)), rng.normal(size=(5, 3))
+    model = fit_shape_model(train)
+    errors = [np.linalg.norm(model.project(shape, modes) - shape) for modes in range(1, 8)]
+    assert (np.diff(errors) < 0).all()
+    nearest = model.project(shape, 7)
+    np.testing.assert_allclose(model.project(nearest, 7), nearest, atol=1e-9)
+
+
+def test_equal_shapes_have_no_modes(population):
+    model = fit_shape_model(population[:1].repeat(4, 0))
+    assert len(model.modes) == 0
+    np.testing.assert_allclose(model.project(population[:1], 3), population[:1])
+
+
+def test_shapes_that_are_not_finite_are_refused(population):
+    population[3, 2, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        fit_shape_model(population)
 
 
 def test_one_shape_is_refused(population):

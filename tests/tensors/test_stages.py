@@ -1,7 +1,6 @@
 """The stages around the tensors: export, manifest, floor and ceiling."""
 
 import hashlib
-import itertools
 
 import numpy as np
 import pandas as pd
@@ -14,7 +13,6 @@ from massm.io.particles import load_arrays, save_arrays, save_set
 from massm.stages import predict_mean_shape, predict_pca_oracle, tensors_manifest
 from massm.stages import tensors as tensors_stage
 from massm.tensors.manifest import read_manifest
-from massm.tensors.reference_models import project
 from massm.tensors.template import load_template
 from tests.toy_cohort import ANATOMIES, PARTICLES, TENSORS, Cohort, hull
 
@@ -71,11 +69,11 @@ def test_an_exported_organ_shows_at_its_particles(results):
     arrays = tensors.load(results / "tensors" / "t0.safetensors")
     assert arrays["image"].dtype == np.int16
     assert arrays["presence"].tolist() == [1, 1]
-    index = np.rint((arrays["center"] - arrays["origin"]) / arrays["spacing"]).astype(int)
+    index = np.rint((arrays["center"] - arrays["origin"]) / TENSORS.spacing_mm).astype(int)
     bright, dark = (arrays["image"][z, y, x] for x, y, z in index)
     assert bright > 200
     assert dark < -200
-    fine = np.rint((arrays["center"] - arrays["fine_origin"]) / arrays["fine_spacing"])
+    fine = np.rint((arrays["center"] - arrays["fine_origin"]) / TENSORS.fine_spacing_mm)
     x, y, z = fine[0].astype(int)
     assert arrays["fine"][z, y, x] > 200
 
@@ -173,12 +171,3 @@ def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
     absent = load_arrays(tmp_path / "t7.npz")
     assert absent["present"].tolist() == [True, False]
     assert np.isnan(absent["local"][1]).all()
-
-
-def test_a_projection_is_the_nearest_shape_of_the_span():
-    rng = np.random.default_rng(0)
-    train, shape = rng.normal(size=(8, 5, 3)), rng.normal(size=(5, 3))
-    found = project(shape, train, 4)
-    assert np.allclose(project(found, train, 4), found)
-    errors = [np.linalg.norm(project(shape, train, modes) - shape) for modes in range(1, 8)]
-    assert all(a >= b for a, b in itertools.pairwise(errors))

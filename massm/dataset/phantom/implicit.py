@@ -22,9 +22,9 @@ def union(first: Values, second: Values, rounding_mm: Number = 0.0) -> Values:
     Quadratic polynomial smooth minimum, Quilez, "smooth minimum" (2013).
     """
     if rounding_mm <= 0:
-        return np.minimum(first, second)
+        return np.asarray(np.minimum(first, second))
     blend = np.maximum(rounding_mm - np.abs(first - second), 0.0) / rounding_mm
-    return np.minimum(first, second) - blend * blend * (rounding_mm / 4)
+    return np.asarray(np.minimum(first, second) - blend * blend * (rounding_mm / 4))
 
 
 def intersection(first: Values, second: Values, rounding_mm: Number = 0.0) -> Values:
@@ -62,7 +62,7 @@ def scaled_norm(offset: Points, radii: Triple) -> Values:
     deepest = -float(np.min(radii))
     value = np.full(len(offset), deepest)
     np.divide(level * (level - 1), slope, out=value, where=slope > 1e-9)
-    return np.maximum(value, deepest)
+    return np.asarray(np.maximum(value, deepest))
 
 
 def half_space(points: Points, point: Triple, normal: Triple) -> Values:

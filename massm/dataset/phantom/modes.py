@@ -199,7 +199,7 @@ class Inverse:
             map_coordinates(self.shift[..., axis], index, order=1, mode="nearest")
             for axis in range(3)
         ]
-        return points + np.stack(columns, axis=1)
+        return np.asarray(points + np.stack(columns, axis=1))
 
 
 def invert(

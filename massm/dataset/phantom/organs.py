@@ -43,7 +43,7 @@ HEART_AXES = _heart_axes()
 
 def heart_point(along: Number, septal: Number, across: Number) -> np.ndarray:
     """Turn heart coordinates (mm from the left ventricle's center) into an atlas point."""
-    return LEFT_VENTRICLE_CENTER + HEART_AXES @ np.array([along, septal, across])
+    return np.asarray(LEFT_VENTRICLE_CENTER + HEART_AXES @ np.array([along, septal, across]))
 
 
 def _behind_base(points: Points, depth_mm: Number) -> Values:
@@ -171,13 +171,14 @@ def oblique_fissure(points: Points, side: int) -> Values:
     wave = 4.0 * np.sin(x / 28.0) + 3.0 * np.cos(y / 30.0)  # a fissure is not quite a plane
     slope = 1.06 if side > 0 else 1.18
     height = z - (slope * (y - 4.0) - 12.0 + wave)
-    return height / np.hypot(slope, 1.0)
+    return np.asarray(height / np.hypot(slope, 1.0))
 
 
 def horizontal_fissure(points: Points) -> Values:
     """Measure the height above the right lung's horizontal fissure, mm."""
     x, y, z = points.T
-    return z - (2.0 + 0.10 * (y + 40.0) + 0.08 * (x + 70.0) + 3.0 * np.sin((y + x) / 25.0))
+    wave = 3.0 * np.sin((y + x) / 25.0)
+    return np.asarray(z - (2.0 + 0.10 * (y + 40.0) + 0.08 * (x + 70.0) + wave))
 
 
 def left_upper_lobe(points: Points) -> Values:

@@ -189,7 +189,7 @@ def _scan(
     texture = gaussian_filter(random.standard_normal(image.shape, np.float32), TEXTURE_MM / order)
     blurred += noise * (level / max(float(noise.std()), 1e-6))
     blurred += texture * (TEXTURE_HU / max(float(texture.std()), 1e-6))
-    return np.clip(np.rint(blurred), -1024, 3071).astype(np.int16)
+    return np.asarray(np.clip(np.rint(blurred), -1024, 3071), np.int16)
 
 
 def _masks(scene: Scene, plan: Plan, tables: dict[str, Table]) -> dict[str, Bool[np.ndarray, " n"]]:

@@ -44,7 +44,7 @@ def skin(points: Points) -> Values:
     level = (np.abs(x) / half_width) ** power + (np.abs(y - 2) * back / half_depth) ** power
     outside = (level ** (1 / power) - 1) * np.minimum(half_width, half_depth)
     groove = 7 * np.exp(-((x / 14) ** 2)) * (y > 60)  # over the spine
-    return outside + groove
+    return np.asarray(outside + groove)
 
 
 def muscle(points: Points) -> Values:
@@ -106,7 +106,7 @@ def ribs(points: Points) -> Values:
     front = 52 - np.abs(x) + 0.9 * np.minimum(y + 70, 0) + np.maximum(-60 - z, 0) * 0.9
     front = np.where(y < 0, front, -50.0)
     hoops = np.maximum(hoops, front)
-    return np.maximum(hoops, -z - 165 - 0.6 * y)
+    return np.asarray(np.maximum(hoops, -z - 165 - 0.6 * y))
 
 
 def cartilage(points: Points) -> Values:
@@ -115,7 +115,7 @@ def cartilage(points: Points) -> Values:
     shell = np.abs(cage(points) - 7.5) - 3.0
     hoops = intersection(shell, _rib_level(points) - 4.5, 3.0)
     hoops = np.maximum(hoops, np.abs(x) - 55)
-    return np.maximum(hoops, np.maximum(y + 55, np.abs(z - 15) - 75))
+    return np.asarray(np.maximum(hoops, np.maximum(y + 55, np.abs(z - 15) - 75)))
 
 
 def breastbone(points: Points) -> Values:
@@ -125,7 +125,7 @@ def breastbone(points: Points) -> Values:
     width = 12 + 11 / (1 + np.exp(-(z - 70) / 5))
     plate = intersection(shell, np.abs(x) - width, 4.0)
     plate = intersection(plate, np.abs(z - 15) - 84, 4.0)
-    return np.maximum(plate, points[:, 1])
+    return np.asarray(np.maximum(plate, points[:, 1]))
 
 
 def shoulder_blades(points: Points) -> Values:
@@ -133,7 +133,7 @@ def shoulder_blades(points: Points) -> Values:
     x, y, z = np.abs(points[:, 0]), points[:, 1], points[:, 2]
     shell = np.abs(cage(points) - 19.0 - 0.06 * (z - 90)) - 2.3
     triangle = ellipsoid(np.stack([x, y, z], 1), (98, 60, 92), (34, 60, 66))
-    return np.maximum(intersection(shell, triangle, 2.0), 22 - y)
+    return np.asarray(np.maximum(intersection(shell, triangle, 2.0), 22 - y))
 
 
 def heart_muscle(points: Points) -> Values:
@@ -250,7 +250,7 @@ def bowel(points: Points) -> Values:
         + np.sin(z / 10.0 + 1.2 * np.sin(y / 15))
     )
     region = np.maximum(z + 172 + 0.3 * np.abs(x), abdomen(points) + 10)
-    return np.maximum((0.25 - loops) * 6.0, np.maximum(region, y - 40))
+    return np.asarray(np.maximum((0.25 - loops) * 6.0, np.maximum(region, y - 40)))
 
 
 def lungs(points: Points) -> Values:

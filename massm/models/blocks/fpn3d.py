@@ -49,8 +49,3 @@ class Pyramid3d(nn.Module):
             image.with_values(level, stride)
             for level, stride in zip(levels.values(), self.strides, strict=True)
         ]
-
-
-def padded_size(size: int, stride: int) -> int:
-    """Return the smallest multiple of ``stride`` that is at least ``size``."""
-    return -(-size // stride) * stride

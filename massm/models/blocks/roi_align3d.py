@@ -48,4 +48,5 @@ def roi_align(
     batch, anatomies, count, _ = points.shape
     sampled = level.sample(points.reshape(batch, anatomies * count, 3))
     sampled = sampled.unflatten(-1, (anatomies, count)).transpose(1, 2)
-    return sampled.unflatten(-1, (size, size, size))
+    regions: Tensor = sampled.unflatten(-1, (size, size, size))
+    return regions

@@ -60,7 +60,8 @@ class RoiFeatures(nn.Module):
         stacked = functional.gelu(torch.stack(pooled, dim=1))
         if self.config.pooling == "average":
             stacked = stacked.mean(dim=(-3, -2, -1))
-        return stacked.flatten(1).unflatten(0, center.shape[:2])
+        vectors: Tensor = stacked.flatten(1).unflatten(0, center.shape[:2])
+        return vectors
 
     def _native(
         self,
@@ -117,4 +118,5 @@ class LocalHead(nn.Module):
             code = torch.einsum("bkj,kjp->bkp", code, self.basis) + self.bias
         reach = 2 * radius.amax(dim=-1)[..., None, None]
         moved: Tensor = self.get_buffer("template") + center[..., None, :]
-        return moved + reach * code.unflatten(-1, (-1, 3)).tanh()
+        offset: Tensor = code.unflatten(-1, (-1, 3))
+        return moved + reach * offset.tanh()

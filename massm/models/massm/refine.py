@@ -68,7 +68,8 @@ class SurfaceFrames(nn.Module):
         anatomies, particles, count = ring.shape
         index = ring.reshape(1, anatomies, particles * count, 1)
         index = index.expand(len(values), -1, -1, values.shape[-1])
-        return values.gather(2, index).unflatten(2, (particles, count))
+        neighbors: Tensor = values.gather(2, index).unflatten(2, (particles, count))
+        return neighbors
 
 
 def neighbor_rings(
@@ -176,7 +177,8 @@ class RefineHead(nn.Module):
             everywhere = hidden.mean(dim=2, keepdim=True).expand_as(hidden)
             hidden = hidden + mix(torch.cat([hidden, around, everywhere], dim=-1))
         moves: Tensor = self.unit_mm * self.leave(hidden).float()
-        return local + (moves[..., None, :] @ axes).squeeze(-2)
+        refined: Tensor = local + (moves[..., None, :] @ axes).squeeze(-2)
+        return refined
 
 
 def perturbed_starts(

@@ -1,5 +1,6 @@
 """What the learned world head knows before it sees an image: the training split's shapes."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -153,7 +154,7 @@ def pretrain_decoder(
             millimeters = squared.detach() * scale[drawn.anatomy].square()
             late.append(float(millimeters.mean()))
     decoder.requires_grad_(False)
-    return (sum(late) / len(late)) ** 0.5
+    return math.sqrt(sum(late) / len(late))
 
 
 def pretrain_encoder(
@@ -188,4 +189,4 @@ def pretrain_encoder(
         schedule.step()
         if step >= 0.9 * config.encoder_steps:
             late.append(float(squared.detach().mean()))
-    return (sum(late) / len(late)) ** 0.5
+    return math.sqrt(sum(late) / len(late))

@@ -54,7 +54,7 @@ class BlockSet:
     def present(self) -> Bool[np.ndarray, "N K"]:
         """Which anatomies each subject has."""
         firsts = [part.start for part in self.slices.values()]
-        return np.isfinite(self.points[:, firsts, 0])
+        return np.asarray(np.isfinite(self.points[:, firsts, 0]))
 
     def of(self, anatomy: str) -> Float[np.ndarray, "N M 3"]:
         """Take the particles of one anatomy; NaN where a subject lacks it."""

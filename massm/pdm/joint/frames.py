@@ -94,11 +94,11 @@ def _first_mean(training: BlockSet, weights: Float[np.ndarray, " T"]) -> Float[n
                 "their pose to each other is unknown"
             )
         mean[new] = np.nanmean(added[:, new], 0)
-    return mean
+    return np.asarray(mean)
 
 
 def _overlapping(training: BlockSet, known: Bool[np.ndarray, " T"]) -> Bool[np.ndarray, " N"]:
-    return (np.isfinite(training.points[..., 0]) & known).any(1)
+    return np.asarray((np.isfinite(training.points[..., 0]) & known).any(1))
 
 
 def _fit_rigid(

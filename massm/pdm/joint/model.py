@@ -62,7 +62,7 @@ class JointModel:
     def compactness(self) -> Float[np.ndarray, " q"]:
         """Fraction of the variance that the first modes hold, cumulative; the noise counts too."""
         rest = (self.mean.size - len(self.variances)) * self.noise
-        return np.cumsum(self.variances) / (self.variances.sum() + rest)
+        return np.asarray(np.cumsum(self.variances) / (self.variances.sum() + rest))
 
     @property
     def anatomy_compactness(self) -> Float[np.ndarray, "K q"]:
@@ -72,7 +72,7 @@ class JointModel:
         along = np.stack([part.sum(1) for part in np.split(squares, ends[:-1], axis=1)])
         held = along * self.variances
         rest = self.noise * (3 * np.array(self.particles) - along.sum(1))
-        return np.cumsum(held, 1) / (held.sum(1) + rest)[:, None]
+        return np.asarray(np.cumsum(held, 1) / (held.sum(1) + rest)[:, None])
 
     def posterior(self, blocks: BlockSet, evidence: float = 1.0) -> Posterior:
         """Find the scores that the present anatomies speak for, and how surely.
@@ -94,7 +94,8 @@ class JointModel:
     def shapes(self, scores: Float[np.ndarray, "N j"]) -> Float[np.ndarray, "N T 3"]:
         """Make all anatomies, mm, from the scores of the first j modes."""
         modes = self.modes[: scores.shape[1]]
-        return self.mean + np.einsum("nq,qta->nta", scores, modes) / self._scale[:, None]
+        deviation = np.einsum("nq,qta->nta", scores, modes) / self._scale[:, None]
+        return np.asarray(self.mean + deviation)
 
     def expect(self, blocks: BlockSet) -> Float[np.ndarray, "N T 3"]:
         """Find the conditional mean of all anatomies, given those that are there, mm."""
@@ -119,21 +120,6 @@ class JointModel:
             solution = np.linalg.pinv(scaled, rcond=1e-9, hermitian=True) @ (spread * pull[:used])
             scores[row] = spread * solution
         return self.shapes(scores)
-
-    def log_likelihood(self, blocks: BlockSet) -> Float[np.ndarray, " N"]:
-        """Log density of the particles that are there, their coordinates in mm."""
-        prior = self.variances - self.noise
-        result = np.zeros(len(blocks.subjects))
-        for row, (gram, pull) in enumerate(self._seen(blocks)):
-            there = np.isfinite(blocks.points[row, :, 0])
-            offset = (blocks.points[row] - self.mean)[there] * self._scale[there, None]
-            information = np.eye(len(prior)) + gram * prior / self.noise
-            inside = pull @ (prior * np.linalg.solve(information, pull)) / self.noise
-            distance = (np.square(offset).sum() - inside) / self.noise
-            volume = offset.size * np.log(2 * np.pi * self.noise)
-            volume += np.linalg.slogdet(information)[1]
-            result[row] = 3 * np.log(self._scale[there]).sum() - (volume + distance) / 2
-        return result
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Name all arrays, for a file; ``particles`` tells where each anatomy ends."""

@@ -123,7 +123,8 @@ def fit_by_project(
     project = folder / f"fixed.{config.shapeworks.project}"
     write_project(ShapeWorksProject(tuple(rows), parameters), project)
     run_program(program, project)
-    return read_particles(project, [name], config.particles)[0][0]
+    local, _ = read_particles(project, [name], config.particles)
+    return np.asarray(local[0])
 
 
 def fit_by_parameter_file(

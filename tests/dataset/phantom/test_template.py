@@ -5,7 +5,7 @@ import pytest
 
 from massm.dataset.phantom.organs import ORGANS
 from massm.dataset.phantom.template import organ_surface
-from massm.geometry.distance import SurfaceIndex
+from tests.winding import signed_distance
 
 VOLUMES_ML = {
     "heart_ventricle_left": (60, 150),
@@ -42,10 +42,9 @@ def test_about_as_many_points_as_asked_for(atlas):
 
 def test_organs_do_not_overlap(atlas):
     for name, mesh in atlas.surfaces.items():
-        index = SurfaceIndex(mesh)
         for other, surface in atlas.surfaces.items():
             if other != name:
-                assert index.signed(surface.vertices).min() > 0, (name, other)
+                assert signed_distance(mesh, surface.vertices).min() > 0, (name, other)
 
 
 def test_no_organ_is_an_ellipsoid(atlas):
