@@ -119,6 +119,8 @@ def train_config(**changes: object) -> TrainConfig:
             "refine": ramp(1.0),
         },
         "loss": {
+            "shrinkage": "coordinate",
+            "offset_unit": "cells",
             "focal_alpha": 3.0,
             "focal_beta": 4.0,
             "shrinkage_a": 10.0,
@@ -128,6 +130,7 @@ def train_config(**changes: object) -> TrainConfig:
         },
         "teacher": {
             "probability": ramp(0.5),
+            "missed_boxes": "replace",
             "jitter_center_mm": 1.0,
             "jitter_radius": 0.05,
         },

@@ -22,7 +22,7 @@ class BackboneConfig(Section):
     name: Literal["resnet10", "resnet18", "resnet34", "resnet50", "resnet101"] = Field(
         description="Residual network (He et al. 2016), in 3D."
     )
-    width: PositiveInt = Field(description="Channels of its first stage; 64 in the paper.")
+    width: PositiveInt = Field(description="Channels of its first stage; 64 in He et al.")
     norm: Literal["batch", "instance", "group"] = Field(
         description="Normalization; group suits batches of one or two volumes."
     )

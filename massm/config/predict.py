@@ -16,9 +16,12 @@ class PredictedConfig(Section):
 class NetworkPredictionConfig(PredictedConfig):
     """How a trained network predicts."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset({"accelerator", "threads"})
+    indifferent: ClassVar[frozenset[str]] = frozenset({"batch_size", "accelerator", "threads"})
 
-    batch_size: PositiveInt = Field(description="Subjects per step.")
+    batch_size: PositiveInt = Field(
+        description="Subjects that are read at a time; each is predicted on its own, so that no "
+        "result depends on this."
+    )
     box_updates: NonNegativeInt = Field(
         description="How often the box is taken anew around the particles found in it, and these "
         "are found again; 0: the detector's box stays."

@@ -37,6 +37,14 @@ class WeightsConfig(Section):
 class LossConfig(Section):
     """Shapes and units of the loss terms."""
 
+    shrinkage: Literal["coordinate", "vector"] = Field(
+        description="What the shrinkage loss takes the size of: each coordinate of an error, or "
+        "the error's length."
+    )
+    offset_unit: Literal["cells", "voxels", "mm"] = Field(
+        description="Unit of offset errors: cells of the output stride, network voxels, or mm."
+    )
+
     focal_alpha: NonNegativeFloat = Field(description="Focus of the heat-map loss on hard cells.")
     focal_beta: NonNegativeFloat = Field(description="Its forgiveness next to a center.")
     shrinkage_a: PositiveFloat = Field(description="How fast the shrinkage loss lets go.")
@@ -50,12 +58,13 @@ class LossConfig(Section):
 
 
 class TeacherConfig(Section):
-    """Truth in place of predictions while these are still bad.
-
-    A predicted box whose middle is not in the true one is replaced whatever the probability.
-    """
+    """Truth in place of predictions while these are still bad."""
 
     probability: RampConfig
+    missed_boxes: Literal["replace", "keep", "skip"] = Field(
+        description="A predicted box whose middle is not in the true one: the true one stands in "
+        "for it whatever the probability, it stays, or its anatomy trains no head in that step."
+    )
     jitter_center_mm: NonNegativeFloat = Field(
         description="Standard deviation of noise on true box centers, mm."
     )

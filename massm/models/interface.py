@@ -1,7 +1,8 @@
 """What a model of the table ``massm.models.MODELS`` offers to training and prediction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -29,6 +30,19 @@ class Prediction:
     local: Float[Tensor, "B K M 3"]
     world: dict[str, Float[Tensor, "B K M 3"]]
 
+    @classmethod
+    def joined(cls, parts: Sequence["Prediction"]) -> "Prediction":
+        """Join the predictions of several batches to that of one."""
+        return cls(
+            score=torch.cat([part.score for part in parts]),
+            center=torch.cat([part.center for part in parts]),
+            radius=torch.cat([part.radius for part in parts]),
+            local=torch.cat([part.local for part in parts]),
+            world={
+                name: torch.cat([part.world[name] for part in parts]) for name in parts[0].world
+            },
+        )
+
 
 @dataclass(frozen=True)
 class Teacher:
@@ -38,12 +52,15 @@ class Teacher:
         probability: Chance that a box or shape is the true one instead of the predicted one.
         jitter_center_mm: Standard deviation of noise on true box centers, mm.
         jitter_radius: Standard deviation of noise on true box radii, fraction.
+        missed_boxes: What becomes of a predicted box whose middle is not in the true one: the true
+            one stands in, it stays, or its anatomy trains no head.
         generator: Draws all of it, on the CPU.
     """
 
     probability: float
     jitter_center_mm: float
     jitter_radius: float
+    missed_boxes: Literal["replace", "keep", "skip"]
     generator: torch.Generator
 
 
@@ -78,13 +95,16 @@ class Model(Protocol):
         """Do what comes before training, from the training split's particles (mm)."""
 
     def forward(self, batch: Batch) -> Prediction:
-        """Predict with gradients, without looking at the truth in the batch."""
+        """Predict with gradients, each subject as if alone, without looking at the truth."""
 
     def loss(self, batch: Batch, teacher: Teacher) -> LossTerms:
         """Compare with the truth in the batch."""
 
     def predict(self, batch: Batch, *, box_updates: int = 0) -> Prediction:
-        """Predict in evaluation mode, without gradients.
+        """Predict in evaluation mode, in single precision, without gradients.
+
+        What it says of a subject does not depend on the others of the batch, nor on their number
+        or order: it is what it says of that subject alone.
 
         Args:
             batch: Subjects.

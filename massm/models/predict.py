@@ -10,6 +10,7 @@ from torch import nn
 from massm.models.interface import Model
 from massm.models.saved import Description
 from massm.tensors.dataset import SubjectDataset
+from massm.tensors.sample import collate
 
 
 def predict_subjects(
@@ -24,13 +25,14 @@ def predict_subjects(
     """Yield the arrays of ``predict/{model}/{subject}.npz`` for each subject.
 
     What is present is decided by the model's score and threshold alone; the truth in the dataset
-    is not looked at. Box and particles of an anatomy that is not present are nan.
+    is not looked at. Box and particles of an anatomy that is not present are nan. Images are
+    normalized as in the model's training, whatever cohort the dataset belongs to.
 
     Args:
         model: Trained network.
-        description: Its anatomies and thresholds.
+        description: Its anatomies, thresholds and normalization.
         dataset: Subjects, not augmented.
-        batch_size: Subjects per step.
+        batch_size: Subjects read at a time.
         box_updates: See :meth:`massm.models.interface.Model.predict`.
         device: Torch's name.
     """
@@ -38,7 +40,14 @@ def predict_subjects(
     limits = np.array([description.thresholds[name] for name in description.anatomies])
     for start in range(0, len(dataset), batch_size):
         rows = range(start, min(start + batch_size, len(dataset)))
-        batch = dataset.collate([dataset[i] for i in rows], model.stride)
+        batch = collate(
+            [dataset[i] for i in rows],
+            intensity=description.intensity,
+            spacing_mm=description.spacing_mm,
+            fine_spacing_mm=description.fine_spacing_mm,
+            padding_hu=description.padding_hu,
+            multiple=model.stride,
+        )
         prediction = model.predict(batch.to(device), box_updates=box_updates)
         arrays = {
             "score": _numpy(prediction.score),

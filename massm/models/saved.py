@@ -18,7 +18,7 @@ from massm.tensors.manifest import Manifest
 from massm.tensors.sample import Intensity, Template
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -121,6 +121,7 @@ def matches(description: Description, manifest: Manifest) -> None:
         "particles": (manifest.particles, description.particles),
         "spacing_mm": (manifest.spacing_mm, description.spacing_mm),
         "fine_spacing_mm": (manifest.fine_spacing_mm, description.fine_spacing_mm),
+        "padding_hu": (manifest.padding_hu, description.padding_hu),
     }
     for name, (found, expected) in pairs.items():
         if found != expected:

@@ -70,6 +70,12 @@ class Grid:
         """Move the tensors to a device."""
         return Grid(self.values.to(device), self.origin.to(device), self.spacing_mm)
 
+    def alone(self, row: int, size: tuple[int, int, int]) -> "Grid":
+        """Return the grid of one subject of the batch, cut to its first D, H, W voxels."""
+        depth, height, width = size
+        values = self.values[row : row + 1, :, :depth, :height, :width].contiguous()
+        return Grid(values, self.origin[row : row + 1], self.spacing_mm)
+
     def float(self) -> "Grid":
         """Return the grid with values in single precision."""
         return Grid(self.values.float(), self.origin, self.spacing_mm)

@@ -1,5 +1,6 @@
 """What one subject, and a batch of them, look like to a network."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import torch
@@ -43,16 +44,33 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class Sizes:
+    """Voxel counts D, H, W of one subject's own grids, as they are when it is a batch of its own.
+
+    Attributes:
+        image: Of its image, rounded up to a multiple of the network's stride.
+        fine: Of its finer image; None if there is none.
+        lattice: Of its warp's displacements; None if it is not warped.
+    """
+
+    image: tuple[int, int, int]
+    fine: tuple[int, int, int] | None
+    lattice: tuple[int, int, int] | None
+
+
+@dataclass(frozen=True)
 class Batch:
     """B subjects, padded to one size; names and units as in ``Sample``.
 
     Attributes:
+        sizes: How much of the padded grids is each subject's own.
         image: CT on the network grid, normalized to zero mean and unit variance.
         fine: The finer CT, normalized, in the scanner's frame; None if there is none.
         warp: Where points of the (augmented) image frame lie in ``fine``; None: the same place.
     """
 
     subjects: tuple[str, ...]
+    sizes: tuple[Sizes, ...]
     image: Grid
     fine: Grid | None
     warp: Warp | None
@@ -66,6 +84,7 @@ class Batch:
         """Move every tensor to a device."""
         return Batch(
             subjects=self.subjects,
+            sizes=self.sizes,
             image=self.image.to(device),
             fine=self.fine.to(device) if self.fine is not None else None,
             warp=self.warp.to(device) if self.warp is not None else None,
@@ -75,6 +94,28 @@ class Batch:
             local=self.local.to(device),
             world=self.world.to(device),
         )
+
+    def each(self) -> Iterator["Batch"]:
+        """Yield every subject as the batch that it would be alone, without the others' padding.
+
+        What a network says of a subject depends on the size of its grid: convolutions see the
+        padding, and instance and group normalization average over it.
+        """
+        for row, size in enumerate(self.sizes):
+            one = slice(row, row + 1)
+            fine, warp = self.fine, self.warp
+            yield Batch(
+                subjects=self.subjects[one],
+                sizes=(size,),
+                image=self.image.alone(row, size.image),
+                fine=fine.alone(row, size.fine) if fine and size.fine else None,
+                warp=warp.alone(row, size.lattice) if warp and size.lattice else None,
+                presence=self.presence[one],
+                center=self.center[one],
+                radius=self.radius[one],
+                local=self.local[one],
+                world=self.world[one],
+            )
 
     def pin_memory(self) -> "Batch":
         """Leave memory as it is: Lightning asks custom batches for this hook."""
@@ -166,6 +207,11 @@ class Template:
             radius=torch.ones(anatomies, 3),
         )
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is no shape in it, see :meth:`blank`."""
+        return not bool(self.local.any())
+
     def tensors(self) -> dict[str, Tensor]:
         """Return all arrays under their names."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
@@ -183,7 +229,8 @@ def collate(
     """Join samples to a batch: pad each image at its far ends to one common size, normalize.
 
     Padding behind the last voxel leaves the origin alone. The common size is that of the largest
-    subject of this batch, rounded up to a multiple of the network's stride.
+    subject of this batch, rounded up to a multiple of the network's stride; ``Batch.sizes`` keeps
+    how much of it each subject would have alone.
 
     Args:
         samples: The subjects.
@@ -203,6 +250,7 @@ def collate(
         fine = Grid(values[:, None], torch.stack(origins), fine_spacing_mm)
     return Batch(
         subjects=tuple(sample.subject for sample in samples),
+        sizes=tuple(_sizes(sample, multiple) for sample in samples),
         image=Grid(intensity.normalize(images)[:, None], origin, spacing_mm),
         fine=fine,
         warp=_join_warps([sample.warp for sample in samples]),
@@ -214,9 +262,23 @@ def collate(
     )
 
 
+def _sizes(sample: Sample, multiple: int) -> Sizes:
+    return Sizes(
+        image=_padded(sample.image.shape, multiple),
+        fine=_padded(sample.fine.shape, 1) if sample.fine is not None else None,
+        lattice=_padded(sample.warp.lattice.values.shape[2:], 1) if sample.warp else None,
+    )
+
+
+def _padded(shape: Sequence[int], multiple: int) -> tuple[int, int, int]:
+    """Round voxel counts up to a multiple."""
+    depth, height, width = (-(-count // multiple) * multiple for count in shape)
+    return depth, height, width
+
+
 def _pad_all(volumes: list[Tensor], value: float, multiple: int) -> Float[Tensor, "B D H W"]:
     largest = [max(volume.shape[axis] for volume in volumes) for axis in range(3)]
-    common = [-(-count // multiple) * multiple for count in largest]
+    common = _padded(largest, multiple)
     padded = []
     for volume in volumes:
         behind = [common[axis] - volume.shape[axis] for axis in range(3)]

@@ -32,6 +32,11 @@ class Warp:
         """Move the tensors to a device."""
         return Warp(self.matrix.to(device), self.shift.to(device), self.lattice.to(device))
 
+    def alone(self, row: int, size: tuple[int, int, int]) -> "Warp":
+        """Return the map of one subject of the batch, its lattice cut to D, H, W points."""
+        one = slice(row, row + 1)
+        return Warp(self.matrix[one], self.shift[one], self.lattice.alone(row, size))
+
     def source(self, points: Float[Tensor, "B P 3"]) -> Float[Tensor, "B P 3"]:
         """Return the scanner-frame position (mm) that each augmented-frame point shows."""
         moved = points @ self.matrix.mT + self.shift[:, None]

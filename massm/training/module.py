@@ -55,6 +55,7 @@ class TrainingModule(lightning.LightningModule):
             probability=ramp(self.config.teacher.probability, epoch),
             jitter_center_mm=self.config.teacher.jitter_center_mm,
             jitter_radius=self.config.teacher.jitter_radius,
+            missed_boxes=self.config.teacher.missed_boxes,
             generator=generator,
         )
         losses = cast(Model, self.model).loss(batch, teacher)

@@ -23,7 +23,7 @@ def configure():
     [
         ("correspond", {"shapeworks": {"relative_weighting": 7.0}}),
         ("train", {"accelerator": "cpu", "devices": 2, "threads": 3, "workers": 1}),
-        ("predict", {"accelerator": "cpu", "threads": 3}),
+        ("predict", {"batch_size": 1, "accelerator": "cpu", "threads": 3}),
     ],
 )
 def test_what_does_not_change_results_is_not_decisive(configure, section, change):
@@ -40,7 +40,7 @@ def test_what_does_not_change_results_is_not_decisive(configure, section, change
         ("correspond", {"threads": 2}),
         ("train", {"batch_size": 3}),
         ("train", {"precision": "bf16-mixed"}),
-        ("predict", {"batch_size": 1}),
+        ("predict", {"box_updates": 1}),
     ],
 )
 def test_what_changes_results_is_decisive(configure, section, change):

@@ -63,13 +63,14 @@ def test_radius_loss_by_hand():
 def test_shrinkage_loss_by_hand():
     error = torch.tensor([[[0.1, -0.2, 2.0]]])
     expected = sum(e**2 / (1 + math.exp(10 * (0.2 - e))) for e in (0.1, 0.2, 2.0)) / 3
-    loss = shrinkage_loss(error, known(), a=10.0, c=0.2)
+    loss = shrinkage_loss(error, known(), a=10.0, c=0.2, of="coordinate")
     assert loss.item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_shrinkage_fades_easy_errors_and_keeps_hard_ones():
     small, large = (
-        shrinkage_loss(torch.full((1, 1, 3), e), known(), a=10.0, c=0.2) / e**2 for e in (0.01, 1.0)
+        shrinkage_loss(torch.full((1, 1, 3), e), known(), a=10.0, c=0.2, of="coordinate") / e**2
+        for e in (0.01, 1.0)
     )
     assert small < 0.2
     assert large > 0.99
@@ -79,13 +80,17 @@ def test_shrinkage_gradient_matches_finite_differences():
     error = torch.randn(2, 3, 4, 3, dtype=torch.float64, requires_grad=True)
     mask = torch.tensor([[True, False, True], [True, True, False]])
     assert torch.autograd.gradcheck(
-        lambda e: shrinkage_loss(e, mask, a=10.0, c=0.2), error, eps=1e-3, atol=1e-2, rtol=1e-2
+        lambda e: shrinkage_loss(e, mask, a=10.0, c=0.2, of="coordinate"),
+        error,
+        eps=1e-3,
+        atol=1e-2,
+        rtol=1e-2,
     )
 
 
 def test_nothing_present_costs_nothing_and_has_a_gradient():
     error = torch.full((1, 1, 3), math.nan, requires_grad=True)
-    loss = shrinkage_loss(error, known(False), a=10.0, c=0.2)
+    loss = shrinkage_loss(error, known(False), a=10.0, c=0.2, of="coordinate")
     loss.backward()
     assert loss == 0
     assert torch.equal(error.grad, torch.zeros(1, 1, 3))

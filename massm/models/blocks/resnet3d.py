@@ -19,6 +19,30 @@ STAGES: dict[str, tuple[type[ResNetBlock | ResNetBottleneck], tuple[int, int, in
 }
 
 
+class InstanceNorm(nn.InstanceNorm3d):
+    """Instance normalization that takes maps of one cell too, where torch raises an error.
+
+    One cell is its own mean: what is left of it is the bias. The coarsest map of a small image has
+    one cell when the image is alone and more when it is padded in a batch.
+    """
+
+    def forward(self, maps: Float[Tensor, "B C D H W"]) -> Float[Tensor, "B C D H W"]:
+        """Normalize each channel of each subject over its cells."""
+        if maps.shape[2:].numel() == 1:
+            return maps * 0 + self.bias[:, None, None, None]
+        normalized: Tensor = super().forward(maps)
+        return normalized
+
+
+def _accept_one_cell(module: nn.Module) -> None:
+    """Put ``InstanceNorm`` in place of torch's throughout."""
+    for name, child in module.named_children():
+        if isinstance(child, nn.InstanceNorm3d):
+            setattr(module, name, InstanceNorm(child.num_features, affine=True))
+        else:
+            _accept_one_cell(child)
+
+
 class ResNet3d(nn.Module):
     """Turn one image into four feature maps, each half as fine as the one before.
 
@@ -29,7 +53,7 @@ class ResNet3d(nn.Module):
 
     Args:
         name: One of ``STAGES``.
-        width: Channels of the first stage; 64 is the paper's. The others have 2, 4, 8 times that.
+        width: Channels of the first stage; 64 in He et al. The others have 2, 4, 8 times that.
         output_stride: Voxels per cell of the first map: 2 or 4.
         norm: Normalization; ``batch`` is ResNet's, ``group`` suits batches of one or two volumes.
         stages: How many of the four stages are kept.
@@ -59,6 +83,7 @@ class ResNet3d(nn.Module):
             planes = width * 2**index * block.expansion
         self.channels = [width * 2**index * block.expansion for index in range(stages)]
         self.strides = [output_stride * 2**index for index in range(stages)]
+        _accept_one_cell(self)
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")

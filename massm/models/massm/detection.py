@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
+from massm.config.train import LossConfig
 from massm.models.massm import losses
 from massm.tensors.grid import Grid
 
@@ -204,21 +205,29 @@ def detection_losses(
     maps: DetectionMaps,
     targets: DetectionTargets,
     *,
-    alpha: float,
-    beta: float,
-    a: float,
-    c: float,
+    config: LossConfig,
 ) -> dict[str, Float[Tensor, ""]]:
-    """Return L_h, L_r and L_o: heat map, radius (network voxels), offset (cells)."""
+    """Return L_h, L_r and L_o: heat map, radius (network voxels), offset (in its own unit)."""
+    units = {"cells": 1.0, "voxels": maps.stride, "mm": maps.grid.spacing_mm}
     radius = gather(maps.radius, targets.cell).float()
     offset = gather(maps.offset, targets.cell).float()
     true_radius = targets.radius[..., None, :].expand_as(radius)
     return {
         "heatmap": losses.heatmap_loss(
-            maps.heat, targets.heat, targets.known, alpha=alpha, beta=beta
+            maps.heat,
+            targets.heat,
+            targets.known,
+            alpha=config.focal_alpha,
+            beta=config.focal_beta,
         ),
         "radius": losses.radius_loss(radius, true_radius, targets.present),
-        "offset": losses.shrinkage_loss(offset - targets.offset, targets.present, a=a, c=c),
+        "offset": losses.shrinkage_loss(
+            (offset - targets.offset) * units[config.offset_unit],
+            targets.present,
+            a=config.shrinkage_a,
+            c=config.shrinkage_c,
+            of=config.shrinkage,
+        ),
     }
 
 

@@ -1,9 +1,11 @@
 """The terms of MASSM's objective, one function each.
 
-Units are those of the arguments: the detector passes offsets in cells of the output stride and
+Units are those of the arguments: the detector passes offsets in ``train.loss.offset_unit`` and
 radii in network voxels; particle errors are scaled by ``train.loss.particle_unit_mm`` or
 ``world_unit_mm`` before.
 """
+
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -57,21 +59,31 @@ def radius_loss(
 
 
 def shrinkage_loss(
-    error: Float[Tensor, "B K *S"], present: Bool[Tensor, "B K"], *, a: float, c: float
+    error: Float[Tensor, "B K *S 3"],
+    present: Bool[Tensor, "B K"],
+    *,
+    a: float,
+    c: float,
+    of: Literal["coordinate", "vector"],
 ) -> Float[Tensor, ""]:
     """Return the mean shrinkage loss of an error over the anatomies that are there.
 
     Lu et al., "Deep Regression Tracking with Shrinkage Loss", ECCV 2018, Eq. (6) without the
-    weight by the target: ``|e|^2 / (1 + exp(a (c - |e|)))`` for each coordinate. Errors well under
-    c hardly count, those above it count as their square.
+    weight by the target: ``|e|^2 / (1 + exp(a (c - |e|)))``, where e is the error vector of a
+    point, as Ukey et al. 2024 print it, or each of its coordinates. Errors well under c hardly
+    count, those above it count as their square.
 
     Args:
         error: Predicted minus true, in the unit in which ``c`` is meant.
         present: Which anatomies count.
         a: How fast easy errors fade; 10 in MASSM.
         c: Where they fade; 0.2 in MASSM.
+        of: Whether |e| is a vector's length, with the mean over points, or a coordinate's amount,
+            with the mean over coordinates.
     """
     size = _kept(error, present).abs()
+    if of == "vector":
+        size = torch.linalg.vector_norm(size.unflatten(-1, (-1, 3)), dim=-1)
     return _mean(size.square() / (1 + torch.exp(a * (c - size))), present)
 
 

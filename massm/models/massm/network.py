@@ -92,7 +92,16 @@ class Massm(nn.Module):
         present: Bool[Tensor, "N K"],
         generator: torch.Generator,
     ) -> None:
-        """Pretrain the cvae world head: its decoder, then its encoder."""
+        """Pretrain the cvae world head: its decoder, then its encoder.
+
+        Raises:
+            ValueError: If the model was rebuilt from its file, which holds no shape model.
+        """
+        if self.template.is_blank:
+            raise ValueError(
+                "a model that was loaded from its file has no shapes to be prepared with; build it "
+                "with the template of the tensors stage"
+            )
         head = cast(CvaeHead, self.worlds["cvae"])
         shapes = TrainingShapes(local, world, present, self.template.modes_world)
         error = pretrain_decoder(head.decoder, shapes, self.config.world, generator)
@@ -102,10 +111,14 @@ class Massm(nn.Module):
             log.info("world encoder pretrained: error %.2f mm per coordinate", error)
 
     def forward(self, batch: Batch) -> Prediction:
-        """Predict with gradients, without looking at the truth in the batch."""
+        """Predict with gradients, each subject as if alone, without looking at the truth."""
         return self._predict(batch, box_updates=0)
 
     def _predict(self, batch: Batch, box_updates: int) -> Prediction:
+        """Predict every subject on its own grid: padding to another's size would move particles."""
+        return Prediction.joined([self._predict_one(one, box_updates) for one in batch.each()])
+
+    def _predict_one(self, batch: Batch, box_updates: int) -> Prediction:
         levels = self.pyramid(batch.image)
         maps = self.detect(levels)
         with _single_precision(batch):
@@ -122,9 +135,10 @@ class Massm(nn.Module):
 
     @torch.no_grad()
     def predict(self, batch: Batch, *, box_updates: int = 0) -> Prediction:
-        """Predict in evaluation mode, without gradients."""
+        """Predict in evaluation mode, in single precision, without gradients."""
         self.eval()
-        return self._predict(batch, box_updates)
+        with _single_precision(batch):
+            return self._predict(batch, box_updates)
 
     def detect(self, levels: list[Grid]) -> DetectionMaps:
         """Return the maps of the detector."""
@@ -141,15 +155,7 @@ class Massm(nn.Module):
         maps = self.detect(levels)
         with _single_precision(batch):
             targets = self._targets(maps, batch)
-            config = self.loss_config
-            terms = detection_losses(
-                maps,
-                targets,
-                alpha=config.focal_alpha,
-                beta=config.focal_beta,
-                a=config.shrinkage_a,
-                c=config.shrinkage_c,
-            )
+            terms = detection_losses(maps, targets, config=self.loss_config)
             levels = [level.float() for level in levels]
             terms |= self._particle_terms(levels, decode(maps), batch, targets.present, teacher)
         return LossTerms(terms)
@@ -174,7 +180,7 @@ class Massm(nn.Module):
         present: Bool[Tensor, "B K"],
         teacher: Teacher,
     ) -> dict[str, Float[Tensor, ""]]:
-        center, radius = self._boxes_for_training(boxes, batch, present, teacher)
+        center, radius, present = _boxes_for_training(boxes, batch, present, teacher)
         local = self.local(self.roi(levels, batch, center, radius), center, radius)
         unit = self.loss_config.particle_unit_mm
         terms = {"local": self._particle_loss(local, batch.local, present, unit)}
@@ -198,27 +204,6 @@ class Massm(nn.Module):
         if self.refine is None:
             return [local]
         return [local, *self.refine(local, levels[:1], batch)]
-
-    def _boxes_for_training(
-        self, boxes: Boxes, batch: Batch, present: Bool[Tensor, "B K"], teacher: Teacher
-    ) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K 3"]]:
-        """Choose per anatomy between the predicted box and the true one with noise.
-
-        The noise makes the local head expect boxes as good as the detector's: in exact boxes its
-        error looks small in training and is not. A predicted box whose middle is not even in the
-        true one does not train it, as in two-stage detectors (Ren et al., "Faster R-CNN", 2015,
-        section 3.1.2): there is nothing to see in it, and its squared error would be most of the
-        loss.
-        """
-        noise = torch.randn(2, *batch.center.shape, generator=teacher.generator).to(batch.center)
-        center = batch.center + teacher.jitter_center_mm * noise[0]
-        radius = batch.radius * (teacher.jitter_radius * noise[1]).exp()
-        stacked = torch.stack([center, radius], dim=2)
-        predicted = torch.stack([boxes.center, boxes.radius], dim=2).detach()
-        missed = ((boxes.center - batch.center).abs() > batch.radius).any(dim=-1)
-        taught = _taught(present, teacher) | (missed & present)
-        chosen = torch.where(taught[..., None, None], stacked, predicted)
-        return chosen[:, :, 0], chosen[:, :, 1]
 
     def _refine_loss(
         self,
@@ -260,7 +245,9 @@ class Massm(nn.Module):
         # Unknown particles are nan; replaced before the difference so that no gradient is nan.
         true = torch.where(present[..., None, None], true, predicted.detach())
         error = (predicted - true) / unit_mm
-        return losses.shrinkage_loss(error, present, a=config.shrinkage_a, c=config.shrinkage_c)
+        return losses.shrinkage_loss(
+            error, present, a=config.shrinkage_a, c=config.shrinkage_c, of=config.shrinkage
+        )
 
 
 def _box(
@@ -269,6 +256,36 @@ def _box(
     """Return middle and half extents of the tightest boxes around particles."""
     low, high = local.amin(dim=2), local.amax(dim=2)
     return (low + high) / 2, (high - low) / 2
+
+
+def _boxes_for_training(
+    boxes: Boxes, batch: Batch, present: Bool[Tensor, "B K"], teacher: Teacher
+) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K 3"], Bool[Tensor, "B K"]]:
+    """Choose per anatomy between the predicted box and the true one with noise.
+
+    The noise makes the local head expect boxes as good as the detector's: in exact boxes its error
+    looks small in training and is not. In a predicted box whose middle is not even in the true one
+    there is nothing to see, and its squared error would be most of the loss: as in two-stage
+    detectors (Ren et al., "Faster R-CNN", 2015, section 3.1.2), it need not train the heads.
+
+    Returns:
+        Centers and radii, mm, and the anatomies that train the heads.
+    """
+    noise = torch.randn(2, *batch.center.shape, generator=teacher.generator).to(batch.center)
+    center = batch.center + teacher.jitter_center_mm * noise[0]
+    radius = batch.radius * (teacher.jitter_radius * noise[1]).exp()
+    taught = _taught(present, teacher)
+    missed = ((boxes.center - batch.center).abs() > batch.radius).any(dim=-1) & present & ~taught
+    if teacher.missed_boxes == "replace":
+        taught = taught | missed
+    elif teacher.missed_boxes == "skip":
+        present = present & ~missed
+    chosen = taught[..., None]
+    return (
+        torch.where(chosen, center, boxes.center.detach()),
+        torch.where(chosen, radius, boxes.radius.detach()),
+        present,
+    )
 
 
 def _single_precision(batch: Batch) -> torch.autocast:
