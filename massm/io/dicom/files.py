@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pydicom import Dataset, dcmread
+from pydicom.config import IGNORE
 from pydicom.errors import InvalidDicomError
 from pydicom.uid import UID
 
@@ -37,6 +38,10 @@ _DIRECTORY = "1.2.840.10008.1.3.10"  # DICOMDIR: a table of contents, no image
 _SUFFIXES = (".dcm", ".dicom", ".ima")
 _PREAMBLE = 128  # bytes before the letters DICM
 _FIRST_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")  # of files without a preamble
+_TOLD = (
+    *("Modality", "Rows", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription"),
+    *("NumberOfFrames", "ImageType"),
+)
 _NAMED = 5  # files that a message names
 
 
@@ -54,7 +59,7 @@ class Found(NamedTuple):
     @property
     def sop_class(self) -> UID:
         """What kind of object it is."""
-        return UID(str(self.header.get("SOPClassUID", "") or ""))
+        return UID(str(self.header.get("SOPClassUID", "") or ""), validation_mode=IGNORE)
 
 
 def is_dicom(path: Path) -> bool:
@@ -86,7 +91,9 @@ def objects(path: Path) -> list[Found]:
             found.append(Found(file, header))
     _refuse_damaged(path, found, others)
     if not found:
-        raise DataError(f"{path}: found no DICOM object in it{_elsewhere(path)}")
+        raise DataError(
+            f"{path}: expected one DICOM series, found 0: no DICOM file in it{_elsewhere(path)}"
+        )
     return found
 
 
@@ -145,9 +152,11 @@ def _parsed(file: Path) -> Dataset | None:
             header = dcmread(file, stop_before_pixels=True, force=True)
             said = str(header.get("SOPClassUID", "") or "")
             described = "Modality" in header and "Rows" in header
+            for keyword in _TOLD:  # pydicom looks at a value when it is first asked for
+                header.get(keyword, None)
     except DataError:
         return None
-    return header if (said and UID(said).is_valid) or described else None
+    return header if (said and UID(said, validation_mode=IGNORE).is_valid) or described else None
 
 
 def _refuse_damaged(path: Path, found: list[Found], others: list[Path]) -> None:
@@ -157,8 +166,9 @@ def _refuse_damaged(path: Path, found: list[Found], others: list[Path]) -> None:
         return
     if not found and path.is_dir():
         raise DataError(
-            f"{path}: found no readable DICOM object in it; {listed(f.name for f in damaged)} "
-            "cannot be read as DICOM: truncated, damaged or no DICOM; copy the folder again"
+            f"{path}: expected one DICOM series, found 0 that can be read; "
+            f"{listed(f.name for f in damaged)} cannot be read as "
+            "DICOM: truncated, damaged or no DICOM; copy the folder again"
         )
     raise DataError(
         f"{path}: {len(damaged)} of {len(found) + len(damaged)} files cannot be read as DICOM "

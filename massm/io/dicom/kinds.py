@@ -41,7 +41,7 @@ def of_one_kind(slices: list[Slice], name: str) -> tuple[list[Slice], list[str]]
                 f"{len(group)} ({names}): {difference}; keep those of one stack in the folder, or "
                 "export the series anew"
             )
-        notes.append(f"{len(group)} slices left out ({names}): {difference}")
+        notes.append(f"left out of the stack: {names}: {difference}")
     return main, notes
 
 

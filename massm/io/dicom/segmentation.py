@@ -16,6 +16,7 @@ from massm.io.errors import DataError
 _SAME_PLACE_MM = 0.01  # frames nearer than this lie at one place
 _WHOLE = 0.1  # distances that differ by less from whole multiples are whole
 _MOST_LABELS = 256  # more values than this are no label map
+_LARGEST = 65535  # label that programs give
 _SHOWN = 20  # labels that a message shows
 
 
@@ -57,11 +58,12 @@ def _is_segmentation(each: Found) -> bool:
 
 
 def _contours(path: Path, contours: list[Found]) -> str:
-    names = [
-        str(roi.get("ROIName", "?"))
-        for each in contours
-        for roi in each.header.get("StructureSetROISequence", None) or []
-    ]
+    with reading(str(contours[0].path)):
+        names = [
+            str(roi.get("ROIName", "?"))
+            for each in contours
+            for roi in each.header.get("StructureSetROISequence", None) or []
+        ]
     return (
         f"{path}: holds contours (RTSTRUCT, {listed(names) or 'none'}), expected voxels; make "
         "masks of them with the CT they were drawn on (3D Slicer, plastimatch, dcmrtstruct2nii)"
@@ -73,11 +75,21 @@ def _read_labels(found: list[Found], label: int | None, name: str) -> DicomImage
     stack = image_stack(found, name, None)
     pixels = Pixels()
     wanted = _only_label(stack, pixels, name) if label is None else label
+    ranges = []
 
     def inside(each: Slice) -> Bool[np.ndarray, "H W"]:
-        return pixels.values(each) == wanted
+        values = pixels.values(each)
+        ranges.append((values.min(), values.max()))
+        return values == wanted
 
-    return _booleans(fill(stack, inside, 0, np.bool_, name))
+    image = _booleans(fill(stack, inside, 0.0, np.bool_, name))
+    low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
+    if wanted is not None and not image.volume.array.any() and (low < 0 or high > _LARGEST):
+        raise DataError(
+            f"{name}: no pixel is {wanted:g}, they are {low:g} to {high:g}: an image, or labels "
+            "with the scale of a CT (RescaleIntercept); store labels as they are, from 0 on"
+        )
+    return image
 
 
 def _only_label(stack: Stack, pixels: Pixels, name: str) -> float | None:
@@ -101,7 +113,7 @@ def _only_label(stack: Stack, pixels: Pixels, name: str) -> float | None:
         raise DataError(
             f"{name}: every pixel is {found.pop():g}: no mask; expected 0 outside of the organ"
         )
-    return max(found) if len(found) == 2 else None
+    return float(max(found)) if len(found) == 2 else None
 
 
 def _read_seg(seg: Found, label: int | None) -> DicomImage:
@@ -130,7 +142,7 @@ def _read_seg(seg: Found, label: int | None) -> DicomImage:
         stack = _frames_of(
             stack, {frames[k].frame for k in range(count) if owners[k] == number}, name
         )
-    return _booleans(fill(stack, inside, 0, np.bool_, name))
+    return _booleans(fill(stack, inside, 0.0, np.bool_, name))
 
 
 def _segment(seg: Found, label: int | None) -> int:

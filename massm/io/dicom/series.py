@@ -48,7 +48,7 @@ def read_series(folder: Path) -> DicomImage:
             what was found, the files concerned, and what to do.
     """
     folder = Path(folder)
-    return fill(_ct_stack(folder), Pixels().values, AIR, np.int16, str(folder))
+    return fill(_ct_stack(folder), Pixels().values, float(AIR), np.int16, str(folder))
 
 
 def image_stack(found: list[Found], name: str, wanted: frozenset[str] | None) -> Stack:
@@ -95,6 +95,7 @@ def _images(
     found: list[Found], name: str, wanted: frozenset[str] | None
 ) -> tuple[list[Found], list[str]]:
     """Choose the objects of the one series; say what is left out."""
+    _refuse_without_pixels(found, name)
     images = [each for each in found if _is_image(each, wanted)]
     others = [each for each in found if not _is_image(each, wanted)]
     localizers = [each for each in images if is_localizer(each.header)]
@@ -121,6 +122,21 @@ def _images(
         if each
     ]
     return images, notes
+
+
+def _refuse_without_pixels(found: list[Found], name: str) -> None:
+    """Refuse images that end before their size is told."""
+    cut = [
+        each.path.name
+        for each in found
+        if "Rows" not in each.header
+        and ("Image Storage" in each.sop_class.name or not each.modality)
+    ]
+    if cut:
+        raise DataError(
+            f"{name}: {len(cut)} of {len(found)} files end before their pixels ({listed(cut)}): "
+            "truncated; copy them again"
+        )
 
 
 def _is_image(each: Found, wanted: frozenset[str] | None) -> bool:

@@ -281,7 +281,7 @@ def _scale(found: Found, fields: Fields) -> Scale:
 
 
 def _image_type(header: Dataset, fields: Fields) -> tuple[str, ...]:
-    terms = []
+    terms: list[object] = []
     for keyword in ("ImageType", "FrameType"):
         value = fields.get(keyword)
         terms += [value] if isinstance(value, str) else list(value or [])  # type: ignore[call-overload]

@@ -98,7 +98,7 @@ class _Planes:
         notes = check_interleaved(firsts, self._small, self._name)
         if not self._dropped:
             return notes
-        return [*notes, f"{self._dropped} slices left out that repeat others pixel by pixel"]
+        return [*notes, f"left out: {self._dropped} that repeat other slices pixel by pixel"]
 
     def _refuse_doubled(self, layer: int) -> None:
         doubled = [layer for layer in self._stack.layers if len(layer) > 1]
@@ -129,7 +129,7 @@ def _between(planes: _Planes, heights: Float[np.ndarray, " n"], count: int) -> I
 
 def _moved(
     plane: Plane, shift: Float[np.ndarray, "2"], shape: tuple[int, int], empty: float
-) -> Float[np.ndarray, "H W"]:
+) -> Float[np.ndarray, "h w"]:
     """Put a plane ``shift`` (x, y) pixels into a larger one, linearly between pixels."""
     moved = plane.astype(np.float32)
     for axis in (0, 1):
