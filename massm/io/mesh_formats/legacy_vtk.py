@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from massm.io.mesh_formats.polygons import Polygons, with_strips
+from massm.io.mesh_formats.polygons import Polygons, as_points, with_strips
 from massm.io.mesh_formats.text import reals, shown, space_of, whole, whole_of
 
 MARK = b"# vtk DataFile"
@@ -29,7 +29,7 @@ def parse(content: bytes) -> Polygons:
     while words := source.words():
         name = words[0].lower()
         if name == b"points" and len(words) == 3:
-            points = source.numbers(3 * _count(words[1]), words[2]).astype(float).reshape(-1, 3)
+            points = as_points(source.numbers(3 * _count(words[1]), words[2]))
         elif name in _CELLS and len(words) == 3:
             cells[name] = _read_cells(source, _count(words[1]), _count(words[2]))
         elif name == b"field" and len(words) == 3:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Int
 
-from massm.io.mesh_formats.polygons import Polygons
+from massm.io.mesh_formats.polygons import Polygons, as_points
 from massm.io.mesh_formats.text import reals, shown, space_of, whole_of
 
 _END = re.compile(rb"^end_header[ \t]*(\r\n|\n|\r)", re.MULTILINE)
@@ -75,7 +75,7 @@ def _points(columns: _Columns) -> np.ndarray:
     axes = [columns.get(name) for name in (b"x", b"y", b"z")]
     if not all(isinstance(axis, np.ndarray) for axis in axes):
         raise ValueError("its vertices lack x, y or z")
-    return np.stack([np.asarray(axis, np.float64) for axis in axes], axis=1)
+    return as_points(np.stack([np.asarray(axis) for axis in axes], axis=1))
 
 
 def _faces(columns: _Columns) -> tuple[np.ndarray, np.ndarray]:

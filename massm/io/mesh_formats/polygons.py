@@ -35,6 +35,12 @@ class Polygons:
     space: Space = ""
 
 
+def as_points(numbers: np.ndarray) -> Float[np.ndarray, "V 3"]:
+    """Take numbers three by three; what is no number stays none, whatever its bits are."""
+    with np.errstate(invalid="ignore"):
+        return numbers.astype(np.float64).reshape(-1, 3)
+
+
 def fans(
     points: Float[np.ndarray, "V 3"], corners: Int[np.ndarray, "P n"], space: Space = ""
 ) -> Polygons:

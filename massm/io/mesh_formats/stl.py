@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
-from massm.io.mesh_formats.polygons import Polygons, fans
+from massm.io.mesh_formats.polygons import Polygons, as_points, fans
 from massm.io.mesh_formats.text import reals, shown, space_of
 
 _HEAD = 84
@@ -33,7 +33,7 @@ def parse(content: bytes) -> Polygons:
     """
     if is_binary(content):
         corners = np.frombuffer(content, _TRIANGLE, offset=_HEAD)["corners"]
-        return _soup(corners.reshape(-1, 3).astype(np.float64), content[:80])
+        return _soup(as_points(corners), content[:80])
     if is_text(content):
         return _parse_text(content)
     if len(content) < _HEAD:

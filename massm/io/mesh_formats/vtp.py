@@ -12,7 +12,7 @@ import numpy as np
 from vtkmodules.vtkIOCore import vtkLZ4DataCompressor
 
 from massm.io.mesh_formats.legacy_vtk import sizes_of
-from massm.io.mesh_formats.polygons import Polygons, joined, with_strips
+from massm.io.mesh_formats.polygons import Polygons, as_points, joined, with_strips
 from massm.io.mesh_formats.text import reals, shown, space_of, whole, whole_of
 
 _KINDS = {
@@ -75,8 +75,7 @@ def _piece(piece: ElementTree.Element, arrays: "_Arrays") -> Polygons:
         ends = whole_of(arrays.numbers(parts.get("offsets"), number))
         corners = whole_of(arrays.numbers(parts.get("connectivity"), int(ends[-1])))
         cells.append((sizes_of(np.concatenate([[0], ends]), len(corners)), corners))
-    place = points.astype(np.float64).reshape(-1, 3)
-    return with_strips(Polygons(place, *cells[0]), *cells[1])
+    return with_strips(Polygons(as_points(points), *cells[0]), *cells[1])
 
 
 def _count(piece: ElementTree.Element, name: str) -> int:
