@@ -52,9 +52,7 @@ def check_surface(
     return CheckedOrgan(organ, "used", "", volume_ml, "; ".join(notes))
 
 
-def place_fault(
-    vertices: Float[np.ndarray, "V 3"], image: Volume, config: SurveyConfig
-) -> str:
+def place_fault(vertices: Float[np.ndarray, "V 3"], image: Volume, config: SurveyConfig) -> str:
     """Say why a surface does not lie in its image; empty if it does."""
     beyond = _beyond(vertices, image)
     if beyond > 1:

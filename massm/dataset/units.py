@@ -27,9 +27,7 @@ def extent_fault(vertices: Float[np.ndarray, "V 3"], config: SurveyConfig) -> st
     side = float(np.ptp(vertices, axis=0).max())
     if config.min_extent_mm <= side <= config.max_extent_mm:
         return ""
-    suspected = [
-        name for name, mm in UNITS.items() if _COMMON_MM[0] <= side * mm <= _COMMON_MM[1]
-    ]
+    suspected = [name for name, mm in UNITS.items() if _COMMON_MM[0] <= side * mm <= _COMMON_MM[1]]
     guess = f"the file seems to be in {' or '.join(suspected[::-1])}; " if suspected else ""
     return (
         f"surface is {side:.3g} mm along its longest side, expected {config.min_extent_mm:g} to "

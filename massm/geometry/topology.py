@@ -149,9 +149,11 @@ def hole_borders(mesh: Mesh) -> list[Int[np.ndarray, " n"]]:
 
 
 def width(border: Float[np.ndarray, "n 3"]) -> float:
-    """Measure how wide a hole is: the diameter of the circle that is as long as its border, mm."""
-    sides = np.linalg.norm(border - np.roll(border, 1, axis=0), axis=1)
-    return float(sides.sum() / np.pi)
+    """Measure how wide a hole is: twice the mean distance of its border from the middle, mm.
+
+    For a round hole its diameter, however jagged its border is.
+    """
+    return 2 * float(np.linalg.norm(border - border.mean(0), axis=1).mean())
 
 
 def genus(mesh: Mesh) -> int:

@@ -97,11 +97,15 @@ def read_surface(path: Path) -> FoundSurface:
     try:
         return _parsed(path.read_bytes(), _suffix(path))
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: {error}; the file is empty or damaged, export it again") from error
+        raise DataError(
+            f"{path}: {error}; the file is empty or damaged, export it again"
+        ) from error
 
 
 def _suffix(path: Path) -> str:
-    return path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    return (
+        path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    )
 
 
 def _parsed(content: bytes, suffix: str) -> FoundSurface:

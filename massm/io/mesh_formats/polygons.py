@@ -118,7 +118,9 @@ def _check(polygons: Polygons) -> None:
     if not np.isfinite(used).all():
         raise ValueError("a vertex is not a finite number")
     if len(used) and np.abs(used).max() > _FARTHEST:
-        raise ValueError(f"a vertex lies at {np.abs(used).max():.3g} mm, farther than a body can be")
+        raise ValueError(
+            f"a vertex lies at {np.abs(used).max():.3g} mm, farther than a body can be"
+        )
     if len(polygons.sizes) and polygons.sizes.max() > _MOST_CORNERS:
         raise ValueError(
             f"a polygon has {int(polygons.sizes.max())} corners, more than {_MOST_CORNERS}; cut it "

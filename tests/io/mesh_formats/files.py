@@ -29,7 +29,9 @@ def every_format(folder, mesh):
     (folder / "a.obj").write_text(shape.export(file_type="obj"))
     for kind in ("ASCII", "Binary"):
         for version in (42, 51):
-            _write(vtkPolyDataWriter(), data, folder / f"{kind}{version}.vtk", _legacy(kind, version))
+            _write(
+                vtkPolyDataWriter(), data, folder / f"{kind}{version}.vtk", _legacy(kind, version)
+            )
     _write(vtkPolyDataWriter(), strips(data), folder / "strips.vtk", _legacy("Binary", 51))
     for name, source, options in (
         ("ascii", data, ("Ascii", "ZLib", True)),
@@ -76,5 +78,3 @@ def _write(writer, data, path, prepare):
     writer.SetInputData(data)
     writer.SetFileName(str(path))
     assert writer.Write()
-
-

@@ -97,10 +97,19 @@ def packed(*numbers):
         ("a.stl", bytes(80) + b"\xff\xff\xff\x7f" + bytes(500)),
         ("a.vtk", VTK.format("4.2", "BINARY", HUGE).encode() + bytes(100)),
         ("b.vtk", VTK.format("4.2", "ASCII", HUGE).encode() + b"1 2 3\n"),
-        ("c.vtk", VTK.format("5.1", "ASCII", 1).encode() + b"0 0 0\nPOLYGONS 9000000000 9\nOFFSETS "),
-        ("d.vtk", VTK.format("4.2", "ASCII", 1).encode() + b"0 0 0\nFIELD a 1\nb 1 9000000000 string\n"),
+        (
+            "c.vtk",
+            VTK.format("5.1", "ASCII", 1).encode() + b"0 0 0\nPOLYGONS 9000000000 9\nOFFSETS ",
+        ),
+        (
+            "d.vtk",
+            VTK.format("4.2", "ASCII", 1).encode() + b"0 0 0\nFIELD a 1\nb 1 9000000000 string\n",
+        ),
         ("a.obj", b"v 0 0 0\nf 1 2 99999999999999999999\n"),
-        ("a.vtp", VTP.format("", HUGE, 1).encode() + packed(HUGE * 12) + b"</AppendedData></VTKFile>"),
+        (
+            "a.vtp",
+            VTP.format("", HUGE, 1).encode() + packed(HUGE * 12) + b"</AppendedData></VTKFile>",
+        ),
         (
             "b.vtp",
             VTP.format(' compressor="vtkZLibDataCompressor"', HUGE, 1).encode()

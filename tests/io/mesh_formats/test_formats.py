@@ -109,7 +109,8 @@ def with_space(files, tmp_path, style, space):
 
 
 @pytest.mark.parametrize(
-    "style", ["binary.stl", "ascii.stl", "ascii.ply", "big.ply", "ASCII51.vtk", "Binary42.vtk", "a.obj"]
+    "style",
+    ["binary.stl", "ascii.stl", "ascii.ply", "big.ply", "ASCII51.vtk", "Binary42.vtk", "a.obj"],
 )
 def test_a_file_that_says_to_be_ras_is_turned_to_lps(files, tmp_path, style):
     turned = read_surface(with_space(files, tmp_path, style, "RAS"))
@@ -184,7 +185,9 @@ def test_a_ply_may_mix_triangles_and_quads_beside_other_values(tmp_path):
 
 
 def test_polygons_without_area_are_dropped_and_said(tmp_path):
-    text = "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\nf 1 2\nf 3 3 4\n"
+    text = (
+        "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2 2\nf 1 2 4\nf 1 4 3\nf 2 3 4\nf 1 2\nf 3 3 4\n"
+    )
     (tmp_path / "a.obj").write_text(text)
     found = read_surface(tmp_path / "a.obj")
     assert found.mesh.is_closed
@@ -193,7 +196,10 @@ def test_polygons_without_area_are_dropped_and_said(tmp_path):
 
 def test_several_solids_of_a_text_stl_are_one_surface(tmp_path):
     shape = trimesh.Trimesh(ball().vertices, ball().faces)
-    halves = [shape.submesh([range(160)], append=True), shape.submesh([range(160, 320)], append=True)]
+    halves = [
+        shape.submesh([range(160)], append=True),
+        shape.submesh([range(160, 320)], append=True),
+    ]
     text = "".join(half.export(file_type="stl_ascii") for half in halves)
     (tmp_path / "a.stl").write_text(text.replace("solid", "SOLID").replace("vertex", "  Vertex"))
     assert read(tmp_path / "a.stl").is_closed
