@@ -38,10 +38,16 @@ class SurveyConfig(Section):
     min_voxels: PositiveInt = Field(
         description="A mask that is not empty and has fewer voxels is unusable."
     )
+    min_extent_mm: PositiveFloat = Field(
+        description="A mesh whose longest side is shorter is in another unit than mm."
+    )
+    max_extent_mm: PositiveFloat = Field(
+        description="A mesh whose longest side is longer is in another unit than mm."
+    )
     piece_fraction: float = Field(
         gt=0,
         le=1,
-        description="A mask is in several large pieces if the second has more than this share of "
+        description="A mask or mesh is in several large pieces if the second has more than this share of "
         "the first; smaller pieces are debris that groom removes.",
     )
     allow_cut: bool = Field(

@@ -22,8 +22,8 @@ class SurfaceConfig(Section):
     )
     faces: int = Field(ge=100, description="Triangle count after remeshing.")
     hole_mm: NonNegativeFloat = Field(
-        description="Largest hole that is closed in a mesh, mm across; meshes with larger ones "
-        "are refused."
+        description="Widest hole that is closed in a mesh, mm: twice the mean distance of its "
+        "border from its middle; meshes with wider ones are refused."
     )
 
 

@@ -19,8 +19,16 @@ from massm.io.nifti import count_not_finite
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 
-def check_subject(config: SurveyConfig, subject: Subject) -> CheckedSubject:
-    """Read image and masks of a subject; nothing that is wrong with them raises an error."""
+def check_subject(
+    config: SurveyConfig, subject: Subject, hole_mm: float | None = None
+) -> CheckedSubject:
+    """Read image and masks of a subject; nothing that is wrong with them raises an error.
+
+    Args:
+        config: Section ``dataset``.
+        subject: As found.
+        hole_mm: Widest hole of a mesh that grooming closes, mm; None: judged by grooming alone.
+    """
     fault = subject.fault
     if not fault and not NAME.fullmatch(subject.name):
         fault = f"name {subject.name!r}: use letters, digits, '_', '-' and '.' alone"
@@ -33,7 +41,7 @@ def check_subject(config: SurveyConfig, subject: Subject) -> CheckedSubject:
             fault = f"image cannot be used: {error}"
     if fault:
         return CheckedSubject(subject, fault, organs=_all_excluded(subject, fault))
-    organs = _check_organs(config, subject, image)
+    organs = _check_organs(config, subject, image, hole_mm)
     if image is None:
         return CheckedSubject(subject, organs=organs)
     spacing = tuple(round(float(value), 6) for value in image.spacing)
@@ -95,26 +103,30 @@ def piece_sizes(mask: Bool[np.ndarray, "D H W"]) -> np.ndarray:
 
 
 def _check_organs(
-    config: SurveyConfig, subject: Subject, image: Volume | None
+    config: SurveyConfig, subject: Subject, image: Volume | None, hole_mm: float | None
 ) -> tuple[CheckedOrgan, ...]:
     maps = _LabelMaps()
     checked = []
     for organ in subject.organs:
         try:
-            checked.append(_check_organ(config, organ, image, maps))
+            checked.append(_check_organ(config, organ, image, maps, hole_mm))
         except (DataError, OSError) as error:
             checked.append(CheckedOrgan(organ, "excluded", f"mask cannot be read: {error}"))
     return tuple(checked)
 
 
 def _check_organ(
-    config: SurveyConfig, organ: Organ, image: Volume | None, maps: "_LabelMaps"
+    config: SurveyConfig,
+    organ: Organ,
+    image: Volume | None,
+    maps: "_LabelMaps",
+    hole_mm: float | None,
 ) -> CheckedOrgan:
     fault = organ.fault or _file_fault(organ)
     if fault or organ.mask is None:
         return CheckedOrgan(organ, "excluded", fault)
     if is_mesh(organ.mask):
-        return check_surface(config, organ, image)
+        return check_surface(config, organ, image, hole_mm)
     distance = read_distance(organ.mask) if organ.label is None else None
     if distance is not None:
         return _check_distance(config, organ, distance, image)

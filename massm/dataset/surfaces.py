@@ -1,48 +1,60 @@
 """Check an organ that comes as a surface instead of a mask."""
 
+from math import inf
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Float
 
 from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedOrgan, Organ
+from massm.dataset.units import extent_fault, seems_to_be
+from massm.geometry.mesh import Mesh
+from massm.geometry.mesh_repair import Repaired, repaired
 from massm.geometry.volume import Volume
 from massm.io import meshes
-
-MESH_SUFFIXES = (".vtp", ".ply", ".stl", ".vtk", ".obj")
 
 
 def is_mesh(path: Path) -> bool:
     """Tell whether a path names a surface."""
-    return path.suffix.lower() in MESH_SUFFIXES
+    return meshes.is_mesh(path)
 
 
-def check_surface(config: SurveyConfig, organ: Organ, image: Volume | None) -> CheckedOrgan:
-    """Read a surface and say whether it can be used.
+def check_surface(
+    config: SurveyConfig, organ: Organ, image: Volume | None, hole_mm: float | None = None
+) -> CheckedOrgan:
+    """Read a surface and say whether it can be used, as grooming would leave it.
+
+    Args:
+        config: Section ``dataset``.
+        organ: With the surface's file.
+        image: The CT, if there is one.
+        hole_mm: Widest hole that grooming closes, mm; None leaves it to grooming to refuse holes.
 
     Raises:
         DataError: If the file cannot be read.
     """
     assert organ.mask is not None
-    mesh = meshes.read(organ.mask)
-    if len(mesh.faces) == 0:
-        return CheckedOrgan(organ, "absent", "surface is empty", 0.0)
-    volume_ml = abs(mesh.volume_ml)
-    fault = ""
-    if not np.isfinite(mesh.vertices).all():
-        return CheckedOrgan(organ, "excluded", "surface has vertices that are no number")
-    if not mesh.is_closed:
-        fault = "surface is not closed; fill its holes"
-    elif image is not None:
-        fault = place_fault(mesh.vertices, image, config)
-    return CheckedOrgan(organ, "excluded" if fault else "used", fault, volume_ml)
+    found = meshes.read_surface(organ.mask)
+    whole = repaired(found.mesh, inf if hole_mm is None else hole_mm)
+    surface, volume_ml = whole.main.mesh, whole.main.volume_ml
+    fault = (
+        extent_fault(surface.vertices, config)
+        or _piece_fault(whole, config.piece_fraction)
+        or whole.fault
+        or (_image_fault(surface, volume_ml, image, config) if image is not None else "")
+    )
+    if fault:
+        return CheckedOrgan(organ, "excluded", fault, volume_ml, "; ".join(found.notes))
+    notes = [*found.notes, *whole.notes]
+    if whole.holes:
+        notes.append(f"holes {'left to grooming' if hole_mm is None else 'closed'}: {whole.holes}")
+    return CheckedOrgan(organ, "used", "", volume_ml, "; ".join(notes))
 
 
-def place_fault(vertices: np.ndarray, image: Volume, config: SurveyConfig) -> str:
+def place_fault(vertices: Float[np.ndarray, "V 3"], image: Volume, config: SurveyConfig) -> str:
     """Say why a surface does not lie in its image; empty if it does."""
-    index = image.point_to_index(vertices)
-    last = np.array(image.size) - 1
-    beyond = max(float((-index).max()), float((index - last).max()))
+    beyond = _beyond(vertices, image)
     if beyond > 1:
         return (
             f"surface reaches {beyond:.3g} voxels out of the CT; both must be in the scanner's "
@@ -51,3 +63,41 @@ def place_fault(vertices: np.ndarray, image: Volume, config: SurveyConfig) -> st
     if beyond > -0.5 and not config.allow_cut:
         return "cut by the field of view: surface touches the image's border"
     return ""
+
+
+def _beyond(vertices: Float[np.ndarray, "V 3"], image: Volume) -> float:
+    """Measure how far the farthest vertex lies outside of the voxels' centers, voxels."""
+    index = image.point_to_index(vertices)
+    last = np.array(image.size) - 1
+    return max(float((-index).max()), float((index - last).max()))
+
+
+def _image_fault(surface: Mesh, volume_ml: float, image: Volume, config: SurveyConfig) -> str:
+    """Say why a surface does not suit its CT, and in what frame or unit it would."""
+    fault = place_fault(surface.vertices, image, config)
+    voxels = volume_ml / image.voxel_ml
+    if voxels < config.min_voxels:
+        sides = " x ".join(f"{side:.3g}" for side in np.ptp(surface.vertices, axis=0))
+        fault = (
+            f"surface of {sides} mm holds {voxels:.2g} voxels of the CT, fewer than "
+            f"{config.min_voxels}"
+        )
+    elif _beyond(surface.vertices, image) <= 1:
+        return fault
+
+    def suits(vertices: Float[np.ndarray, "V 3"], scale: float) -> bool:
+        return _beyond(vertices, image) <= 1 and voxels * scale**3 >= config.min_voxels
+
+    guess = seems_to_be(surface.vertices, suits)
+    return f"{fault}; {guess}" if guess else fault
+
+
+def _piece_fault(whole: Repaired, fraction: float) -> str:
+    large = whole.large_pieces(fraction)
+    if len(large) == 1:
+        return ""
+    first, second = (f"{piece.volume_ml:.3g}" for piece in large[:2])
+    return (
+        f"several large pieces: {len(large)}, the largest two of {first} and {second} ml; give "
+        "each organ its own file"
+    )

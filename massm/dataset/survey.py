@@ -10,6 +10,7 @@ from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import SPLITS, CheckedSubject
 from massm.dataset.outliers import outlier_scores
 from massm.dataset.splits import draw_split, read_split
+from massm.dataset.units import exclude_other_units
 from massm.dataset.verdict import most_common
 
 
@@ -26,6 +27,7 @@ def tabulate(
     subjects = pd.DataFrame([_subject_row(entry, splits) for entry in checked])
     rows = [row for entry in checked for row in _organ_rows(entry, splits)]
     cohort = pd.DataFrame(rows)
+    cohort = exclude_other_units(cohort)
     if config.outlier_z is not None:
         cohort = _exclude_outliers(cohort, config.outlier_z)
     return subjects, cohort

@@ -46,7 +46,7 @@ def local_measures(
         measures |= _to_particles(surface, meshes.read(reference), config)
     if organ.surface is not None:
         measures |= _surface(surface, meshes.read(organ.surface), config)
-    if organ.mask.suffix.lower() not in meshes.SUFFIXES:
+    if not meshes.is_mesh(organ.mask):
         measures["dice"] = mask_dice(surface, images.read_mask(organ.mask, organ.label))
     return measures
 

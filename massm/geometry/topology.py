@@ -1,11 +1,12 @@
 """How the triangles of a mesh hang together: pieces, borders, handles."""
 
+from collections.abc import Sequence
+
 import igl
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial.distance import pdist
 
 from massm.geometry.mesh import Mesh
 
@@ -23,6 +24,17 @@ def component_labels(mesh: Mesh) -> Int[np.ndarray, " F"]:
     graph = coo_matrix((np.ones(len(edges), bool), (edges[:, 0], edges[:, 1])), (count, count))
     _, labels = connected_components(graph, directed=False)
     return np.unique(labels[mesh.faces[:, 0]], return_inverse=True)[1].astype(np.int64)
+
+
+def edge_component_labels(mesh: Mesh) -> Int[np.ndarray, " F"]:
+    """Number the pieces that hang together by edges: those that only touch at a corner are two."""
+    codes = undirected_edges(mesh).ravel()
+    order = np.argsort(codes, kind="stable")
+    same = np.flatnonzero(np.diff(codes[order]) == 0)
+    links = (order[same] // 3, order[same + 1] // 3)
+    count = len(mesh.faces)
+    graph = coo_matrix((np.ones(len(same), bool), links), (count, count))
+    return connected_components(graph, directed=False)[1].astype(np.int64)
 
 
 def largest_component(mesh: Mesh) -> Mesh:
@@ -81,35 +93,67 @@ def fill_holes(mesh: Mesh, width_mm: float) -> Mesh:
 
     Args:
         mesh: Triangles that turn the same way.
-        width_mm: Largest distance between two points of the border of a hole, mm.
+        width_mm: Widest hole that is closed (see ``width``), mm.
     """
+    borders = hole_borders(mesh)
+    return fanned(mesh, [loop for loop in borders if width(mesh.vertices[loop]) <= width_mm])
+
+
+def fanned(mesh: Mesh, borders: Sequence[Int[np.ndarray, " n"]]) -> Mesh:
+    """Close holes by fans of triangles around their centers."""
     vertices, faces = [mesh.vertices], [mesh.faces]
     count = len(mesh.vertices)
-    for loop in _border_loops(mesh):
-        border = mesh.vertices[loop]
-        if pdist(border).max() > width_mm:
-            continue
-        vertices.append(border.mean(0, keepdims=True))
+    for loop in borders:
+        vertices.append(mesh.vertices[loop].mean(0, keepdims=True))
         faces.append(np.stack([np.roll(loop, -1), loop, np.full(len(loop), count)], axis=1))
         count += 1
     return Mesh(np.concatenate(vertices), np.concatenate(faces))
 
 
-def _border_loops(mesh: Mesh) -> list[Int[np.ndarray, " n"]]:
-    """Walk along the sides that belong to one triangle, each hole in one round."""
-    sides = mesh.faces[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2)
-    present = {(int(a), int(b)) for a, b in sides}
-    following = {a: b for a, b in sorted(present) if (b, a) not in present}
+def hole_borders(mesh: Mesh) -> list[Int[np.ndarray, " n"]]:
+    """Walk along the sides that belong to one triangle, each hole in one round.
+
+    Holes that share a vertex are parted there: whenever a walk comes to a vertex for the second
+    time, what lies between is the border of one hole.
+
+    Args:
+        mesh: Triangles that turn the same way.
+    """
+    start, end = mesh.faces.ravel(), np.roll(mesh.faces, -1, axis=1).ravel()
+    there = start * len(mesh.vertices) + end
+    back = end * len(mesh.vertices) + start
+    free = ~np.isin(there, back)
+    following: dict[int, list[int]] = {}
+    for a, b in sorted(zip(start[free].tolist(), end[free].tolist(), strict=True)):
+        following.setdefault(a, []).append(b)
     loops = []
     while following:
-        start, place = following.popitem()
-        loop = [start]
-        while place != start and place in following:
-            loop.append(place)
-            place = following.pop(place)
-        if place == start and len(loop) > 2:
-            loops.append(np.array(loop))
+        path = [next(reversed(following))]
+        place = {path[0]: 0}
+        while path[-1] in following:
+            following_here = following[path[-1]]
+            vertex = following_here.pop()
+            if not following_here:
+                del following[path[-1]]
+            if vertex not in place:
+                place[vertex] = len(path)
+                path.append(vertex)
+                continue
+            loop = path[place[vertex] :]
+            del path[place[vertex] + 1 :]
+            for passed in loop[1:]:
+                del place[passed]
+            if len(loop) > 2:
+                loops.append(np.array(loop))
     return loops
+
+
+def width(border: Float[np.ndarray, "n 3"]) -> float:
+    """Measure how wide a hole is: twice the mean distance of its border from the middle, mm.
+
+    For a round hole its diameter, however jagged its border is.
+    """
+    return 2 * float(np.linalg.norm(border - border.mean(0), axis=1).mean())
 
 
 def genus(mesh: Mesh) -> int:

@@ -103,7 +103,7 @@ def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
 
 
 def _groom(task: Task, config: SurfaceConfig) -> Groomed:
-    if task.source.suffix.lower() in meshes.SUFFIXES:
+    if meshes.is_mesh(task.source):
         return groom_mesh(meshes.read(task.source), config)
     distance = images.read_distance(task.source) if task.label is None else None
     if distance is not None:

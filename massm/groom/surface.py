@@ -1,5 +1,6 @@
 """Groom one organ: a mask or a mesh in, a clean closed surface out."""
 
+import logging
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,20 +9,16 @@ from massm.config.groom import SurfaceConfig
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.isosurface import isosurface, voxel_surface
 from massm.geometry.mesh import Mesh
-from massm.geometry.topology import (
-    boundary_edge_count,
-    fill_holes,
-    genus,
-    largest_component,
-    nonmanifold_edge_count,
-    oriented,
-)
+from massm.geometry.mesh_repair import repaired
+from massm.geometry.topology import genus, largest_component
 from massm.geometry.volume import Volume
 from massm.groom.antialias import level_of_volume, smooth_field
 from massm.groom.handles import remove_handles
 from massm.groom.mask import clean_mask
 from massm.groom.remesh import remesh, smooth, with_volume
 from massm.io.errors import DataError
+
+log = logging.getLogger(__name__)
 
 _LOST = 0.05  # share of the volume that may fall off with thin bridges
 
@@ -74,7 +71,7 @@ def groom_mask(mask: Volume, config: SurfaceConfig) -> Groomed:
 
 
 def groom_mesh(mesh: Mesh, config: SurfaceConfig) -> Groomed:
-    """Turn a given surface into a clean closed one: holes closed, largest piece, even triangles.
+    """Turn a given surface into a clean closed one: repaired, largest piece, even triangles.
 
     The shape is not smoothed: a mesh comes from someone who has done so.
 
@@ -116,23 +113,18 @@ def _main_piece(mesh: Mesh) -> Mesh:
 
 def _closed(mesh: Mesh, hole_mm: float) -> Mesh:
     """Make a given mesh one closed piece with faces outward, or say why that cannot be."""
-    piece = largest_component(mesh)
-    shared = nonmanifold_edge_count(piece)
-    if shared:
+    found = repaired(mesh, hole_mm)
+    if found.fault:
         raise DataError(
-            f"the mesh is not a manifold: {shared} edges belong to three triangles or more; "
-            "repair it"
+            f"{found.fault} (holes up to groom.surface.hole_mm = {hole_mm:g} mm across are closed "
+            "by themselves)"
+            if found.main.open_mm
+            else found.fault
         )
-    piece = oriented(fill_holes(oriented(piece), hole_mm))
-    open_edges = boundary_edge_count(piece)
-    if open_edges:
-        raise DataError(
-            f"the mesh is open: {open_edges} edges belong to one triangle only; close it (holes up "
-            f"to groom.surface.hole_mm = {hole_mm:g} mm across are closed by themselves)"
-        )
-    if not piece.is_closed:
-        raise DataError("the triangles of the mesh cannot be turned the same way; repair it")
-    return piece
+    notes = [*found.notes, *([f"holes closed: {found.holes}"] if found.holes else [])]
+    if notes:
+        log.info("the mesh was repaired: %s", "; ".join(notes))
+    return found.main.mesh
 
 
 def _mean_distance(surface: Mesh, outline: Mesh) -> float:

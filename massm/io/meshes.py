@@ -1,29 +1,73 @@
-"""Surface meshes: ``.vtp`` for our own, also ``.ply .stl .vtk .obj`` of others, through vtk."""
+"""Surface meshes: ``.vtp`` for our own, also ``.ply .stl .vtk .obj`` of others.
 
+What a file holds is decided by its content where that is certain, by its ending otherwise.
+"""
+
+import gzip
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray, vtk_to_numpy
 from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-from vtkmodules.vtkFiltersCore import vtkCleanPolyData, vtkTriangleFilter
-from vtkmodules.vtkIOGeometry import vtkOBJReader, vtkSTLReader
-from vtkmodules.vtkIOLegacy import vtkPolyDataReader
-from vtkmodules.vtkIOPLY import vtkPLYReader
-from vtkmodules.vtkIOXML import vtkXMLPolyDataReader, vtkXMLPolyDataWriter
+from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
 from massm.geometry.mesh import Mesh
 from massm.io.atomic import replacing
 from massm.io.errors import DataError
+from massm.io.mesh_formats import legacy_vtk, obj, ply, stl, vtp
+from massm.io.mesh_formats.polygons import Polygons, triangulated
 
-_READERS = {
-    ".vtp": vtkXMLPolyDataReader,
-    ".ply": vtkPLYReader,
-    ".stl": vtkSTLReader,
-    ".vtk": vtkPolyDataReader,
-    ".obj": vtkOBJReader,
+Parser = Callable[[bytes], Polygons]
+
+_PARSERS: dict[str, Parser] = {
+    ".vtp": vtp.parse,
+    ".ply": ply.parse,
+    ".stl": stl.parse,
+    ".vtk": legacy_vtk.parse,
+    ".obj": obj.parse,
 }
-SUFFIXES = tuple(_READERS)
+SUFFIXES = tuple(_PARSERS)
+_GZIP = b"\x1f\x8b"
+_MOST_BYTES = 2**31  # of a file, also after it is unpacked: forty million triangles as STL
+_TURN = np.diag([-1.0, -1.0, 1.0, 1.0])  # between RAS and LPS
+# Marks at the beginning of files that are given by mistake.
+_OTHERS = {
+    b"PK\x03\x04": "a zip archive",
+    b"\x5c\x6e\x01\x00": "a NIfTI image",
+    b"\x5c\x01\x00\x00": "a NIfTI image",
+    b"NRRD0": "an NRRD image",
+    b"ObjectType": "a MetaImage",
+    b"\x89HDF": "an HDF5 file",
+    b"glTF": "a glTF scene",
+    b"OFF": "an OFF mesh",
+    b"version https://git-lfs": "a pointer of Git LFS, not the file itself (git lfs pull)",
+    b"<!DOCTYPE html": "a web page",
+    b"<html": "a web page",
+}
+
+
+@dataclass(frozen=True)
+class FoundSurface:
+    """A surface as read.
+
+    Attributes:
+        mesh: Its triangles, LPS mm; equal points are one.
+        notes: What is odd about the file and was set right.
+    """
+
+    mesh: Mesh
+    notes: tuple[str, ...] = ()
+
+
+def is_mesh(path: Path) -> bool:
+    """Tell whether a path names a surface, also one packed by gzip; case does not matter."""
+    name = path.name.lower()
+    return name.endswith((*SUFFIXES, *(f"{suffix}.gz" for suffix in SUFFIXES)))
 
 
 def read(path: Path) -> Mesh:
@@ -32,27 +76,91 @@ def read(path: Path) -> Mesh:
     Raises:
         DataError: If the file is missing, damaged, or holds no surface.
     """
+    return read_surface(path).mesh
+
+
+def read_surface(path: Path) -> FoundSurface:
+    """Read a surface, and say what is odd about its file.
+
+    A file that says to be RAS, as those of 3D Slicer do, is turned to LPS.
+
+    Raises:
+        DataError: If the file is missing, damaged, or holds no surface.
+    """
     path = Path(path)
-    if path.suffix.lower() not in _READERS:
+    if not is_mesh(path):
         raise DataError(f"{path}: a mesh ends in one of {', '.join(SUFFIXES)}")
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    reader = _READERS[path.suffix.lower()]()
-    reader.SetFileName(str(path))
-    triangles, clean = vtkTriangleFilter(), vtkCleanPolyData()
-    triangles.SetInputConnection(reader.GetOutputPort())
-    triangles.PassLinesOff()
-    triangles.PassVertsOff()
-    clean.SetInputConnection(triangles.GetOutputPort())
-    clean.PointMergingOn()
-    clean.ConvertPolysToLinesOff()
-    clean.Update()
-    mesh = from_vtk(clean.GetOutput())
+    if path.stat().st_size > _MOST_BYTES:
+        raise DataError(f"{path}: {path.stat().st_size} bytes are too many for an organ's surface")
+    try:
+        return _parsed(path.read_bytes(), _suffix(path))
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path}: {error}; the file is empty or damaged, export it again"
+        ) from error
+
+
+def _suffix(path: Path) -> str:
+    return (
+        path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    )
+
+
+def _parsed(content: bytes, suffix: str) -> FoundSurface:
+    notes = []
+    if content.startswith(_GZIP):
+        content = _unpacked(content)
+    if not content.strip():
+        raise ValueError("it holds nothing")
+    kind = _kind(content, suffix)
+    if kind != suffix:
+        notes.append(f"is {kind[1:].upper()} by its content, whatever its name ends in")
+    polygons = _PARSERS[kind](content)
+    mesh, thin = triangulated(polygons)
     if len(mesh.faces) == 0:
-        raise DataError(f"{path}: no triangles found; the file is empty or damaged")
-    if not np.isfinite(mesh.vertices).all():
-        raise DataError(f"{path}: a vertex is not a finite number")
-    return mesh
+        raise ValueError("no triangles found")
+    if thin:
+        notes.append(f"{thin} polygons without area dropped")
+    if polygons.space == "RAS":
+        mesh = mesh.transformed(_TURN)
+        notes.append("turned from RAS, as its header says, to LPS")
+    return FoundSurface(mesh, tuple(notes))
+
+
+def _kind(content: bytes, suffix: str) -> str:
+    """Tell the format by the content; by the ending where the content has no mark."""
+    start = content.lstrip()
+    if content[:4] in (b"ply\n", b"ply\r", b"ply "):
+        return ".ply"
+    if content.startswith(legacy_vtk.MARK):
+        return ".vtk"
+    if start.startswith((b"<?xml", b"<VTKFile")):
+        return ".vtp"
+    if stl.is_binary(content) or stl.is_text(content):
+        return ".stl"
+    for mark, name in _OTHERS.items():
+        if content.startswith(mark):
+            raise ValueError(f"it is {name}, expected one of {', '.join(SUFFIXES)}")
+    if content[128:132] == b"DICM":
+        raise ValueError(f"it is a DICOM file, expected one of {', '.join(SUFFIXES)}")
+    if suffix == ".obj" or (suffix not in (".stl", ".obj") and obj.is_text(content)):
+        return ".obj"
+    if suffix in (".ply", ".vtk", ".vtp"):
+        raise ValueError(f"it does not begin as {suffix} does: {content[:12]!r}")
+    return suffix
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        with gzip.open(BytesIO(content)) as file:
+            found = file.read(_MOST_BYTES + 1)
+    except (EOFError, OSError, zlib.error) as error:
+        raise ValueError(f"its gzip is cut or damaged ({error})") from error
+    if len(found) > _MOST_BYTES:
+        raise ValueError(f"it unpacks to more than {_MOST_BYTES} bytes")
+    return found
 
 
 def write(mesh: Mesh, path: Path, point_data: dict[str, np.ndarray] | None = None) -> None:

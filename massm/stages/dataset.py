@@ -19,7 +19,13 @@ log = logging.getLogger(__name__)
 
 
 def run(
-    config: SurveyConfig, *, anatomies: list[str], subjects: Path, cohort: Path, threads: int = 1
+    config: SurveyConfig,
+    *,
+    anatomies: list[str],
+    subjects: Path,
+    cohort: Path,
+    hole_mm: float | None = None,
+    threads: int = 1,
 ) -> None:
     """Write the tables of subjects and of subjects x anatomies, however little is usable.
 
@@ -28,6 +34,8 @@ def run(
         anatomies: Organs to look for.
         subjects: Table to write, one row per subject.
         cohort: Table to write, one row per subject and anatomy.
+        hole_mm: ``groom.surface.hole_mm``, the widest hole of a mesh that grooming closes; left
+            out, grooming alone judges holes.
         threads: Number of processes.
 
     Raises:
@@ -43,7 +51,7 @@ def run(
     log.info("%d subjects in %s", len(found), config.root)
     checked = []
     start = time.monotonic()
-    check = partial(check_subject, config)
+    check = partial(check_subject, config, hole_mm=hole_mm)
     for _, entry in in_processes(check, found, workers=threads, name=lambda one: one.name):
         checked.append(entry)
         log.info("%d/%d %s, %.0f s", len(checked), len(found), _describe(entry), _since(start))

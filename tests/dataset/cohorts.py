@@ -24,6 +24,8 @@ def dataset_config(root, **changes):
         "fractions": {"train": 0.6, "validation": 0.2, "test": 0.2},
         "min_train": 1,
         "min_voxels": 5,
+        "min_extent_mm": 2.0,
+        "max_extent_mm": 2000.0,
         "piece_fraction": 0.2,
         "allow_cut": False,
         "outlier_z": 6.0,

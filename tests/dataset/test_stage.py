@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import trimesh
 
+from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
+from massm.io import meshes
 from massm.io.errors import DataError
 from massm.io.tables import read_table
 from massm.stages import dataset_check
@@ -47,6 +50,26 @@ def test_one_bad_subject_leaves_the_others(root, tmp_path):
     assert by_subject["s0003"].tolist() == ["excluded", "excluded"]
     assert by_subject["s0004"].tolist() == ["absent", "used"]
     assert (by_subject.drop(["s0003", "s0004"]) == "used").all()
+
+
+def test_holes_of_a_mesh_are_judged_by_what_grooming_closes(tmp_path):
+    shape = trimesh.creation.icosphere(subdivisions=3, radius=20.0)
+    faces = shape.faces.astype(np.int64)[6:]
+    meshes.write(Mesh(np.asarray(shape.vertices), faces), tmp_path / "a.vtp")
+    rows = "".join(f"s{n}\tspleen\ta.vtp\n" for n in range(2))
+    (tmp_path / "t.tsv").write_text(f"subject\tanatomy\tmask\n{rows}")
+    config = dataset_config(tmp_path / "t.tsv", layout="table")
+    outcomes = {}
+    for hole_mm in (None, 0.5, 10.0):
+        paths = {"subjects": tmp_path / "s.tsv", "cohort": tmp_path / "c.tsv"}
+        run(config, anatomies=["spleen"], hole_mm=hole_mm, **paths)
+        table = read_table(paths["cohort"])
+        outcomes[hole_mm] = (table.status[0], table.reason[0][:16], table.note[0].split(":")[0])
+    assert outcomes == {
+        None: ("used", "", "holes left to grooming"),
+        0.5: ("excluded", "the mesh is open", ""),
+        10.0: ("used", "", "holes closed"),
+    }
 
 
 def test_the_tables_have_the_columns_that_later_stages_read(root, tmp_path):

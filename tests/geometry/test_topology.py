@@ -8,12 +8,15 @@ from massm.geometry.topology import (
     boundary_edge_count,
     compacted,
     component_labels,
+    edge_component_labels,
     fill_holes,
     genus,
+    hole_borders,
     largest_component,
     nonmanifold_edge_count,
     nonmanifold_vertex_count,
     oriented,
+    width,
 )
 
 
@@ -84,6 +87,33 @@ def test_a_missing_triangle_is_an_open_border_and_can_be_filled(cube):
 def test_a_hole_wider_than_allowed_stays(cube):
     opened = Mesh(cube.vertices, cube.faces[1:])
     assert boundary_edge_count(fill_holes(opened, 1.0)) == 3
+
+
+def test_a_hole_is_as_wide_as_the_circle_around_its_middle(cube):
+    turn = 2 * np.pi * np.arange(20) / 20
+    circle = np.stack([3 * np.cos(turn), 3 * np.sin(turn), np.full(20, 7.0)], axis=1)
+    jagged = circle * np.where(np.arange(20) % 2, 1.2, 0.8)[:, None] * [1, 1, 0]
+    assert width(circle) == pytest.approx(6)
+    assert width(jagged) == pytest.approx(6)
+    (border,) = hole_borders(Mesh(cube.vertices, cube.faces[1:]))
+    assert len(border) == 3
+
+
+def test_holes_that_share_a_corner_have_a_border_each(cube):
+    corner = int(cube.faces[0, 0])
+    faces = [face for face in range(12) if corner in cube.faces[face]]
+    one = faces[0]
+    other = next(f for f in faces if len(set(cube.faces[f]) & set(cube.faces[one])) == 1)
+    opened = Mesh(cube.vertices, np.delete(cube.faces, [one, other], axis=0))
+    assert [len(loop) for loop in hole_borders(opened)] == [3, 3]
+
+
+def test_pieces_that_share_a_corner_are_two_by_their_edges(cube):
+    mirrored = Mesh(2 * cube.vertices[0] - cube.vertices, cube.faces[:, ::-1].copy())
+    both = join(cube, mirrored)
+    faces = np.where(both.faces == 8, 0, both.faces)  # the corner that they share
+    assert component_labels(Mesh(both.vertices, faces)).max() == 0
+    assert np.bincount(edge_component_labels(Mesh(both.vertices, faces))).tolist() == [12, 12]
 
 
 def test_an_edge_of_three_triangles_is_found(cube):

@@ -165,6 +165,30 @@ def test_a_small_hole_of_a_mesh_is_closed(surface_config, ball):
     assert groomed.surface.volume == pytest.approx(ball.volume, rel=0.01)
 
 
+def test_what_the_survey_counts_as_repaired_is_groomed_like_the_sound_mesh(
+    surface_config, ball, rng
+):
+    shift = rng.uniform(-3e-5, 3e-5, (3 * len(ball.faces), 3))
+    soup = Mesh(
+        ball.vertices[ball.faces].reshape(-1, 3) + shift, np.arange(len(shift)).reshape(-1, 3)
+    )
+    doubled = Mesh(ball.vertices, np.concatenate([ball.faces, ball.faces[:20]]))
+    for mesh in (soup, doubled):
+        groomed = groom_mesh(mesh, surface_config).surface
+        assert groomed.is_closed
+        assert groomed.volume == pytest.approx(ball.volume, rel=1e-3)
+
+
+def test_a_cavity_of_a_mesh_is_filled(surface_config, ball):
+    inner = Mesh((ball.vertices - [5, -7, 30]) * 0.9 + [5, -7, 30], ball.faces[:, ::-1])
+    both = Mesh(
+        np.concatenate([inner.vertices, ball.vertices]),
+        np.concatenate([inner.faces, ball.faces + len(ball.vertices)]),
+    )
+    surface = groom_mesh(both, surface_config).surface
+    assert surface.volume == pytest.approx(ball.volume, rel=1e-3)
+
+
 def test_only_the_largest_piece_of_a_mesh_is_kept(surface_config, ball):
     speck = Mesh(ball.vertices * 0.1 + 100, ball.faces)
     both = Mesh(

@@ -45,11 +45,13 @@ rule dataset_survey:
         config=section("dataset", SurveyConfig),
         root=lambda wildcards: dataset_root(),
         anatomies=ANATOMIES,
+        hole_mm=settings.groom.surface.hole_mm,  # what grooming closes is no fault
     message:
         "Check {params.root}, draw the split"
     shell:
         "python -m massm.stages.dataset --config {params.config:q} --anatomies {params.anatomies:q}"
-        " --cohort {output.cohort:q} --subjects {output.subjects:q} --threads {threads} &> {log:q}"
+        " --cohort {output.cohort:q} --subjects {output.subjects:q} --hole-mm {params.hole_mm}"
+        " --threads {threads} &> {log:q}"
 
 
 # A rule of its own: where it stops, Snakemake keeps the tables above, which tell why.
