@@ -47,8 +47,8 @@ class SurveyConfig(Section):
     piece_fraction: float = Field(
         gt=0,
         le=1,
-        description="A mask or mesh is in several large pieces if the second has more than this share of "
-        "the first; smaller pieces are debris that groom removes.",
+        description="A mask or mesh is in several large pieces if the second has more than this "
+        "share of the first; smaller pieces are debris that groom removes.",
     )
     allow_cut: bool = Field(
         description="Use organs that touch the image's border instead of excluding them."

@@ -64,7 +64,7 @@ def exclude_other_units(cohort: pd.DataFrame) -> pd.DataFrame:
     cohort = cohort.copy()
     used = cohort[cohort["status"] == "used"]
     for anatomy, rows in used.groupby("anatomy", sort=False):
-        logs = np.log(rows["volume_ml"].astype(float).clip(lower=1e-12))
+        logs = pd.Series(np.log(rows["volume_ml"].astype(float).clip(lower=1e-12)), rows.index)
         for row in rows.index[[is_mesh(Path(name)) for name in rows["mask"]]]:
             others = logs.drop(row)
             if len(others) < _FEWEST:

@@ -99,7 +99,7 @@ def fill_holes(mesh: Mesh, width_mm: float) -> Mesh:
     return fanned(mesh, [loop for loop in borders if width(mesh.vertices[loop]) <= width_mm])
 
 
-def fanned(mesh: Mesh, borders: Sequence[Int[np.ndarray, " n"]]) -> Mesh:
+def fanned(mesh: Mesh, borders: Sequence[Int[np.ndarray, " _"]]) -> Mesh:
     """Close holes by fans of triangles around their centers."""
     vertices, faces = [mesh.vertices], [mesh.faces]
     count = len(mesh.vertices)
@@ -110,7 +110,7 @@ def fanned(mesh: Mesh, borders: Sequence[Int[np.ndarray, " n"]]) -> Mesh:
     return Mesh(np.concatenate(vertices), np.concatenate(faces))
 
 
-def hole_borders(mesh: Mesh) -> list[Int[np.ndarray, " n"]]:
+def hole_borders(mesh: Mesh) -> list[Int[np.ndarray, " _"]]:
     """Walk along the sides that belong to one triangle, each hole in one round.
 
     Holes that share a vertex are parted there: whenever a walk comes to a vertex for the second

@@ -8,10 +8,21 @@ from massm.io.mesh_formats.text import reals, shown, space_of, whole, whole_of
 
 MARK = b"# vtk DataFile"
 _KINDS = {
-    **{b"char": "i1", b"signed_char": "i1", b"unsigned_char": "u1", b"short": "i2"},
-    **{b"unsigned_short": "u2", b"int": "i4", b"unsigned_int": "u4", b"long": "i8"},
-    **{b"unsigned_long": "u8", b"float": "f4", b"double": "f8", b"vtkidtype": "i4"},
-    **{b"vtktypeint64": "i8", b"vtktypeuint64": "u8", b"vtktypeint32": "i4"},
+    b"char": "i1",
+    b"signed_char": "i1",
+    b"unsigned_char": "u1",
+    b"short": "i2",
+    b"unsigned_short": "u2",
+    b"int": "i4",
+    b"unsigned_int": "u4",
+    b"long": "i8",
+    b"unsigned_long": "u8",
+    b"float": "f4",
+    b"double": "f8",
+    b"vtkidtype": "i4",
+    b"vtktypeint64": "i8",
+    b"vtktypeuint64": "u8",
+    b"vtktypeint32": "i4",
 }
 _CELLS = (b"vertices", b"lines", b"polygons", b"triangle_strips")
 _ATTRIBUTES = (b"point_data", b"cell_data")

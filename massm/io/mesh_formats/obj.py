@@ -9,7 +9,8 @@ from massm.io.mesh_formats.text import reals, shown, space_of, whole
 
 _LEFT = (
     b"vt vn vp l p g o s mg usemtl mtllib usemap maplib lod bevel c_interp d_interp shadow_obj "
-    b"trace_obj ctech stech cstype deg bmat step curv curv2 surf parm trim hole scrv sp end con call"
+    b"trace_obj ctech stech cstype deg bmat step curv curv2 surf parm trim hole scrv sp end con "
+    b"call"
 )
 _OTHERS = frozenset(_LEFT.split())
 _FIRST = re.compile(rb"^\s*(?:#|(?:v|vt|vn|vp|f|l|p|g|o|s|usemtl|mtllib)\s)", re.MULTILINE)

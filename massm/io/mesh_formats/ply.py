@@ -1,4 +1,4 @@
-"""PLY, text and binary of both byte orders: vertices and faces, whatever else stands beside them."""
+"""PLY, text and binary of both byte orders: vertices and faces; what else there is is left."""
 
 import re
 from dataclasses import dataclass
@@ -12,10 +12,24 @@ from massm.io.mesh_formats.text import reals, shown, space_of, whole_of
 _END = re.compile(rb"^end_header[ \t]*(\r\n|\n|\r)", re.MULTILINE)
 _ORDERS = {b"ascii": "", b"binary_little_endian": "<", b"binary_big_endian": ">"}
 _KINDS = {
-    **{b"char": "i1", b"uchar": "u1", b"short": "i2", b"ushort": "u2", b"int": "i4"},
-    **{b"uint": "u4", b"float": "f4", b"double": "f8", b"int8": "i1", b"uint8": "u1"},
-    **{b"int16": "i2", b"uint16": "u2", b"int32": "i4", b"uint32": "u4", b"int64": "i8"},
-    **{b"uint64": "u8", b"float32": "f4", b"float64": "f8"},
+    b"char": "i1",
+    b"uchar": "u1",
+    b"short": "i2",
+    b"ushort": "u2",
+    b"int": "i4",
+    b"uint": "u4",
+    b"float": "f4",
+    b"double": "f8",
+    b"int8": "i1",
+    b"uint8": "u1",
+    b"int16": "i2",
+    b"uint16": "u2",
+    b"int32": "i4",
+    b"uint32": "u4",
+    b"int64": "i8",
+    b"uint64": "u8",
+    b"float32": "f4",
+    b"float64": "f8",
 }
 _INDEX_NAMES = (b"vertex_indices", b"vertex_index")
 _MOST_PROPERTIES = 500

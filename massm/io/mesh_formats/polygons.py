@@ -109,11 +109,9 @@ def triangulated(polygons: Polygons) -> tuple[Mesh, int]:
 
 def _check(polygons: Polygons) -> None:
     points, corners = polygons.points, polygons.corners
-    if len(corners) and not (0 <= int(corners.min()) and int(corners.max()) < len(points)):
-        raise ValueError(
-            f"a polygon has the corner {int(corners.max() if corners.min() >= 0 else corners.min())}, "
-            f"but there are {len(points)} points"
-        )
+    wrong = corners[(corners < 0) | (corners >= len(points))]
+    if len(wrong):
+        raise ValueError(f"a polygon has the corner {wrong[0]}, but there are {len(points)} points")
     used = points[np.unique(corners)]
     if not np.isfinite(used).all():
         raise ValueError("a vertex is not a finite number")
@@ -144,7 +142,7 @@ def _different(
 def _without_repeats(
     sizes: Int[np.ndarray, " P"], corners: Int[np.ndarray, " C"]
 ) -> tuple[Int[np.ndarray, " P"], Int[np.ndarray, " D"]]:
-    """Take out corners that equal the one before them in their polygon (the last before the first)."""
+    """Take out corners that equal the one before them in their polygon in a round."""
     if len(corners) == 0:
         return sizes, corners
     starts = np.cumsum(sizes) - sizes

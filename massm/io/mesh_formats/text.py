@@ -56,9 +56,9 @@ def whole_of(values: np.ndarray) -> Int[np.ndarray, " n"]:
     Raises:
         ValueError: If one is not.
     """
-    if values.dtype.kind == "f":
-        if not (np.isfinite(values).all() and (values == np.floor(values)).all()):
-            raise ValueError("a point number is no whole number")
+    is_whole = np.isfinite(values) & (values == np.floor(values))
+    if not is_whole.all():
+        raise ValueError("a point number is no whole number")
     if len(values) and (values.max() > 2**53 or values.min() < -(2**53)):
         raise ValueError("a point number is absurdly large")
     return values.astype(np.int64)

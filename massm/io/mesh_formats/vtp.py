@@ -16,8 +16,17 @@ from massm.io.mesh_formats.polygons import Polygons, as_points, joined, with_str
 from massm.io.mesh_formats.text import reals, shown, space_of, whole, whole_of
 
 _KINDS = {
-    **{"Int8": "i1", "UInt8": "u1", "Int16": "i2", "UInt16": "u2", "Int32": "i4", "UInt32": "u4"},
-    **{"Int64": "i8", "UInt64": "u8", "Float32": "f4", "Float64": "f8", "String": "u1"},
+    "Int8": "i1",
+    "UInt8": "u1",
+    "Int16": "i2",
+    "UInt16": "u2",
+    "Int32": "i4",
+    "UInt32": "u4",
+    "Int64": "i8",
+    "UInt64": "u8",
+    "Float32": "f4",
+    "Float64": "f8",
+    "String": "u1",
 }
 _TAIL = b"</VTKFile>"
 _APPENDED = re.compile(rb"<AppendedData\b([^>]*)>\s*_")
@@ -139,7 +148,7 @@ class _Arrays:
         return np.frombuffer(data, dtype)
 
     def text(self, entry: ElementTree.Element) -> bytes:
-        """Read a text as NAME=text; empty if it is something else, or longer than a frame's name."""
+        """Read what names the frame, as SPACE=text; empty for anything else."""
         if entry.get("type") != "String" or (entry.get("Name") or "").upper() != "SPACE":
             return b""
         if entry.get("format") == "ascii":
@@ -271,7 +280,7 @@ def _unpack_lzma(data: bytes, size: int) -> bytes:
 
 
 def _unpack_lz4(data: bytes, size: int) -> bytes:
-    # vtk gives LZ4 both sizes, so that a damaged block ends with an error of vtk's, not beyond them.
+    # vtk gives LZ4 both sizes: a damaged block ends with an error of vtk's, not beyond them.
     errors: list[str] = []
     lz4 = vtkLZ4DataCompressor()
     lz4.AddObserver("ErrorEvent", lambda *event: errors.append(str(event[1])))
