@@ -14,6 +14,7 @@ import numpy as np
 from massm.geometry.signed_distance import signed_distance
 from massm.geometry.volume import Volume
 from massm.io.atomic import replacing
+from massm.io.dicom import describe_series, is_dicom, read_segmentation, read_series
 from massm.io.errors import DataError
 
 _NIFTI = (".nii", ".nii.gz")
@@ -39,6 +40,8 @@ def read_header(path: Path) -> Header:
     Raises:
         DataError: If the file is missing or no image.
     """
+    if Path(path).is_dir():
+        return Header(*describe_series(Path(path)).grid)
     image_io = _open(Path(path))
     axes = range(image_io.GetNumberOfDimensions())
     return Header(
@@ -57,7 +60,8 @@ def read_image(path: Path) -> Volume:
     """
     path = Path(path)
     if path.is_dir():
-        return _read(_dicom_files(path), path, itk.F)
+        volume = read_series(path).volume
+        return volume.with_array(volume.array.astype(np.float32, copy=False))
     _check_3d(path)
     return _read(str(path), path, itk.F)
 
@@ -71,6 +75,8 @@ def read_mask(path: Path, label: int | None = None) -> Volume:
         DataError: If it is missing, damaged, not 3D, or neither a mask nor a signed distance.
     """
     path = Path(path)
+    if is_dicom(path):
+        return read_segmentation(path, label).volume
     _check_3d(path)
     volume = _read(str(path), path, itk.F)
     if label is not None:
@@ -86,7 +92,7 @@ def read_distance(path: Path) -> Volume | None:
         DataError: If it is missing, damaged, not 3D, or real numbers that are neither of both.
     """
     path = Path(path)
-    if not _holds_real_numbers(path):
+    if is_dicom(path) or not _holds_real_numbers(path):
         return None
     _check_3d(path)
     return _distance_in(_read(str(path), path, itk.F), path)
@@ -166,21 +172,7 @@ def _check_complete(path: Path, image_io: "itk.ImageIOBase") -> None:
         )
 
 
-def _dicom_files(folder: Path) -> list[str]:
-    names = itk.GDCMSeriesFileNames.New()
-    names.SetGlobalWarningDisplay(False)
-    names.SetUseSeriesDetails(True)
-    names.SetDirectory(str(folder))
-    series = [str(uid) for uid in names.GetSeriesUIDs()]
-    if len(series) != 1:
-        raise DataError(
-            f"{folder}: expected one DICOM series, found {len(series)}; "
-            "keep the slices of one CT alone in a folder"
-        )
-    return [str(name) for name in names.GetFileNames(series[0])]
-
-
-def _read(source: str | list[str], path: Path, pixel: object) -> Volume:
+def _read(source: str, path: Path, pixel: object) -> Volume:
     try:
         image = itk.imread(source, pixel)
     except (RuntimeError, TypeError) as error:
