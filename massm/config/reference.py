@@ -20,10 +20,11 @@ from massm.config.loading import Config, read_yaml
 
 _HEAD = """# Configuration
 
-Written by `make reference` from `massm/config/`; the values are those of `config.yaml`, the
-paper's run. A key is set in a file of differences (`snakemake all --configfile mine.yaml`) or on
-the command line (`snakemake all --config dataset='{root: /data/ct}'`). Unknown keys, wrong types
-and impossible values are refused before any work starts.
+Written by `make reference` from `massm/config/`; the values are those of `config.yaml`, where
+each that the paper does not print is marked. A key is set in a file of differences
+(`snakemake all --configfile mine.yaml`) or on the command line (`snakemake all --config
+dataset='{root: /data/ct}'`). Unknown keys, wrong types and impossible values are refused before
+any work starts.
 """
 
 

@@ -4,14 +4,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from safetensors.torch import load_file, save_file
+from pydantic import ValidationError
 from torch import nn
 
 from massm.config.model import ModelConfig
 from massm.config.train import LossConfig
 from massm.io import documents
-from massm.io.atomic import replacing
 from massm.io.errors import DataError
+from massm.io.weights import load_weights, save_weights
 from massm.models import MODELS
 from massm.models.interface import Model
 from massm.tensors.manifest import Manifest
@@ -61,12 +61,7 @@ def build_model(
 
 def save_model(model: Model, description: Description, folder: Path) -> None:
     """Write weights and description, each whole or not at all."""
-    state = {
-        name: tensor.detach().cpu().contiguous().clone()
-        for name, tensor in cast(nn.Module, model).state_dict().items()
-    }
-    with replacing(folder / WEIGHTS) as temporary:
-        save_file(state, temporary)
+    save_weights(cast(nn.Module, model).state_dict(), folder / WEIGHTS)
     document = {
         **asdict(description),
         "version": VERSION,
@@ -80,15 +75,28 @@ def load_model(folder: Path) -> tuple[Model, Description]:
     """Rebuild a trained model on the CPU.
 
     Raises:
-        DataError: If the files do not fit this version or each other.
+        DataError: If the files are damaged, or do not fit this version or each other.
     """
     path = folder / DESCRIPTION
     document = documents.read_json(path)
-    if document.get("version") != VERSION:
-        raise DataError(
-            f"{path}: version {document.get('version')}, expected {VERSION}; train again"
-        )
-    description = Description(
+    if not isinstance(document, dict) or document.get("version") != VERSION:
+        found = document.get("version") if isinstance(document, dict) else "none"
+        raise DataError(f"{path}: version {found}, expected {VERSION}; train again")
+    try:
+        description = _description(document)
+    except (KeyError, TypeError, ValidationError) as error:
+        raise DataError(f"{path} is not a description of a model ({error}); train again") from error
+    blank = Template.blank(len(description.anatomies), description.particles, description.modes)
+    model = build_model(description.model, description.loss, blank, description.spacing_mm)
+    try:
+        cast(nn.Module, model).load_state_dict(load_weights(folder / WEIGHTS))
+    except RuntimeError as error:
+        raise DataError(f"{folder / WEIGHTS} does not fit {path}: {error}") from error
+    return model, description
+
+
+def _description(document: dict[str, Any]) -> Description:
+    return Description(
         model=ModelConfig.model_validate(document["model"]),
         loss=LossConfig.model_validate(document["loss"]),
         anatomies=tuple(document["anatomies"]),
@@ -101,13 +109,6 @@ def load_model(folder: Path) -> tuple[Model, Description]:
         thresholds=document["thresholds"],
         trained=document["trained"],
     )
-    blank = Template.blank(len(description.anatomies), description.particles, description.modes)
-    model = build_model(description.model, description.loss, blank, description.spacing_mm)
-    try:
-        cast(nn.Module, model).load_state_dict(load_file(folder / WEIGHTS))
-    except RuntimeError as error:
-        raise DataError(f"{folder / WEIGHTS} does not fit {path}: {error}") from error
-    return model, description
 
 
 def matches(description: Description, manifest: Manifest) -> None:

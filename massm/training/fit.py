@@ -11,15 +11,13 @@ import lightning
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import ModelCheckpoint
-from safetensors.torch import load_file
 from torch import nn
 
 from massm.config.model import ModelConfig
 from massm.config.train import TrainConfig
-from massm.io import documents
 from massm.io.errors import DataError
-from massm.io.tables import read_table, write_table
 from massm.io.tensors import load
+from massm.io.weights import load_weights
 from massm.machine.cores import usable_cores
 from massm.models.interface import Model
 from massm.models.saved import Description, build_model, save_model
@@ -29,6 +27,7 @@ from massm.tensors.template import load_template
 from massm.training.data import CohortData
 from massm.training.history import History
 from massm.training.module import TrainingModule
+from massm.training.resume import CHECKPOINT, checkpoint_of, start_run
 from massm.training.thresholds import presence_threshold
 
 log = logging.getLogger(__name__)
@@ -37,13 +36,31 @@ log = logging.getLogger(__name__)
 _FREE = TrainConfig.indifferent | {"epochs", "validate_every", "select", "threshold_fraction"}
 
 
+class KeepLast(ModelCheckpoint):
+    """Keep the checkpoint of the last epoch; say which file it is where that cannot be written."""
+
+    def on_train_epoch_end(
+        self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
+    ) -> None:
+        """Write the checkpoint."""
+        try:
+            super().on_train_epoch_end(trainer, pl_module)
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise OSError(
+                error.errno,
+                f"could not write {self.dirpath}/{CHECKPOINT}: {reason}; free space and run again, "
+                "training goes on from the epoch before",
+            ) from error
+
+
 def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: Path) -> None:
     """Train, or go on training, and write the model.
 
     ``output`` gets ``last.ckpt`` and a row of ``history.csv`` after every epoch, and at the end
     ``model.safetensors``, ``model.json`` and ``curves.csv``, the whole history. A ``last.ckpt`` of
-    the same configuration and tensors is continued; one of another run is replaced, with a line in
-    the log.
+    the same configuration and tensors is continued; one of another run, or a damaged one, is
+    replaced, with a line in the log.
 
     Args:
         config: Schedule, augmentation, machine.
@@ -53,7 +70,8 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
 
     Raises:
         ValueError: If a GPU is asked for and there is none.
-        DataError: If the best weights are asked for and there is no validation subject.
+        DataError: If the best weights are asked for and there is no validation subject, or if they
+            are lost while training.
         NonFiniteLossError: If a loss is not finite.
     """
     check_accelerator(config.accelerator, config.devices)
@@ -69,26 +87,22 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
     log.info("%s: %.2f million parameters", model_config.name, _count(module) / 1e6)
 
     run = fingerprint(config, model_config, manifest)
-    checkpoint = _checkpoint_of(output, run)
+    best = output / "best.safetensors" if config.select == "best" else None
+    checkpoint = checkpoint_of(output, run, module, best)
     if checkpoint is None:
         _prepare(model, data, config.seed)
-    history = History(
-        output / "history.csv",
-        config.epochs,
-        config.validate_every,
-        output / "best.safetensors" if config.select == "best" else None,
-    )
+    history = History(output / "history.csv", config.epochs, config.validate_every, best)
     trainer = _trainer(config, output, history)
     torch.set_num_threads(config.threads or usable_cores())
-    documents.write_json({"fingerprint": run}, output / "run.json")
+    start_run(output, run)
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     if trainer.interrupted:
         raise KeyboardInterrupt
     if not trainer.is_global_zero:
         return
     model = cast(Model, module.model)
-    if history.best is not None and history.best.exists():
-        module.model.load_state_dict(load_file(history.best))
+    if best is not None:
+        module.model.load_state_dict(load_weights(best))
     module.model.to("cuda" if config.accelerator == "gpu" else "cpu")
     thresholds = choose_thresholds(model, data, config.threshold_fraction)
     description = Description(
@@ -109,7 +123,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
             "select": config.select,
         },
     )
-    write_table(read_table(history.path), output / "curves.csv")
+    history.write(output / "curves.csv")
     save_model(model, description, output)
 
 
@@ -182,26 +196,14 @@ def _prepare(model: Model, data: CohortData, seed: int) -> None:
     model.prepare(local, world, present, generator_for(seed, 0, "prepare"))
 
 
-def _checkpoint_of(output: Path, run: str) -> Path | None:
-    checkpoint, facts = output / "last.ckpt", output / "run.json"
-    if not checkpoint.exists():
-        return None
-    if facts.exists() and documents.read_json(facts).get("fingerprint") == run:
-        log.info("continuing from %s", checkpoint)
-        return checkpoint
-    log.warning("%s is of another configuration or other tensors: starting anew", checkpoint)
-    checkpoint.unlink(missing_ok=True)
-    return None
-
-
 def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.Trainer:
     # Lightning's own lines (accelerators not found, tips) would bury one line per epoch.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*(srun|Checkpoint directory|treespec).*")
-    keep_last = ModelCheckpoint(
+    keep_last = KeepLast(
         dirpath=output,
-        filename="last",
+        filename=Path(CHECKPOINT).stem,
         save_top_k=1,
         every_n_epochs=1,
         save_on_train_epoch_end=True,

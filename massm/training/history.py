@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any, cast
 
 import lightning
-import pandas as pd
-from safetensors.torch import save_file
 
 from massm.io.atomic import replacing
-from massm.io.tables import read_table, write_table
+from massm.io.weights import save_weights
 from massm.training.module import TrainingModule
+from massm.training.resume import best_error
 
 log = logging.getLogger(__name__)
 
@@ -24,10 +23,12 @@ COLUMNS = ("epoch", "seconds", "learning_rate", *TERMS, *(f"validation_{name}" f
 
 
 class History(lightning.Callback):
-    """Write a flushed row after every epoch, log it, and keep the best weights if asked.
+    """Write a row after every epoch, log it, and keep the best weights if asked.
+
+    The rows are part of the checkpoint, so that the file always tells the same as that.
 
     Args:
-        path: ``history.csv``; rows of epochs that a resumed run does again are dropped.
+        path: ``history.csv``.
         epochs: Length of the run.
         validate_every: Epochs between two validations.
         best: Where the weights of the least validation particle error go; None: not kept.
@@ -39,34 +40,40 @@ class History(lightning.Callback):
         self.epochs = epochs
         self.best = best
         self.best_error = float("inf")
+        self.rows: list[dict[str, float | int]] = []
         self.seconds = 0.0
         self._started = 0.0
         self._rate = 0.0
         self._first = 0
 
-    def state_dict(self) -> dict[str, float]:
+    def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run must know."""
-        return {"seconds": self.seconds, "best_error": self.best_error}
+        return {"seconds": self.seconds, "rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over from the run that was interrupted."""
         self.seconds = state_dict["seconds"]
-        self.best_error = state_dict["best_error"]
+        self.rows = list(state_dict["rows"])
 
     def on_train_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
-        """Start the file, or cut it to the epochs that the checkpoint holds."""
+        """Start the file, or bring it to what the checkpoint holds."""
         self._first = trainer.current_epoch
         if not trainer.is_global_zero:
             return
         if self.best is not None and not self._first:
             self.best.unlink(missing_ok=True)
-        rows = pd.DataFrame(columns=list(COLUMNS))
-        if self._first and self.path.exists():
-            old = read_table(self.path)
-            rows = old[old["epoch"] <= self._first]
-        write_table(rows, self.path)
+        if self.best is not None:
+            self.best_error = best_error(self.best, self.rows)
+        found = self.path.read_bytes() if self.path.exists() else b""
+        self.write(self.path)
+        if self._first and found != self.path.read_bytes():
+            log.warning(
+                "%s did not hold epochs 1 to %d as the checkpoint does: written anew from that",
+                self.path,
+                self._first,
+            )
 
     def on_train_epoch_start(
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
@@ -91,10 +98,10 @@ class History(lightning.Callback):
             **module.training_means(),
             **validated,
         }
+        self.rows.append({name: values[name] for name in COLUMNS if name in values})
         if not trainer.is_global_zero:
             return
-        with self.path.open("a", newline="") as file:
-            csv.writer(file).writerow([values.get(name, "") for name in COLUMNS])
+        self.write(self.path)
         self._keep_best(module, validated)
         self._log_line(epoch, took, values)
 
@@ -103,10 +110,15 @@ class History(lightning.Callback):
         if self.best is None or error is None or error >= self.best_error:
             return
         self.best_error = error
-        weights = module.model.state_dict()
-        state = {name: value.cpu().contiguous().clone() for name, value in weights.items()}
-        with replacing(self.best) as temporary:
-            save_file(state, temporary)
+        facts = {"validation_particle_mm": repr(error)}
+        save_weights(module.model.state_dict(), self.best, facts)
+
+    def write(self, path: Path) -> None:
+        """Write the rows of all epochs so far, whole or not at all."""
+        with replacing(path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(COLUMNS)
+            writer.writerows([row.get(name, "") for name in COLUMNS] for row in self.rows)
 
     def _log_line(self, epoch: int, took: float, values: Mapping[str, float | int]) -> None:
         left = timedelta(seconds=round(took * (self.epochs - epoch)))

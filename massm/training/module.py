@@ -2,11 +2,14 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Sized
 from typing import Any, cast
 
 import lightning
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from massm.config.train import TrainConfig
 from massm.models.interface import Model, Prediction, Teacher
@@ -79,13 +82,25 @@ class TrainingModule(lightning.LightningModule):
     def validation_step(self, batch: Batch, index: int) -> None:
         """Measure center and particle errors in mm on a batch, each anatomy that is there."""
         prediction: Prediction = cast(Model, self.model).predict(batch)
-        there = batch.presence.eq(1)
+        there = batch.presence.eq(1) & self._counts(batch, index)[:, None]
         self._errors["center_mm"].append((prediction.center - batch.center).norm(dim=-1)[there])
         particle = (prediction.local - batch.local).norm(dim=-1).mean(dim=-1)
         self._errors["particle_mm"].append(particle[there])
         for name, world in prediction.world.items():
             error = (world - batch.world).norm(dim=-1).mean(dim=-1)
             self._errors[f"world_{name}_mm"].append(error[there])
+
+    def _counts(self, batch: Batch, index: int) -> Bool[Tensor, " B"]:
+        """Tell which subjects another device does not measure too.
+
+        Several devices take the subjects in turn; to have equally many, they begin anew at the end.
+        """
+        rows = torch.arange(len(batch.subjects), device=batch.presence.device)
+        if self.trainer.world_size == 1:
+            return torch.ones_like(rows, dtype=torch.bool)
+        loader = cast(DataLoader[Any], self.trainer.val_dataloaders)
+        turn = index * cast(int, loader.batch_size) + rows
+        return turn * self.trainer.world_size + self.global_rank < len(cast(Sized, loader.dataset))
 
     def validation_means(self) -> dict[str, float]:
         """Return the mean errors of the last validation, mm; empty if there was none."""

@@ -94,3 +94,23 @@ def test_nothing_present_costs_nothing_and_has_a_gradient():
     loss.backward()
     assert loss == 0
     assert torch.equal(error.grad, torch.zeros(1, 1, 3))
+
+
+def test_of_a_vector_the_length_counts_not_its_coordinates():
+    error = torch.tensor([[[[0.3, 0.0, 0.4], [0.0, 0.0, 0.1]]]])
+    expected = sum(e**2 / (1 + math.exp(10 * (0.2 - e))) for e in (0.5, 0.1)) / 2
+    loss = shrinkage_loss(error, known(), a=10.0, c=0.2, of="vector")
+    assert loss.item() == pytest.approx(expected, rel=1e-5)
+    turn = torch.tensor([[0.6, 0.8, 0.0], [-0.8, 0.6, 0.0], [0.0, 0.0, 1.0]])
+    turned = shrinkage_loss(error @ turn, known(), a=10.0, c=0.2, of="vector")
+    assert turned.item() == pytest.approx(expected, rel=1e-5)
+    by_coordinate = [
+        shrinkage_loss(e, known(), a=10.0, c=0.2, of="coordinate") for e in (error, error @ turn)
+    ]
+    assert by_coordinate[0] != pytest.approx(by_coordinate[1].item(), rel=1e-3)
+
+
+def test_a_vector_of_no_error_has_no_gradient_and_no_nan():
+    error = torch.zeros(1, 1, 2, 3, requires_grad=True)
+    shrinkage_loss(error, known(), a=10.0, c=0.2, of="vector").backward()
+    assert torch.equal(error.grad, torch.zeros(1, 1, 2, 3))

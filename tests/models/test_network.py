@@ -8,7 +8,7 @@ import torch
 from massm.models import MODELS
 from massm.models.interface import LossTerms, Teacher
 from massm.models.massm import network
-from massm.models.massm.detection import decode
+from massm.models.massm.detection import decode, detection_losses
 from massm.models.saved import build_model
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.manifest import read_manifest
@@ -126,10 +126,8 @@ def test_the_prediction_does_not_depend_on_the_rest_of_the_batch(folder, manifes
     assert torch.equal(alone.local[0], together.local[1])
 
 
-@pytest.mark.parametrize(("off", "trains"), [(0.7, True), (1.3, False)])
-def test_a_box_that_misses_its_organ_does_not_train_the_local_head(
-    folder, manifest, monkeypatch, off, trains
-):
+def local_terms(folder, manifest, monkeypatch, off, missed_boxes):
+    """The local term with true boxes, and with predicted ones that lie ``off`` radii beside."""
     model = make(folder, manifest).eval()
     batch = make_batch(folder, manifest, model)
 
@@ -137,9 +135,52 @@ def test_a_box_that_misses_its_organ_does_not_train_the_local_head(
         return replace(decode(maps), center=batch.center + off * batch.radius)
 
     monkeypatch.setattr(network, "decode", shifted)
-    taught = model.loss(batch, teacher(1.0)).terms["local"]
-    predicted = model.loss(batch, teacher(0.0)).terms["local"]
+    return [
+        model.loss(batch, teacher(probability, missed_boxes=missed_boxes)).terms["local"]
+        for probability in (1.0, 0.0)
+    ]
+
+
+@pytest.mark.parametrize(("off", "trains"), [(0.7, True), (1.3, False)])
+def test_a_box_that_misses_its_organ_does_not_train_the_local_head(
+    folder, manifest, monkeypatch, off, trains
+):
+    taught, predicted = local_terms(folder, manifest, monkeypatch, off, "replace")
     assert (predicted != taught) == trains
+
+
+def test_as_printed_a_box_that_misses_its_organ_is_kept(folder, manifest, monkeypatch):
+    near, far = (local_terms(folder, manifest, monkeypatch, off, "keep") for off in (0.7, 1.3))
+    assert near[0] == far[0]
+    assert far[1] > near[1] > near[0]
+
+
+def test_an_organ_whose_box_misses_it_can_be_left_out(folder, manifest, monkeypatch):
+    kept, skipped = (
+        local_terms(folder, manifest, monkeypatch, 1.3, way) for way in ("keep", "skip")
+    )
+    assert skipped == [kept[0], 0]
+    near = [local_terms(folder, manifest, monkeypatch, 0.7, way) for way in ("keep", "skip")]
+    assert near[0] == near[1]
+
+
+@pytest.mark.parametrize(("unit", "factor"), [("cells", 1), ("voxels", 2), ("mm", 8)])
+def test_offset_errors_are_in_the_unit_asked_for(folder, manifest, unit, factor):
+    """Errors far above c cost their square: twice the unit, four times the loss."""
+    model = make(folder, manifest)
+    batch = make_batch(folder, manifest, model)
+    maps = model.detect(model.pyramid(batch.image))
+    maps = replace(maps, offset=maps.offset + 50)
+    config = train_config().loss
+    found = [
+        detection_losses(
+            maps,
+            model._targets(maps, batch),
+            config=config.model_copy(update={"offset_unit": name}),
+        )["offset"]
+        for name in ("cells", unit)
+    ]
+    assert found[1].item() == pytest.approx(factor**2 * found[0].item(), rel=1e-4)
 
 
 def test_a_batch_where_nothing_is_known_costs_nothing(folder, manifest):

@@ -73,6 +73,35 @@ def test_outputs_rebuild_the_model(folder, trained):
     assert torch.equal(weights["local.template"], template["template_local"])
 
 
+def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
+    model, _ = load_model(trained)
+    shapes = torch.randn(2, 2, PARTICLES, 3)
+    present = torch.ones(2, 2, dtype=torch.bool)
+    with pytest.raises(ValueError, match="template of the tensors stage"):
+        model.prepare(shapes, shapes, present, torch.Generator())
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model.safetensors", b"", r"model\.safetensors is damaged or cut .*train again"),
+        ("model.safetensors", 0.5, r"model\.safetensors is damaged or cut .*train again"),
+        ("model.json", b"null", r"model\.json: version none"),
+        ("model.json", b'{"version": 1}', r"model\.json: version 1, expected 2; train again"),
+        ("model.json", b'{"version": 2}', r"model\.json is not a description .*'model'"),
+        ("model.json", 0.5, r"model\.json is not valid JSON"),
+    ],
+)
+def test_a_damaged_model_is_named(trained, tmp_path, name, content, message):
+    for file in ("model.safetensors", "model.json"):
+        (tmp_path / file).write_bytes((trained / file).read_bytes())
+    whole = (tmp_path / name).read_bytes()
+    share = content if isinstance(content, float) else None
+    (tmp_path / name).write_bytes(whole[: int(share * len(whole))] if share else content)
+    with pytest.raises(DataError, match=message):
+        load_model(tmp_path)
+
+
 def test_history_has_a_row_per_epoch_with_all_terms(trained):
     found = rows(trained)
     assert rows(trained, "curves.csv") == found

@@ -1,19 +1,45 @@
 """The paper's schedule, epoch by epoch."""
 
-import itertools
 from pathlib import Path
 
 import pytest
-import yaml
 
+from massm.config.loading import merge, read_yaml
 from massm.config.train import RampConfig, TrainConfig
 from massm.training.schedule import learning_rate_factor, loss_weights, ramp
 
+ROOT = Path(__file__).parents[2]
 
-@pytest.fixture
-def paper():
-    path = Path(__file__).parents[2] / "config.yaml"
-    return TrainConfig.model_validate(yaml.safe_load(path.read_text(encoding="utf-8"))["train"])
+
+@pytest.fixture(params=["config.yaml", "workflow/presets/paper.yaml"])
+def paper(request):
+    values = merge(read_yaml(ROOT / "config.yaml"), read_yaml(ROOT / request.param))
+    return TrainConfig.model_validate(values["train"])
+
+
+def test_every_epoch_of_the_printed_schedule(paper):
+    """Epochs count from 0: after 20 epochs is epoch 20, the twenty-first."""
+    rise = [0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4, 1.6, 1.8]
+    printed = {
+        "heatmap": [1.0] * 20 + [40.0] * 280,
+        "radius": [0.01] * 300,
+        "offset": [1.0] * 300,
+        "local": [0.0] * 20 + rise + [2.0] * 271,
+        "world": [0.0] * 40 + rise + [2.0] * 251,
+    }
+    assert paper.epochs == 300
+    for name, expected in printed.items():
+        found = [loss_weights(paper, epoch)[name] for epoch in range(300)]
+        assert found == pytest.approx(expected, abs=1e-9), name
+
+
+def test_truth_is_handed_out_until_epoch_sixty_nine(paper):
+    """Printed is the end alone; before it a straight line from the local head's first epoch on."""
+    found = [ramp(paper.teacher.probability, epoch) for epoch in range(300)]
+    assert found[:21] == [1.0] * 21
+    assert found[20:71] == pytest.approx([1 - k / 50 for k in range(51)], abs=1e-9)
+    assert found[69] == pytest.approx(0.02)
+    assert found[70:] == [0.0] * 230
 
 
 def test_detection_is_trained_alone_for_twenty_epochs(paper):
@@ -36,14 +62,6 @@ def test_world_follows_twenty_epochs_later(paper):
     assert loss_weights(paper, 39)["world"] == 0
     assert loss_weights(paper, 40)["world"] == pytest.approx(0.2)
     assert loss_weights(paper, 49)["world"] == pytest.approx(2.0)
-
-
-def test_from_epoch_seventy_on_there_is_no_teacher(paper):
-    values = [ramp(paper.teacher.probability, epoch) for epoch in range(90)]
-    assert values[:20] == [1.0] * 20
-    assert all(a >= b for a, b in itertools.pairwise(values))
-    assert 0 < values[60] < 0.5
-    assert values[70:] == pytest.approx([0.0] * 20)
 
 
 def test_learning_rate_falls_by_a_tenth_every_twenty_epochs(paper):

@@ -150,7 +150,7 @@ def pretrain_decoder(
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        if step >= 0.9 * config.pretrain_steps:
+        if step >= int(0.9 * config.pretrain_steps):
             millimeters = squared.detach() * scale[drawn.anatomy].square()
             late.append(float(millimeters.mean()))
     decoder.requires_grad_(False)
@@ -187,6 +187,6 @@ def pretrain_encoder(
         loss.backward()
         optimizer.step()
         schedule.step()
-        if step >= 0.9 * config.encoder_steps:
+        if step >= int(0.9 * config.encoder_steps):
             late.append(float(squared.detach().mean()))
     return math.sqrt(sum(late) / len(late))
