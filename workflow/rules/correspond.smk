@@ -23,8 +23,8 @@ rule correspond_particles:
     conda:
         branch(
             settings.correspond.backend == "shapeworks",
-            then="../../envs/shapeworks.yaml",
-            otherwise="../../envs/massm.yaml",
+            then=SHAPEWORKS,
+            otherwise=MASSM,
         )
     threads: settings.correspond.threads
     resources:
@@ -70,7 +70,7 @@ for pair in settings.correspond.pooled:
         benchmark:
             f"<benchmarks>/correspond/{'_'.join(pair)}.tsv"
         conda:
-            "../../envs/massm.yaml"
+            MASSM
         threads: settings.correspond.threads
         resources:
             mem_mb=24000,
@@ -95,6 +95,7 @@ for pair in settings.correspond.pooled:
 
 rule correspond_joint:
     input:
+        checked=ancient(subject_table),
         particles=joint_particles,
     output:
         model="<results>/correspond/joint/model.npz",
@@ -105,7 +106,7 @@ rule correspond_joint:
     benchmark:
         "<benchmarks>/correspond/joint.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
         runtime=120,

@@ -22,7 +22,7 @@ rule evaluate_local:
     benchmark:
         "<benchmarks>/evaluate/{model}_local.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     threads: 2
     resources:
         mem_mb=8000,
@@ -54,7 +54,7 @@ rule evaluate_world:
     benchmark:
         "<benchmarks>/evaluate/{model}_world.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     threads: 2
     resources:
         mem_mb=8000,
@@ -84,7 +84,7 @@ rule evaluate_detection:
     benchmark:
         "<benchmarks>/evaluate/{model}_detection.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
         runtime=240,
@@ -102,6 +102,7 @@ rule evaluate_detection:
 
 rule evaluate_summary:
     input:
+        checked=ancient(subject_table),
         measured=expand(
             "<results>/evaluate/{model}/{kind}.csv",
             model=MODELS,
@@ -115,7 +116,7 @@ rule evaluate_summary:
     benchmark:
         "<benchmarks>/evaluate/summary.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=4000,
         runtime=60,

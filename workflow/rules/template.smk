@@ -3,6 +3,7 @@
 
 rule template_medoid:
     input:
+        checked=ancient(subject_table),
         particles="<results>/correspond/{anatomy}.npz",
     output:
         mesh="<results>/template/{anatomy}.vtp",
@@ -12,7 +13,7 @@ rule template_medoid:
     benchmark:
         "<benchmarks>/template/{anatomy}.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=6000,
         runtime=60,

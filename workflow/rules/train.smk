@@ -3,6 +3,7 @@
 
 rule train_massm:
     input:
+        checked=ancient(subject_table),
         manifest="<results>/tensors/manifest.json",
         template="<results>/tensors/template.safetensors",
     output:
@@ -14,7 +15,7 @@ rule train_massm:
     benchmark:
         "<benchmarks>/train/massm.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     threads: settings.train.threads or min(workflow.cores, 8)
     resources:
         mem_mb=24000,
