@@ -14,6 +14,7 @@ from massm.io.tables import write_table
 
 include: "Snakefile"
 
+
 for each in workflow.rules:
     each._benchmark = None  # of a process, and there is none
 
@@ -57,6 +58,8 @@ def shell(command, **_):
     """Take the place of every job's command."""
     job = inspect.currentframe().f_back.f_locals
     output, params = job["output"], job["params"]
+    with (settings.results / "asked.txt").open("a") as asked:
+        asked.write(f"{job['rule']} {job['threads']} {job['resources'].mem_mb}\n")
     if job["rule"] == "dataset_survey":
         return survey(output.subjects, output.cohort)
     batch = "batch" in job["wildcards"].keys()

@@ -27,7 +27,7 @@ class StandIns(Project):
 
     def run(self, target="all"):
         """Run, and count the jobs of each rule that were executed."""
-        done = self.snakemake("-s", "standins.smk", "--cores", "1", "--", target)
+        done = self.snakemake("-s", "standins.smk", "--cores", "2", "--", target)
         assert done.returncode == 0, done.stdout[-3000:]
         rows = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout, re.MULTILINE)
         return Counter(rows) - Counter([target])
@@ -42,6 +42,15 @@ def finished(tmp_path_factory):
     project = StandIns(tmp_path_factory.mktemp("standins"))
     assert project.run()["groom_surfaces"] == 3
     return project
+
+
+def test_memory_is_asked_for_each_process(finished):
+    lines = (finished.folder / "results" / "asked.txt").read_text().splitlines()
+    asked = {rule: (int(threads), int(mb)) for rule, threads, mb in map(str.split, lines)}
+    assert asked["dataset_survey"][0] == asked["groom_surfaces"][0] == 2
+    assert asked["dataset_survey"][1] >= 2 * 2000
+    assert asked["groom_surfaces"][1] >= 2 * 1500
+    assert asked["tensors_subjects"][1] >= 2000
 
 
 def test_an_unchanged_cohort_runs_nothing(finished):

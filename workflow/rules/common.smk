@@ -37,10 +37,17 @@ ENVIRONMENT = {
 }
 exports = [f"export {name}={shlex.quote(value)}" for name, value in ENVIRONMENT.items()]
 if not CONDA:
-    exports.append(f"export PATH={shlex.quote(str(Path(sys.executable).parent))}:\"$PATH\"")
+    exports.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
 prefix = "; ".join(["exec 9>&2", *exports, ""])
 shell.prefix(prefix.replace("{", "{{").replace("}", "}}"))
 
+# Rules say what a job needs at the size of the paper's run; on one machine nothing but its cores
+# limits jobs (--resources mem_mb=... does). A process that holds images, at its largest, for a CT of
+# 512 x 512 x 800 voxels:
+PROCESS_MB = {"survey": 3100, "groom": 2400, "export": 3000}
+CORES = 8  # of training and prediction
+if not workflow.resource_settings.nodes:
+    CORES = min(CORES, workflow.cores)
 if workflow.resource_settings.nodes:
     # On a cluster the nodes limit a job's threads; Snakemake would cut them down to the cores of the
     # machine that submits (`cores` of the default profile, which a --profile cannot take back).
@@ -51,6 +58,11 @@ wildcard_constraints:
     anatomy="|".join(ANATOMIES),
     batch=r"\d{4}",
     model="|".join(MODELS),
+
+
+def per_process(stage):
+    """Memory of a job that works in as many processes as it has threads, MB."""
+    return lambda wildcards, threads: PROCESS_MB[stage] * threads
 
 
 def values_of(path, kind=None):

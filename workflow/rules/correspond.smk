@@ -28,8 +28,8 @@ rule correspond_particles:
         )
     threads: settings.correspond.threads
     resources:
-        mem_mb=12000,
-        runtime=720,
+        mem_mb=24000,
+        runtime=1440,
         gpu=int(settings.correspond.device.startswith("cuda")),
     params:
         depends=decisive("correspond"),
@@ -109,7 +109,7 @@ rule correspond_joint:
         MASSM
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=240,
     params:
         config=section("correspond.joint"),
     message:

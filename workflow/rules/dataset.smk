@@ -37,8 +37,8 @@ rule dataset_survey:
         MASSM
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=per_process("survey"),
+        runtime=240,
     params:
         config=section("dataset", SurveyConfig),
         root=lambda wildcards: dataset_root(),

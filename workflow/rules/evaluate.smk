@@ -23,10 +23,10 @@ rule evaluate_local:
         "<benchmarks>/evaluate/{model}_local.tsv"
     conda:
         MASSM
-    threads: 2
+    threads: 4
     resources:
         mem_mb=8000,
-        runtime=240,
+        runtime=480,
     params:
         config=section("evaluate", SurfaceMeasuresConfig),
         results=settings.results,
@@ -55,10 +55,10 @@ rule evaluate_world:
         "<benchmarks>/evaluate/{model}_world.tsv"
     conda:
         MASSM
-    threads: 2
+    threads: 4
     resources:
         mem_mb=8000,
-        runtime=240,
+        runtime=480,
     params:
         config=section("evaluate", SurfaceMeasuresConfig),
         results=settings.results,
@@ -86,8 +86,8 @@ rule evaluate_detection:
     conda:
         MASSM
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=4000,
+        runtime=60,
     params:
         config=section("evaluate", DetectionMeasuresConfig),
         results=settings.results,

@@ -13,10 +13,10 @@ rule groom_surfaces:
         "<benchmarks>/groom/{batch}.tsv"
     conda:
         MASSM
-    threads: 2
+    threads: 4
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=per_process("groom"),
+        runtime=240,
     params:
         config=section("groom.surface"),
         subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.groom_subjects),

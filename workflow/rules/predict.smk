@@ -17,7 +17,7 @@ rule predict_massm:
         "<benchmarks>/predict/massm.tsv"
     conda:
         MASSM
-    threads: settings.predict.threads or min(workflow.cores, 8)
+    threads: settings.predict.threads or CORES
     resources:
         mem_mb=16000,
         runtime=120,

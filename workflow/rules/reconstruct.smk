@@ -43,7 +43,7 @@ rule reconstruct_model:
         MASSM
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=240,
     params:
         predictions=lambda wildcards: predictions_of(wildcards.model),
         results=settings.results,
@@ -70,7 +70,7 @@ rule reconstruct_reference:
         MASSM
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=240,
     params:
         results=settings.results,
     message:

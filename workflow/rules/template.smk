@@ -15,8 +15,8 @@ rule template_medoid:
     conda:
         MASSM
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=8000,
+        runtime=120,
     params:
         config=section("template"),
         results=settings.results,

@@ -4,6 +4,7 @@ from massm.config.tensors import ExportConfig
 
 TENSORS_SUBJECTS = settings.jobs.tensors_subjects
 
+
 rule tensors_subjects:
     input:
         cohort=ancient("<results>/dataset/cohort.tsv"),
@@ -18,7 +19,7 @@ rule tensors_subjects:
     conda:
         MASSM
     resources:
-        mem_mb=6000,
+        mem_mb=per_process("export"),
         runtime=120,
     params:
         config=section("tensors", ExportConfig),
@@ -58,7 +59,7 @@ rule tensors_manifest:
         MASSM
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=120,
     params:
         config=section("tensors"),
         anatomies=ANATOMIES,

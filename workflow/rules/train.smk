@@ -16,9 +16,9 @@ rule train_massm:
         "<benchmarks>/train/massm.tsv"
     conda:
         MASSM
-    threads: settings.train.threads or min(workflow.cores, 8)
+    threads: settings.train.threads or CORES
     resources:
-        mem_mb=24000,
+        mem_mb=28000,
         runtime=1440,
         gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
     params:
