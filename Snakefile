@@ -1,6 +1,7 @@
 """From labelled CT to a trained model of many shapes: every stage, in the order of the data."""
 
 import sys
+from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.utils import min_version
@@ -12,7 +13,7 @@ from massm.config.loading import ConfigError, load_config
 from massm.io.tables import read_table
 
 
-configfile: "config.yaml"
+configfile: str(Path(workflow.basedir) / "config.yaml")
 
 
 try:

@@ -1,5 +1,6 @@
 """What all config sections share."""
 
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -25,6 +26,21 @@ class Section(BaseModel):
     def decisive(self) -> dict[str, Any]:
         """Return what the results depend on: a change of anything else needs no rerun."""
         return self.model_dump(mode="json", exclude=set(self.indifferent))
+
+
+def expand_home(text: str) -> str:
+    """Put the home folder in the place of a leading ``~``, as a shell does.
+
+    Raises:
+        ValueError: If it names the home of a user that there is not.
+    """
+    try:
+        return str(Path(text).expanduser()) if text.startswith("~") else text
+    except RuntimeError:
+        raise ValueError("no such user, whose home folder it should lie in") from None
+
+
+UserPath = Annotated[Path, AfterValidator(lambda path: Path(expand_home(str(path))))]
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,11 +1,10 @@
 """Section ``dataset``: where the cohort lies, what is checked, how it is split."""
 
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-from massm.config._section import Section
+from massm.config._section import Section, UserPath
 
 
 class SplitFractions(Section):
@@ -26,7 +25,7 @@ class SplitFractions(Section):
 class SurveyConfig(Section):
     """From a folder of scans to a table that says what is used and why the rest is not."""
 
-    root: Path | None = Field(
+    root: UserPath | None = Field(
         description="Folder of subjects (totalsegmentator) or the table's file (table)."
     )
     layout: Literal["totalsegmentator", "table"] = Field(

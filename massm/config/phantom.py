@@ -1,6 +1,5 @@
 """Section ``phantom``: the synthetic cohort of the demonstration and the tests."""
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import (
@@ -12,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from massm.config._section import Section
+from massm.config._section import Section, UserPath
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Removable = Literal["spleen", "lung_upper_lobe_left", "lung_upper_lobe_right"]
@@ -22,7 +21,7 @@ Phase = Literal["native", "arterial", "venous"]
 class PhantomConfig(Section):
     """A cohort of synthetic chest CTs whose true correspondence is known."""
 
-    root: Path = Field(description="Folder that the cohort is written to.")
+    root: UserPath = Field(description="Folder that the cohort is written to.")
     subjects: PositiveInt = Field(description="Number of subjects.")
     seed: NonNegativeInt = Field(description="Draws every subject; same seed, same cohort.")
     spacing_mm: tuple[PositiveFloat, PositiveFloat] = Field(

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveFloat, field_validator
 
-from massm.config._section import Section
+from massm.config._section import Section, expand_home
 
 
 class ProjectConfig(Section):
@@ -31,6 +31,7 @@ class ProjectConfig(Section):
     def _can_be_filled_in(cls, file: str | None) -> str | None:
         if file is None:
             return None
+        file = expand_home(file)
         if Path(file).suffix.lower() not in (".swproj", ".xlsx"):
             raise ValueError("a ShapeWorks project ends in .swproj or .xlsx")
         if re.search(r"[{}]", file.replace("{anatomy}", "")):

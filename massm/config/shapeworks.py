@@ -1,22 +1,21 @@
 """Config of the particle engine of ShapeWorks."""
 
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, PositiveFloat, PositiveInt
 
-from massm.config._section import Section
+from massm.config._section import Section, UserPath, expand_home
 
 
 class ShapeWorksConfig(Section):
     """How the program ``shapeworks optimize`` is run; names and meaning are its own."""
 
-    program: str = Field(description="The command: a name on PATH, or a path.")
+    program: Annotated[str, AfterValidator(expand_home)] = Field(description="The command: a name on PATH, or a path.")
     project: Literal["swproj", "xlsx"] = Field(
         description="Project file: swproj for versions from 6.4 on, xlsx for older ones, whose new "
         "subjects are fitted by parameter files."
     )
-    keep: Path | None = Field(
+    keep: UserPath | None = Field(
         description="Folder that projects, meshes and particles stay in, to be opened in Studio; "
         "null: a temporary one."
     )

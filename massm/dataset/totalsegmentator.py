@@ -13,7 +13,7 @@ import pandas as pd
 
 from massm.dataset.cohort import Organ, Subject, mark_twins
 from massm.io.errors import DataError
-from massm.io.images import SUFFIXES
+from massm.io.suffixes import IMAGES
 from massm.io.tables import read_table
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,7 @@ def _subject(folder: Path, rows: list[str], anatomies: Sequence[str]) -> Subject
 
 def _find_image(folder: Path, stem: str) -> Path | None:
     """Find an image of any known format, or a DICOM folder, by its name without suffix."""
-    for suffix in SUFFIXES:
+    for suffix in IMAGES:
         path = folder / f"{stem}{suffix}"
         if path.is_file():
             return path

@@ -13,6 +13,7 @@ import numpy as np
 
 from massm.geometry.signed_distance import signed_distance
 from massm.geometry.volume import Volume
+from massm.io import suffixes
 from massm.io.atomic import replacing
 from massm.io.dicom import describe_series, is_dicom, read_segmentation, read_series
 from massm.io.errors import DataError
@@ -22,7 +23,7 @@ _SMALLEST_NIFTI_HEADER = 352  # bytes
 
 _REAL = (itk.CommonEnums.IOComponent_FLOAT, itk.CommonEnums.IOComponent_DOUBLE)
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+SUFFIXES = suffixes.IMAGES
 
 
 class Header(NamedTuple):

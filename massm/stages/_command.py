@@ -17,6 +17,8 @@ from massm.io.errors import DataError
 
 log = logging.getLogger("massm")
 
+_SHIELD = "\0"  # cannot stand in an argument, so it marks one without doubt
+
 
 def stage_main(run: Callable[..., None], arguments: list[str] | None = None) -> None:
     """Run a stage with the arguments of the command line; exit with 1 on bad input.
@@ -43,7 +45,14 @@ def parse(run: Callable[..., None], arguments: list[str] | None = None) -> dict[
     parser = argparse.ArgumentParser(description=inspect.getdoc(run))
     for name, parameter in inspect.signature(run).parameters.items():
         _add_option(parser, name, hints[name], parameter)
-    return vars(parser.parse_args(arguments))
+    given = sys.argv[1:] if arguments is None else arguments
+    return vars(parser.parse_args([_shielded(word) for word in given]))
+
+
+def _shielded(word: str) -> str:
+    """Mark a value that begins with a dash, as names and folders may, so that it is no option."""
+    is_value = word.startswith("-") and not word.startswith("--") and word != "-h"
+    return _SHIELD + word if is_value else word
 
 
 def _add_option(
@@ -68,9 +77,9 @@ def _add_option(
 
 def _reader(hint: Any) -> Callable[[str], Any]:
     if inspect.isclass(hint) and issubclass(hint, BaseModel):
-        return lambda text: _section(hint, text)
+        return lambda text: _section(hint, text.removeprefix(_SHIELD))
     if hint in (str, int, float, Path):
-        return typing.cast("Callable[[str], Any]", hint)
+        return lambda text: hint(text.removeprefix(_SHIELD))
     raise TypeError(f"a stage cannot take a {hint} from its command line")
 
 

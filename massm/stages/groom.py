@@ -9,6 +9,7 @@ import pandas as pd
 
 from massm.config.groom import SurfaceConfig
 from massm.groom.batch import Outcome, Task, groom_all
+from massm.io.fingerprint import digest
 from massm.io.tables import read_table, write_table
 from massm.stages._command import stage_main
 
@@ -31,7 +32,8 @@ def run(
         cohort: ``dataset/cohort.tsv``.
         subjects: The batch.
         results: Results folder; surfaces go to ``groom/surfaces/{subject}/{anatomy}.vtp``.
-        index: Table of the batch: one row for each organ, with the reason where it failed.
+        index: Table of the batch: one row for each organ, with the reason where it failed. It
+            changes when a surface does, since it holds the hash of each.
         threads: Processes.
     """
     table = read_table(cohort)
@@ -50,7 +52,7 @@ def run(
 
 
 _COLUMNS = ["subject", "anatomy", "split", "status", "reason", "surface"]
-_COLUMNS += ["volume_ml", "mask_volume_ml", "faces", "surface_error_mm", "genus", "seconds"]
+_COLUMNS += ["volume_ml", "mask_volume_ml", "faces", "surface_error_mm", "genus", "sha256"]
 
 
 def _task(row: Mapping[Hashable, str], results: Path) -> Task:
@@ -84,7 +86,7 @@ def _record(outcome: Outcome, split: str, results: Path) -> dict[str, object]:
         "faces": outcome.faces,
         "surface_error_mm": round(outcome.error_mm, 4),
         "genus": outcome.genus,
-        "seconds": round(outcome.seconds, 2),
+        "sha256": "" if outcome.reason else digest(task.surface),
     }
 
 

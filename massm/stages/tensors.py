@@ -3,9 +3,12 @@
 import logging
 from pathlib import Path
 
+import pandas as pd
+
 from massm.config.tensors import ExportConfig
 from massm.io import images, tables, tensors
 from massm.io.errors import DataError
+from massm.io.fingerprint import digest
 from massm.io.particles import load_subjects
 from massm.stages._command import stage_main
 from massm.tensors.export import image_arrays, shape_arrays
@@ -22,6 +25,7 @@ def run(
     subject_table: Path,
     correspond: list[Path],
     output: Path,
+    done: Path,
 ) -> None:
     """Write ``{subject}.safetensors`` for each subject.
 
@@ -33,12 +37,14 @@ def run(
         subject_table: ``dataset/subjects.tsv``, which names the images.
         correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
         output: Folder ``tensors``.
+        done: Table of the batch: the hash of each subject's file.
     """
     files = zip(anatomies, correspond, strict=True)
     particles = {name: load_subjects(path, set(subjects)) for name, path in files}
     rows = tables.read_table(cohort)
     table = tables.read_table(subject_table)
     image_of = dict(zip(table["subject"], table["image"], strict=True))
+    hashes = {}
     for count, subject in enumerate(subjects, start=1):
         if subject not in image_of:
             raise DataError(f"{subject} is not in {subject_table}; run the dataset stage again")
@@ -48,6 +54,7 @@ def run(
         arrays = image_arrays(volume, config)
         arrays |= shape_arrays(subject, particles, status, anatomies)
         tensors.save(arrays, output / f"{subject}.safetensors")
+        hashes[subject] = digest(output / f"{subject}.safetensors")
         log.info(
             "%d/%d %s: grid %s, %d of %d anatomies",
             count,
@@ -57,6 +64,7 @@ def run(
             int((arrays["presence"] == 1).sum()),
             len(anatomies),
         )
+    tables.write_table(pd.DataFrame(hashes.items(), columns=["subject", "sha256"]), done)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ def results(cohort, tmp_path_factory):
         subject_table=folder / "subjects.tsv",
         correspond=sets,
         output=folder / "tensors",
+        done=folder / "batches" / "0000.tsv",
     )
     tensors_manifest.run(
         TENSORS,

@@ -196,19 +196,16 @@ def test_environments_hold_the_tested_versions(name):
     assert pinned == {package: tested[package] for package in pinned}
 
 
-def test_the_cluster_profile_names_rules_that_exist():
-    profile = yaml.safe_load(
-        (ROOT / "workflow/profiles/slurm/config.yaml").read_text(encoding="utf-8")
-    )
-    rules = set(re.findall(r"^(?:rule|checkpoint) (\w+):", "\n".join(RULES), re.MULTILINE))
-    jobs = {
-        block.partition(":")[0]
-        for text in RULES
-        for block in re.split(r"^(?:rule|checkpoint) ", text, flags=re.MULTILINE)[1:]
-        if "shell:" in block
-    }
-    assert set(profile["set-threads"]) <= rules
-    assert set(profile["set-resources"]) == jobs
+def test_resources_stand_in_the_rules_and_nowhere_else():
+    for profile in ROOT.glob("**/profiles/*/config.yaml"):
+        values = yaml.safe_load(profile.read_text(encoding="utf-8"))
+        assert not set(values) & {"set-threads", "set-resources", "set-resource-scopes"}, profile
+    for text in RULES:
+        for block in re.split(r"^ *(?:rule \w*|rule|checkpoint \w+):", text, flags=re.MULTILINE)[1:]:
+            if "shell:" in block:
+                asked = block.partition("resources:")[2].partition("params:")[0]
+                assert len(re.findall(r"\bmem_mb=", asked)) == 1, block
+                assert len(re.findall(r"\bruntime=", asked)) == 1, block
 
 
 def test_the_tests_configuration_is_valid():

@@ -1,26 +1,53 @@
 """What all rules share: a stage's config as parameter, the cohort's subjects, the environment."""
 
 import json
+import logging
+import shlex
 import typing
 from pathlib import Path
 
+from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
+from massm.config.dataset import SurveyConfig
 from massm.config.evaluate import ModelName
+from massm.io.fingerprint import fingerprint
 
 ANATOMIES = list(settings.anatomies)
 ALONE = [name for name in ANATOMIES if settings.correspond.pool_of(name) == (name,)]
 MODELS = list(typing.get_args(ModelName))
 PHANTOM = settings.phantom.root
+# Environment files: absolute, their braces doubled, since Snakemake formats them.
+MASSM, SHAPEWORKS = (
+    str(Path(workflow.basedir) / "envs" / f"{name}.yaml").replace("{", "{{").replace("}", "}}")
+    for name in ("massm", "shapeworks")
+)
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
-# Jobs import the package beside the Snakefile. Without conda they run in the Python of this very
-# Snakemake, whether its environment is activated or not.
-# Threads that wait for each other sleep: spinning makes a full machine several times slower.
-PYTHONPATH = f"export OMP_WAIT_POLICY=PASSIVE PYTHONPATH='{workflow.basedir}'"
-INTERPRETER = f"export PATH='{Path(sys.executable).parent}':\"$PATH\""
-shell.prefix(f"{PYTHONPATH}; " if CONDA else f"{PYTHONPATH}; {INTERPRETER}; ")
+# Jobs import the package beside the Snakefile, wherever they run, and (PYTHONSAFEPATH) nothing that
+# lies in the working directory. Without conda they run in the Python of this very Snakemake, whether
+# its environment is activated or not. Threads that wait for each other sleep: spinning makes a full
+# machine several times slower. Descriptor 9 is the terminal: a stage that cannot write to its log,
+# as on a full disk, says there why it stopped.
+ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "PYTHONPATH": str(workflow.basedir),
+    "PYTHONSAFEPATH": "1",
+    "MASSM_TERMINAL": "9",
+}
+exports = [f"export {name}={shlex.quote(value)}" for name, value in ENVIRONMENT.items()]
+if not CONDA:
+    exports.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
+prefix = "; ".join(["exec 9>&2", *exports, ""])
+shell.prefix(prefix.replace("{", "{{").replace("}", "}}"))
 
+# Rules say what a job needs at the size of the paper's run; on one machine nothing but its cores
+# limits jobs (--resources mem_mb=... does). A process that holds images, at its largest, for a CT of
+# 512 x 512 x 800 voxels:
+PROCESS_MB = {"survey": 3100, "groom": 2400, "export": 3000}
+CORES = 8  # of training and prediction
+if not workflow.resource_settings.nodes:
+    CORES = min(CORES, workflow.cores)
 if workflow.resource_settings.nodes:
     # On a cluster the nodes limit a job's threads; Snakemake would cut them down to the cores of the
     # machine that submits (`cores` of the default profile, which a --profile cannot take back).
@@ -31,6 +58,11 @@ wildcard_constraints:
     anatomy="|".join(ANATOMIES),
     batch=r"\d{4}",
     model="|".join(MODELS),
+
+
+def per_process(stage):
+    """Memory of a job that works in as many processes as it has threads, MB."""
+    return lambda wildcards, threads: PROCESS_MB[stage] * threads
 
 
 def values_of(path, kind=None):
@@ -59,9 +91,42 @@ def handed_over(path, kind=None):
     return lambda wildcards, threads: values_of(path, kind).model_dump_json()
 
 
+# Stages say in their logs what they find; here their modules are only asked what lies where.
+logging.getLogger("massm").addHandler(logging.NullHandler())
+logging.getLogger("massm").propagate = False
+TABLES = {}
+
+
+def table_of(path):
+    """A table of the results, read again only where it has changed: each batch asks for it."""
+    state = fingerprint([path])
+    if TABLES.get(path, ("", None))[0] != state:
+        TABLES[path] = state, read_table(path)
+    return TABLES[path][1]
+
+
+def cohort_state(wildcards):
+    """Hash of all that the survey would read: a changed file surveys again."""
+    from massm.dataset.fingerprint import cohort_fingerprint
+
+    return cohort_fingerprint(values_of("dataset", SurveyConfig), ANATOMIES)
+
+
+def batch_state(table, columns, files, subjects):
+    """Hash of what a batch takes from a table and of the files that it reads.
+
+    The tables themselves are `ancient` to the batches: one that has its subjects unchanged is not
+    made again, and one whose mask or image changed is, even where the table stays the same.
+    """
+    rows = table_of(str(settings.results / "dataset" / f"{table}.tsv"))
+    rows = rows[rows.subject.isin(subjects)]
+    paths = [path for column in files for path in rows[column] if path]
+    return fingerprint(paths, rows[[*columns, *files]].values.tolist())
+
+
 def cohort_subjects(*splits):
     """Names of the usable subjects of some splits, or of all; waits for the dataset checkpoint."""
-    table = read_table(subject_table(None))
+    table = table_of(subject_table(None))
     used = table[table.status == "used"]
     return list(used.subject[used.split.isin(splits)] if splits else used.subject)
 
@@ -79,11 +144,28 @@ def batch_subjects(batch, size):
 def subject_table(wildcards):
     """The table of subjects, once the checkpoint found it to be of use.
 
-    Jobs whose parameters depend on the checkpoint need an input that does too. Snakemake then
-    waits with the question whether they have changed. Without it, all that follows is run again.
+    It is an (`ancient`) input named `checked` of every job behind the checkpoint. Snakemake then
+    waits with the question whether a job has to run until the cohort is surveyed. Without it, all
+    that follows would run again after every survey, be its tables the same to the byte.
     """
     checkpoints.dataset_check.get()
     return str(settings.results / "dataset" / "subjects.tsv")
+
+
+def imaged_table(wildcards):
+    """The table of subjects, if all that are used have an image: networks cannot do without."""
+    path = subject_table(wildcards)
+    used = table_of(path)[lambda rows: rows.status == "used"]
+    lacking = list(used.subject[used.image == ""])
+    if lacking:
+        named = ", ".join(lacking[:3]) + (", ..." if len(lacking) > 3 else "")
+        logger.error(
+            f"{len(lacking)} of {len(used)} used subjects have no image ({named}): shape models can"
+            " be made of them (snakemake pdm template), but tensors, training and all that follows"
+            " need the image of each; name it in the column image or take these subjects out"
+        )
+        raise SystemExit(1)  # a message of its own would be lost while jobs run
+    return path
 
 
 def predictions_of(model):
@@ -150,11 +232,12 @@ def groom_batches(wildcards):
 
 
 def tensors_batches(wildcards):
-    """Marks of all exported batches."""
+    """Tables of all exported batches."""
     names = batch_names(settings.jobs.tensors_subjects)
-    return expand("<results>/tensors/batches/{batch}.done", batch=names)
+    return expand("<results>/tensors/batches/{batch}.tsv", batch=names)
 
 
 def tensors_files(wildcards):
-    """Exported files of all subjects, which the marks stand for."""
-    return expand(f"{settings.results}/tensors/{{subject}}.safetensors", subject=cohort_subjects())
+    """Exported files of all subjects, whose hashes the batches' tables hold."""
+    folder = settings.results / "tensors"
+    return [folder / f"{subject}.safetensors" for subject in cohort_subjects()]

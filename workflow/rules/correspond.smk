@@ -23,13 +23,13 @@ rule correspond_particles:
     conda:
         branch(
             settings.correspond.backend == "shapeworks",
-            then="../../envs/shapeworks.yaml",
-            otherwise="../../envs/massm.yaml",
+            then=SHAPEWORKS,
+            otherwise=MASSM,
         )
     threads: settings.correspond.threads
     resources:
-        mem_mb=12000,
-        runtime=720,
+        mem_mb=24000,
+        runtime=1440,
         gpu=int(settings.correspond.device.startswith("cuda")),
     params:
         depends=decisive("correspond"),
@@ -70,7 +70,7 @@ for pair in settings.correspond.pooled:
         benchmark:
             f"<benchmarks>/correspond/{'_'.join(pair)}.tsv"
         conda:
-            "../../envs/massm.yaml"
+            MASSM
         threads: settings.correspond.threads
         resources:
             mem_mb=24000,
@@ -95,6 +95,7 @@ for pair in settings.correspond.pooled:
 
 rule correspond_joint:
     input:
+        checked=ancient(subject_table),
         particles=joint_particles,
     output:
         model="<results>/correspond/joint/model.npz",
@@ -105,10 +106,10 @@ rule correspond_joint:
     benchmark:
         "<benchmarks>/correspond/joint.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=240,
     params:
         config=section("correspond.joint"),
     message:

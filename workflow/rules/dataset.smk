@@ -1,7 +1,5 @@
 """Subjects and organs: what is used, what is not and why, and the split."""
 
-from massm.config.dataset import SurveyConfig
-
 
 rule phantom_cohort:
     output:
@@ -11,7 +9,7 @@ rule phantom_cohort:
     benchmark:
         "<benchmarks>/phantom.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     threads: 8
     resources:
         mem_mb=8000,
@@ -36,16 +34,17 @@ rule dataset_survey:
     benchmark:
         "<benchmarks>/dataset/survey.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     threads: 8
     resources:
-        mem_mb=8000,
-        runtime=120,
+        mem_mb=per_process("survey"),
+        runtime=240,
     params:
         config=section("dataset", SurveyConfig),
         root=lambda wildcards: dataset_root(),
         anatomies=ANATOMIES,
         hole_mm=settings.groom.surface.hole_mm,  # what grooming closes is no fault
+        state=cohort_state,  # only compared
     message:
         "Check {params.root}, draw the split"
     shell:
@@ -66,7 +65,7 @@ checkpoint dataset_check:
     benchmark:
         "<benchmarks>/dataset/check.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=2000,
         runtime=10,

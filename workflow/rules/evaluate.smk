@@ -22,11 +22,11 @@ rule evaluate_local:
     benchmark:
         "<benchmarks>/evaluate/{model}_local.tsv"
     conda:
-        "../../envs/massm.yaml"
-    threads: 2
+        MASSM
+    threads: 4
     resources:
         mem_mb=8000,
-        runtime=240,
+        runtime=480,
     params:
         config=section("evaluate", SurfaceMeasuresConfig),
         results=settings.results,
@@ -54,11 +54,11 @@ rule evaluate_world:
     benchmark:
         "<benchmarks>/evaluate/{model}_world.tsv"
     conda:
-        "../../envs/massm.yaml"
-    threads: 2
+        MASSM
+    threads: 4
     resources:
         mem_mb=8000,
-        runtime=240,
+        runtime=480,
     params:
         config=section("evaluate", SurfaceMeasuresConfig),
         results=settings.results,
@@ -84,10 +84,10 @@ rule evaluate_detection:
     benchmark:
         "<benchmarks>/evaluate/{model}_detection.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
-        mem_mb=8000,
-        runtime=240,
+        mem_mb=4000,
+        runtime=60,
     params:
         config=section("evaluate", DetectionMeasuresConfig),
         results=settings.results,
@@ -102,6 +102,7 @@ rule evaluate_detection:
 
 rule evaluate_summary:
     input:
+        checked=ancient(subject_table),
         measured=expand(
             "<results>/evaluate/{model}/{kind}.csv",
             model=MODELS,
@@ -115,7 +116,7 @@ rule evaluate_summary:
     benchmark:
         "<benchmarks>/evaluate/summary.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=4000,
         runtime=60,

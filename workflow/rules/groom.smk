@@ -3,8 +3,8 @@
 
 rule groom_surfaces:
     input:
-        subjects=subject_table,
-        cohort="<results>/dataset/cohort.tsv",
+        checked=ancient(subject_table),
+        cohort=ancient("<results>/dataset/cohort.tsv"),
     output:
         index="<results>/groom/index/{batch}.tsv",
     log:
@@ -12,14 +12,20 @@ rule groom_surfaces:
     benchmark:
         "<benchmarks>/groom/{batch}.tsv"
     conda:
-        "../../envs/massm.yaml"
-    threads: 2
+        MASSM
+    threads: 4
     resources:
-        mem_mb=6000,
-        runtime=120,
+        mem_mb=per_process("groom"),
+        runtime=240,
     params:
         config=section("groom.surface"),
         subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
+        state=lambda wildcards: batch_state(  # only compared
+            table="cohort",
+            columns=["subject", "anatomy", "split", "status", "label"],
+            files=["mask"],
+            subjects=batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
+        ),
         results=settings.results,
     message:
         "Groom batch {wildcards.batch}"
@@ -39,7 +45,7 @@ rule groom_alignment:
     benchmark:
         "<benchmarks>/groom/alignment/{anatomy}.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=4000,
         runtime=60,

@@ -5,6 +5,7 @@ from massm.config.predict import NetworkPredictionConfig, OracleConfig
 
 rule predict_massm:
     input:
+        checked=ancient(subject_table),
         manifest="<results>/tensors/manifest.json",
         weights="<results>/train/massm/model.safetensors",
         description="<results>/train/massm/model.json",
@@ -15,8 +16,8 @@ rule predict_massm:
     benchmark:
         "<benchmarks>/predict/massm.tsv"
     conda:
-        "../../envs/massm.yaml"
-    threads: settings.predict.threads or min(workflow.cores, 8)
+        MASSM
+    threads: settings.predict.threads or CORES
     resources:
         mem_mb=16000,
         runtime=120,
@@ -35,8 +36,8 @@ rule predict_massm:
 
 rule predict_mean_shape:
     input:
+        checked=ancient(subject_table),
         folder="<results>/predict/massm",
-        subjects=subject_table,
         template="<results>/tensors/template.safetensors",
     output:
         folder=directory("<results>/predict/mean_shape"),
@@ -45,7 +46,7 @@ rule predict_mean_shape:
     benchmark:
         "<benchmarks>/predict/mean_shape.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=4000,
         runtime=30,
@@ -60,6 +61,7 @@ rule predict_mean_shape:
 
 rule predict_pca_oracle:
     input:
+        checked=ancient(subject_table),
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         manifest="<results>/tensors/manifest.json",
     output:
@@ -69,7 +71,7 @@ rule predict_pca_oracle:
     benchmark:
         "<benchmarks>/predict/pca_oracle.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=4000,
         runtime=30,

@@ -3,6 +3,7 @@
 
 rule reconstruct_warp:
     input:
+        checked=ancient(subject_table),
         template="<results>/template/{anatomy}.vtp",
         record="<results>/template/{anatomy}.json",
         particles="<results>/correspond/{anatomy}.npz",
@@ -13,7 +14,7 @@ rule reconstruct_warp:
     benchmark:
         "<benchmarks>/reconstruct/warp/{anatomy}.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
         runtime=60,
@@ -29,8 +30,8 @@ rule reconstruct_warp:
 
 rule reconstruct_model:
     input:
+        checked=ancient(subject_table),
         predictions="<results>/predict/{model}",
-        subjects=subject_table,
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
     output:
         folder=directory("<results>/reconstruct/{model}"),
@@ -39,10 +40,10 @@ rule reconstruct_model:
     benchmark:
         "<benchmarks>/reconstruct/{model}.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=240,
     params:
         predictions=lambda wildcards: predictions_of(wildcards.model),
         results=settings.results,
@@ -56,6 +57,7 @@ rule reconstruct_model:
 
 rule reconstruct_reference:
     input:
+        checked=ancient(subject_table),
         particles=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
     output:
@@ -65,10 +67,10 @@ rule reconstruct_reference:
     benchmark:
         "<benchmarks>/reconstruct/reference.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
-        runtime=120,
+        runtime=240,
     params:
         results=settings.results,
     message:

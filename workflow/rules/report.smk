@@ -21,7 +21,7 @@ rule report_page:
         training="<results>/train/massm/curves.csv",
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
         surfaces=expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),
-        measured=rules.evaluate_summary.input,
+        measured=rules.evaluate_summary.input.measured,
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
     output:
@@ -33,7 +33,7 @@ rule report_page:
     benchmark:
         "<benchmarks>/report.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=8000,
         runtime=120,

@@ -3,6 +3,7 @@
 
 rule template_medoid:
     input:
+        checked=ancient(subject_table),
         particles="<results>/correspond/{anatomy}.npz",
     output:
         mesh="<results>/template/{anatomy}.vtp",
@@ -12,10 +13,10 @@ rule template_medoid:
     benchmark:
         "<benchmarks>/template/{anatomy}.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
-        mem_mb=6000,
-        runtime=60,
+        mem_mb=8000,
+        runtime=120,
     params:
         config=section("template"),
         results=settings.results,

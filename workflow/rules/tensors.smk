@@ -2,27 +2,36 @@
 
 from massm.config.tensors import ExportConfig
 
+TENSORS_SUBJECTS = settings.jobs.tensors_subjects
+
 
 rule tensors_subjects:
     input:
-        cohort="<results>/dataset/cohort.tsv",
-        subjects=subject_table,
+        cohort=ancient("<results>/dataset/cohort.tsv"),
+        subjects=ancient(imaged_table),
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
     output:
-        done=touch("<results>/tensors/batches/{batch}.done"),
+        done="<results>/tensors/batches/{batch}.tsv",
     log:
         "<logs>/tensors/{batch}.log",
     benchmark:
         "<benchmarks>/tensors/{batch}.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
-        mem_mb=6000,
+        mem_mb=per_process("export"),
         runtime=120,
     params:
         config=section("tensors", ExportConfig),
         anatomies=ANATOMIES,
-        subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.tensors_subjects),
+        subjects=lambda wildcards: batch_subjects(wildcards.batch, TENSORS_SUBJECTS),
+        state=lambda wildcards: [
+            batch_state(table, columns, files, batch_subjects(wildcards.batch, TENSORS_SUBJECTS))
+            for table, columns, files in (
+                ("subjects", ["subject"], ["image"]),
+                ("cohort", ["subject", "anatomy", "status"], []),
+            )
+        ],
         folder=settings.results / "tensors",
     message:
         "Export tensors of batch {wildcards.batch}"
@@ -30,7 +39,7 @@ rule tensors_subjects:
         "python -m massm.stages.tensors --config {params.config:q} --anatomies {params.anatomies:q}"
         " --subjects {params.subjects:q} --cohort {input.cohort:q}"
         " --subject-table {input.subjects:q} --correspond {input.correspond:q}"
-        " --output {params.folder:q} &> {log:q}"
+        " --output {params.folder:q} --done {output.done:q} &> {log:q}"
 
 
 rule tensors_manifest:
@@ -47,10 +56,10 @@ rule tensors_manifest:
     benchmark:
         "<benchmarks>/tensors/manifest.tsv"
     conda:
-        "../../envs/massm.yaml"
+        MASSM
     resources:
         mem_mb=4000,
-        runtime=60,
+        runtime=120,
     params:
         config=section("tensors"),
         anatomies=ANATOMIES,

@@ -3,6 +3,7 @@
 
 rule train_massm:
     input:
+        checked=ancient(subject_table),
         manifest="<results>/tensors/manifest.json",
         template="<results>/tensors/template.safetensors",
     output:
@@ -14,10 +15,10 @@ rule train_massm:
     benchmark:
         "<benchmarks>/train/massm.tsv"
     conda:
-        "../../envs/massm.yaml"
-    threads: settings.train.threads or min(workflow.cores, 8)
+        MASSM
+    threads: settings.train.threads or CORES
     resources:
-        mem_mb=24000,
+        mem_mb=28000,
         runtime=1440,
         gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
     params:
