@@ -51,6 +51,7 @@ def run(
 
 _COLUMNS = ["subject", "anatomy", "split", "status", "reason", "surface"]
 _COLUMNS += ["volume_ml", "mask_volume_ml", "faces", "surface_error_mm", "genus", "seconds"]
+_COLUMNS += ["surface_error_p95_mm"]
 
 
 def _task(row: Mapping[Hashable, str], results: Path) -> Task:
@@ -83,6 +84,7 @@ def _record(outcome: Outcome, split: str, results: Path) -> dict[str, object]:
         "mask_volume_ml": round(outcome.mask_volume_ml, 4),
         "faces": outcome.faces,
         "surface_error_mm": round(outcome.error_mm, 4),
+        "surface_error_p95_mm": round(outcome.error_p95_mm, 4),
         "genus": outcome.genus,
         "seconds": round(outcome.seconds, 2),
     }
