@@ -62,7 +62,7 @@ def test_an_anatomy_called_all_stays_one_of_several(values):
     renamed = values.replace({"anatomy": {"liver": "all"}})
     table = summarize(renamed, NONE, HOW)
     measured = table[(table["measure"] == "surface_mean") & (table["counting"] == "found")]
-    means = dict(zip(zip(measured["scope"], measured["anatomy"], strict=True), measured["mean"]))
+    means = {(row.scope, row.anatomy): row.mean for row in measured.itertuples()}
     assert means == {("anatomy", "all"): 3, ("anatomy", "heart"): 1, ("all", ""): 2}
     expected = summarize(values, NONE, HOW)
     assert len(table) == len(expected)
