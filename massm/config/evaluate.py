@@ -6,7 +6,11 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from massm.config._section import Section, Splits
 
-ModelName = Literal["massm", "mean_shape", "pca_oracle"]  # the rows of every table
+ModelName = Literal["massm", "mean_shape", "pca_oracle", "truth"]  # the rows of every table
+BOUNDS = ("mean_shape", "pca_oracle", "truth")
+"""Models that are no rivals: what any model should beat, and what none can."""
+KNOWING = ("pca_oracle", "truth")
+"""Bounds that know the truth, so that they cannot be "best"."""
 
 
 class MeasuredConfig(Section):
@@ -41,7 +45,9 @@ class ComparisonConfig(Section):
         description="Model that the paired tests compare with every other."
     )
     confidence: float = Field(gt=0.5, lt=1, description="Level of the confidence intervals.")
-    bootstrap_samples: PositiveInt = Field(description="Resamples of the subjects.")
+    bootstrap_samples: PositiveInt = Field(
+        description="Resamples of the subjects; with fewer than 15 subjects Student's t is taken."
+    )
     seed: int = Field(ge=0, description="Seed of the resampling.")
 
 

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from massm.config._section import Section, Splits
+from massm.config.model import LocalConfig
 
 
 class PredictedConfig(Section):
@@ -31,11 +32,22 @@ class NetworkPredictionConfig(PredictedConfig):
 
 
 class OracleConfig(PredictedConfig):
-    """How the shape model's best is found."""
+    """On how many modes of the shape model true particles are projected."""
 
-    oracle_modes: PositiveInt = Field(
-        description="PCA modes of pca_oracle, the best that the shape model could do."
+    oracle_modes: PositiveInt | None = Field(
+        description="PCA modes that pca_oracle projects true particles on; null: as many as the "
+        "network predicts (model.local.basis_modes), all where it predicts particles directly."
     )
+
+
+def projected_modes(config: OracleConfig, local: LocalConfig) -> int | None:
+    """Find the number of modes of ``pca_oracle``; None for all that the training shapes span.
+
+    Args:
+        config: What is asked for.
+        local: The network's head of local particles.
+    """
+    return config.oracle_modes or local.basis_modes or None
 
 
 class PredictConfig(OracleConfig, NetworkPredictionConfig):

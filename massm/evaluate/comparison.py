@@ -6,8 +6,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from massm.evaluate.measures import describe
+from massm.config.evaluate import BOUNDS
+from massm.evaluate.measures import describe, is_rate
+from massm.evaluate.missing import with_countings
 from massm.evaluate.rows import DETECTION, LOCAL, WORLD
+from massm.evaluate.scopes import subject_means, text, with_scopes
 from massm.evaluate.statistics import (
     Resampling,
     holm,
@@ -15,45 +18,56 @@ from massm.evaluate.statistics import (
     ratio_interval,
     signed_rank,
 )
-from massm.evaluate.summary import ALL, text, with_all
 
-_KEYS = ["split", "frame", "measure", "anatomy"]
-# Yes-or-no measures have no size of difference to rank.
-_YES_OR_NO = ("missed", "false_positive", "presence", "center_within_")
+_KEYS = ["split", "frame", "measure", "counting", "scope", "anatomy"]
+_FACTS = ("presence", "score")
+_RIVALS = "rivals"  # the family of tests against all models that are no bounds
+
+_COLUMNS = ["model_a", "head_a", "model_b", "head_b", "unit", "n", "subjects", "mean_a", "mean_b"]
+_COLUMNS += ["difference", "ci_low", "ci_high", "interval", "difference_percent"]
+_COLUMNS += ["percent_ci_low", "percent_ci_high", "better", "p", "family"]
 
 Method = tuple[str, str]  # model, head
 
 
-def compare(values: pd.DataFrame, reference_model: str, how: Resampling) -> pd.DataFrame:
+def compare(
+    values: pd.DataFrame, missed: pd.DataFrame, reference_model: str, how: Resampling
+) -> pd.DataFrame:
     """Compare the reference model's heads with every other model and head, organ by organ.
 
-    A pair is one organ of one subject that both have a value for. The test is Wilcoxon's
-    signed-rank test; for ``all`` anatomies the differences are averaged within a subject first,
-    since organs of one patient are not independent. Holm's correction runs over all anatomies and
-    rivals of one measure, and apart from these over the rivals for ``all``.
+    A pair is one organ of one subject that both have a value for. Differences are averaged within
+    a subject first (for one anatomy they are one difference), since organs of one patient are not
+    independent; the means and the difference that are shown are means over subjects, and the
+    test, Wilcoxon's signed-rank test, is of the same differences. Rates are not compared.
+
+    Holm's correction runs over all anatomies and rivals of one measure, and apart from these over
+    the rivals for all anatomies together. A bound is no rival: the tests against each bound are a
+    family of their own, which makes no other p-value larger.
 
     Args:
         values: Columns model, head, subject, anatomy, split, measure, value.
+        missed: The same for organs that a model missed: what each costs it.
         reference_model: The model that is compared (``a`` in the result).
-        how: How confidence intervals are made; subjects are resampled.
+        how: How confidence intervals are made; subjects are what was sampled.
 
     Returns:
-        One row for each split, frame (local, world, detection), measure, anatomy and pair: n, both
-        means over the pairs, the mean difference a - b with its interval, the same in percent of
-        b's mean, ``better`` (``a``, ``b`` or ``same``, by the means), p and p corrected.
+        One row for each split, frame (local, world, detection), measure, counting (``found``:
+        organs that both found; ``with_missed``: also what one missed, at its cost), scope, anatomy
+        and pair: n (organs), subjects, both means over the pairs, the mean difference a - b with
+        its interval and how that was made, the same in percent of b's mean, ``better`` (``a``,
+        ``b`` or ``same``, by the means), p, the family of its correction, and p corrected.
     """
-    usable = values[~values["measure"].str.startswith(_YES_OR_NO) & (values["measure"] != "score")]
-    usable = usable.assign(frame=usable["head"].map(_frame))
-    groups = with_all(usable).groupby(_KEYS, sort=False)
+    counted = with_countings(values, missed)
+    sizes = counted[~counted["measure"].map(is_rate) & ~counted["measure"].isin(_FACTS)]
+    usable = sizes.assign(frame=sizes["head"].map(_frame))
+    groups = with_scopes(usable).groupby(_KEYS, sort=False)
     rows = [
         {**dict(zip(_KEYS, text(key), strict=True)), **row}
         for key, group in groups
         for row in _pairs(text(key)[2], group, reference_model, how)
     ]
-    table = pd.DataFrame(rows)
-    if table.empty:
-        return table
-    families = table.groupby(["split", "frame", "measure", table["anatomy"] == ALL])["p"]
+    table = pd.DataFrame(rows, columns=[*_KEYS, *_COLUMNS])
+    families = table.groupby(["split", "frame", "measure", "counting", "scope", "family"])["p"]
     table["p_holm"] = families.transform(lambda p: holm(p.to_numpy(float)))
     return table
 
@@ -80,16 +94,15 @@ def _pairs(
 def _compare_pair(
     measure: str, a: Method, b: Method, pairs: pd.DataFrame, how: Resampling
 ) -> dict[str, Any]:
-    ours, theirs = pairs[a].to_numpy(float), pairs[b].to_numpy(float)
     subjects = pairs.index.get_level_values("subject").to_numpy(str)
+    means, names = subject_means(pairs[[a, b]].to_numpy(float), subjects)
+    ours, theirs = means[:, 0], means[:, 1]
     difference = ours - theirs
-    low, high = mean_interval(difference, subjects, how)
+    found = mean_interval(difference, names, how)
     percent, percent_low, percent_high = (float("nan"),) * 3
     if theirs.mean() > 0:
         percent = 100 * difference.mean() / theirs.mean()
-        interval = ratio_interval(100 * difference, theirs, subjects, how)
-        percent_low, percent_high = interval
-    by_subject = pd.Series(difference).groupby(subjects).mean().to_numpy()
+        percent_low, percent_high, _ = ratio_interval(100 * difference, theirs, names, how)
     return {
         "model_a": a[0],
         "head_a": a[1],
@@ -97,16 +110,19 @@ def _compare_pair(
         "head_b": b[1],
         "unit": describe(measure).unit,
         "n": len(pairs),
+        "subjects": len(names),
         "mean_a": float(ours.mean()),
         "mean_b": float(theirs.mean()),
         "difference": float(difference.mean()),
-        "ci_low": low,
-        "ci_high": high,
+        "ci_low": found.low,
+        "ci_high": found.high,
+        "interval": found.method,
         "difference_percent": float(percent),
         "percent_ci_low": float(percent_low),
         "percent_ci_high": float(percent_high),
         "better": _better(measure, float(difference.mean())),
-        "p": signed_rank(by_subject),
+        "p": signed_rank(difference),
+        "family": b[0] if b[0] in BOUNDS else _RIVALS,
     }
 
 

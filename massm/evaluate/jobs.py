@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Protocol, TypeVar, runtime_checkable
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.prediction import Prediction
 from massm.evaluate.rows import Row, rows_of
 from massm.evaluate.truth import Organ, Subject
+from massm.geometry.mesh import Mesh
+from massm.io import meshes
 from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
@@ -42,11 +45,25 @@ class SubjectJob:
             if prediction.box(organ.anatomy) is not None:
                 yield organ
 
+    def reference(self, organ: Organ) -> Mesh | None:
+        """Read the surface from an organ's true particles; None if it has none."""
+        return read_reference(self.references, organ)
+
     def rows(self, head: str, organ: Organ, measures: Mapping[str, float]) -> list[Row]:
         """Lay one organ's measures out as rows of the long table."""
         return rows_of(
             self.model, head, self.subject.name, organ.anatomy, self.subject.split, measures
         )
+
+
+def read_reference(folder: Path, organ: Organ) -> Mesh | None:
+    """Read the surface from an organ's true particles; None if it has none.
+
+    Args:
+        folder: The subject's, ``reconstruct/reference/{subject}``.
+        organ: What is known of it.
+    """
+    return None if organ.particles is None else meshes.read(folder / f"{organ.anatomy}.vtp")
 
 
 def subject_jobs(
@@ -82,9 +99,21 @@ def subject_jobs(
     ]
 
 
+@runtime_checkable
+class OfSubject(Protocol):
+    """The job of one subject."""
+
+    @property
+    def subject(self) -> Subject:
+        """Whose."""
+
+
+Job = TypeVar("Job", bound=OfSubject)
+
+
 def collect_rows(
-    measure: Callable[[SubjectJob], list[Row]],
-    jobs: Sequence[SubjectJob],
+    measure: Callable[[Job], list[Row]],
+    jobs: Sequence[Job],
     *,
     processes: int,
     headline: str,

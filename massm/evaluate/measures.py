@@ -1,4 +1,10 @@
-"""The measures by name: unit, label, and which way is better."""
+"""The measures by name: unit, label, and which way is better.
+
+Surface measures without an ending are taken to the segmentation's groomed surface. That is the
+mask's, smoothed: it lies off the steps of the mask's voxels, by half a millimeter on average for
+masks of 4 mm slices (the report says how far in each cohort). With the ending ``_mask`` the same
+are taken to the mask's own isosurface, with ``_particles`` to the surface from true particles.
+"""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -19,6 +25,9 @@ class Measure:
     better: Literal["low", "high", "neither"]
 
 
+RATES = ("missed", "false_positive", "center_within_")
+"""Starts of the names of measures that are 0 or 1: their mean is a rate."""
+
 _FIXED = {
     "particle_rmse": Measure("mm", "particle RMSE (mean of the axes)", "low"),
     "particle_rmse_x": Measure("mm", "particle RMSE, x", "low"),
@@ -37,7 +46,19 @@ _FIXED = {
     "score": Measure("1", "detection score", "neither"),
     "presence_auroc": Measure("1", "presence AUROC", "high"),
 }
-_PARTICLES = "_particles"  # ending of measures against the surface from true particles
+TO_PARTICLES = "_particles"  # ending of measures to the surface from true particles
+TO_MASK = "_mask"  # ending of measures to the mask's own isosurface, not smoothed
+_OTHER_SURFACES = {TO_PARTICLES: "to true particles' surface", TO_MASK: "to the mask, unsmoothed"}
+
+
+def is_rate(name: str) -> bool:
+    """Tell whether a measure is 0 or 1 for each organ."""
+    return name.startswith(RATES)
+
+
+def plain_name(name: str) -> str:
+    """Take the ending off that says to which other surface a measure was taken."""
+    return name.removesuffix(TO_PARTICLES).removesuffix(TO_MASK)
 
 
 def surface_dice_name(tolerance_mm: float) -> str:
@@ -58,9 +79,10 @@ def describe(name: str) -> Measure:
     """
     if name in _FIXED:
         return _FIXED[name]
-    if name.startswith("surface_") and name.endswith(_PARTICLES):
-        known = describe(name.removesuffix(_PARTICLES))
-        return Measure(known.unit, f"{known.label} (to true particles' surface)", known.better)
+    for ending, words in _OTHER_SURFACES.items():
+        if name.startswith("surface_") and name.endswith(ending):
+            known = describe(name.removesuffix(ending))
+            return Measure(known.unit, f"{known.label} ({words})", known.better)
     if name.startswith("surface_dice_"):
         return Measure("1", f"surface Dice at {_distance(name)}", "high")
     if name.startswith("center_within_"):

@@ -2,76 +2,77 @@
 
 from pathlib import Path
 
+import numpy as np
+from jaxtyping import Float
+
 from massm.config.evaluate import SurfaceMeasuresConfig
+from massm.evaluate.measures import TO_MASK, TO_PARTICLES
 from massm.evaluate.overlap import mask_dice
 from massm.evaluate.particles import particle_measures
-from massm.evaluate.prediction import Prediction
-from massm.evaluate.surface import surface_measures
+from massm.evaluate.surface import mask_surface, surface_measures
 from massm.evaluate.truth import Organ
 from massm.geometry.mesh import Mesh
 from massm.io import images, meshes
 from massm.io.errors import DataError
 
-TO_PARTICLES = "_particles"  # ending of measures against the surface from true particles
-
 
 def local_measures(
     organ: Organ,
-    prediction: Prediction,
-    predicted: Path,
-    reference: Path,
+    found: Float[np.ndarray, "M 3"] | None,
+    surface: Mesh,
+    reference: Mesh | None,
     config: SurfaceMeasuresConfig,
 ) -> dict[str, float]:
     """Measure a found organ in its image.
 
     Args:
         organ: What is known of it.
-        prediction: The model's prediction for the subject; says that the organ is there.
-        predicted: File of the predicted surface, image frame.
-        reference: File of the surface from the true particles, image frame.
+        found: Its predicted particles, LPS mm; None for a model without particles.
+        surface: The predicted surface, image frame, closed.
+        reference: Surface from the true particles, image frame; None without true particles.
         config: Sampling and tolerances.
 
     Returns:
-        Particle errors (mm), surface distances to the groomed segmentation, the same to the
-        surface from true particles (ending ``_particles``), and Dice with the mask as it was
-        drawn. What has no truth (no particles, no groomed surface, a mesh in place of a mask) is
-        left out.
+        Particle errors (mm); surface distances to the groomed segmentation, which is smoother than
+        the mask; the same to the mask's own isosurface, not smoothed (ending ``_mask``), and to the
+        surface from true particles (ending ``_particles``); Dice with the mask as it was drawn.
+        What has no truth (no particles, no groomed surface, a mesh in place of a mask) is left
+        out.
     """
-    surface = _read_closed(predicted)
     measures: dict[str, float] = {}
     if organ.particles is not None:
-        if prediction.local is not None:
-            found = prediction.local[prediction.row(organ.anatomy)]
+        if found is not None:
             measures |= particle_measures(found, organ.particles.local)
-        measures |= _to_particles(surface, meshes.read(reference), config)
+        if reference is not None:
+            measures |= _surface(surface, reference, config, TO_PARTICLES)
     if organ.surface is not None:
         measures |= _surface(surface, meshes.read(organ.surface), config)
     if not meshes.is_mesh(organ.mask):
-        measures["dice"] = mask_dice(surface, images.read_mask(organ.mask, organ.label))
+        mask = images.read_mask(organ.mask, organ.label)
+        measures["dice"] = mask_dice(surface, mask)
+        measures |= _surface(surface, mask_surface(mask), config, TO_MASK)
     return measures
 
 
 def world_measures(
     organ: Organ,
-    prediction: Prediction,
-    head: str,
-    predicted: Path,
-    reference: Path,
+    found: Float[np.ndarray, "M 3"],
+    surface: Mesh,
+    reference: Mesh,
     config: SurfaceMeasuresConfig,
 ) -> dict[str, float]:
     """Measure a found organ in the population's aligned frame.
 
     Args:
         organ: What is known of it; has true particles.
-        prediction: The model's prediction for the subject; says that the organ is there.
-        head: Which of the model's world heads.
-        predicted: File of that head's surface, world frame.
-        reference: File of the surface from the true particles, image frame: the true transform
-            carries it to the world frame.
+        found: The particles of one of the model's world heads, mm.
+        surface: That head's surface, world frame, closed.
+        reference: Surface from the true particles, image frame: the true transform carries it to
+            the world frame.
         config: Sampling and tolerances.
 
     Returns:
-        As :func:`local_measures`, without Dice.
+        As :func:`local_measures`, without what is measured to the mask itself.
 
     Raises:
         DataError: If the organ has no true particles, so that its world frame is unknown.
@@ -79,29 +80,31 @@ def world_measures(
     truth = organ.particles
     if truth is None:
         raise DataError(f"{organ.anatomy}: no true particles, so no world frame to measure in")
-    surface = _read_closed(predicted)
-    found = prediction.world[head][prediction.row(organ.anatomy)]
-    carried = meshes.read(reference).transformed(truth.transform)
-    measures = particle_measures(found, truth.world) | _to_particles(surface, carried, config)
+    carried = reference.transformed(truth.transform)
+    measures = particle_measures(found, truth.world)
+    measures |= _surface(surface, carried, config, TO_PARTICLES)
     if organ.surface is not None:
         segmentation = meshes.read(organ.surface).transformed(truth.transform)
         measures |= _surface(surface, segmentation, config)
     return measures
 
 
-def _read_closed(path: Path) -> Mesh:
+def read_closed(path: Path) -> Mesh:
+    """Read a predicted surface.
+
+    Raises:
+        DataError: If it is not closed.
+    """
     mesh = meshes.read(path)
     if not mesh.is_closed:
         raise DataError(f"{path}: the surface is not closed; run reconstruct again")
     return mesh
 
 
-def _surface(predicted: Mesh, true: Mesh, config: SurfaceMeasuresConfig) -> dict[str, float]:
-    return surface_measures(
+def _surface(
+    predicted: Mesh, true: Mesh, config: SurfaceMeasuresConfig, ending: str = ""
+) -> dict[str, float]:
+    measures = surface_measures(
         predicted, true, samples=config.surface_samples, tolerances_mm=config.surface_dice_mm
     )
-
-
-def _to_particles(predicted: Mesh, true: Mesh, config: SurfaceMeasuresConfig) -> dict[str, float]:
-    measures = _surface(predicted, true, config)
-    return {f"{name}{TO_PARTICLES}": value for name, value in measures.items()}
+    return {f"{name}{ending}": value for name, value in measures.items()}

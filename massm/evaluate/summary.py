@@ -2,53 +2,56 @@
 
 from collections.abc import Iterator
 from itertools import chain
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from massm.evaluate.detection import auroc
-from massm.evaluate.measures import describe
-from massm.evaluate.statistics import Resampling, mean_interval
+from massm.evaluate.measures import describe, is_rate
+from massm.evaluate.missing import with_countings
+from massm.evaluate.scopes import ANATOMY, KNOWN, subject_means, text, with_scopes
+from massm.evaluate.statistics import (
+    FEW,
+    NO_INTERVAL,
+    Interval,
+    Resampling,
+    auroc_interval,
+    mean_interval,
+    rate_interval,
+)
 
-ALL = "all"  # stands in the anatomy column where all anatomies are taken together
-KEYS = ["split", "model", "head", "anatomy", "measure"]
-
-
-def with_all(values: pd.DataFrame) -> pd.DataFrame:
-    """Repeat the rows under the anatomy ``all`` if there is more than one anatomy.
-
-    The column ``organ`` that is added keeps the anatomy's own name.
-    """
-    values = values.assign(organ=values["anatomy"])
-    if values["anatomy"].nunique() < 2:
-        return values
-    return pd.concat([values, values.assign(anatomy=ALL)], ignore_index=True)
+KEYS = ["split", "model", "head", "scope", "anatomy", "measure", "counting"]
 
 
-def text(key: Any) -> tuple[str, ...]:
-    """Read a group's key: pandas types it as anything hashable."""
-    return tuple(str(part) for part in key)
-
-
-def summarize(values: pd.DataFrame, how: Resampling) -> pd.DataFrame:
+def summarize(values: pd.DataFrame, missed: pd.DataFrame, how: Resampling) -> pd.DataFrame:
     """Summarize long values of any number of models.
+
+    Of all anatomies together (scope ``all``), sizes are averaged within each subject first, and
+    mean, median, sd and interval are of these subjects' means; rates count organs.
 
     Args:
         values: Columns model, head, subject, anatomy, split, measure, value.
-        how: How the confidence intervals of the means are made; subjects are resampled.
+        missed: The same for organs that a model missed: what each costs it.
+        how: How confidence intervals are made; subjects are what was sampled.
 
     Returns:
-        Columns split, model, head, anatomy, measure, unit, n, missed, mean, median, sd, ci_low,
-        ci_high, note. ``missed``: how many organs of ``n + missed`` the model did not find, so
-        that they have no surface to measure. Anatomy ``all`` takes all organs together.
+        Columns split, model, head, scope (``anatomy``, or ``all`` without an anatomy), anatomy,
+        measure, counting, unit, n (organs), subjects, missed, mean, median, sd, ci_low, ci_high,
+        interval (how it was made, see :class:`massm.evaluate.statistics.Interval`), note.
+        ``counting`` is ``found``, where ``missed`` organs of ``n + missed`` have no surface to
+        measure; ``with_missed``, where these are among the n at their cost; and ``known`` for
+        rates, of all organs whose presence is known.
     """
-    everything = with_all(values)
+    everything = with_scopes(with_countings(values, missed))
+    everything["counting"] = everything["counting"].mask(
+        everything["measure"].map(is_rate) | everything["measure"].isin(["presence", "score"]),
+        KNOWN,
+    )
     scored = everything[[describe(name).better != "neither" for name in everything["measure"]]]
-    missed = _missed(everything)
+    counts = _missed(everything)
     rows = chain(
-        (_row(text(key), group, missed, how) for key, group in scored.groupby(KEYS, sort=False)),
-        _auroc_rows(everything),
+        (_row(text(key), group, counts, how) for key, group in scored.groupby(KEYS, sort=False)),
+        _auroc_rows(everything, how.confidence),
     )
     table = pd.DataFrame(rows)
     return table if table.empty else table.sort_values(KEYS, kind="stable", ignore_index=True)
@@ -57,51 +60,73 @@ def summarize(values: pd.DataFrame, how: Resampling) -> pd.DataFrame:
 def _row(
     key: tuple[str, ...], group: pd.DataFrame, missed: dict[tuple[str, ...], int], how: Resampling
 ) -> dict[str, object]:
-    values = group["value"].to_numpy(float)
+    named = dict(zip(KEYS, key, strict=True))
+    organs = group["value"].to_numpy(float)
     subjects = group["subject"].to_numpy(str)
-    low, high = mean_interval(values, subjects, how)
-    split, model, _, anatomy, measure = key
+    means, names = subject_means(organs, subjects)
+    if is_rate(named["measure"]):
+        values = organs
+        found = rate_interval(organs > 0, subjects, how.confidence)
+    else:
+        values = means
+        found = mean_interval(means, names, how)
     return {
-        **dict(zip(KEYS, key, strict=True)),
-        "unit": describe(measure).unit,
-        "n": len(values),
-        "missed": missed.get((split, model, anatomy), 0),
+        **named,
+        "unit": describe(named["measure"]).unit,
+        "n": len(organs),
+        "subjects": len(names),
+        "missed": missed.get((named["split"], named["model"], named["scope"], named["anatomy"]), 0),
         "mean": float(values.mean()),
         "median": float(np.median(values)),
         "sd": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
-        "ci_low": low,
-        "ci_high": high,
-        "note": "" if len(set(subjects)) > 1 else "one subject: no interval",
+        **_interval(found),
+        "note": _note(found, len(names)),
     }
+
+
+def _interval(found: Interval) -> dict[str, object]:
+    return {"ci_low": found.low, "ci_high": found.high, "interval": found.method}
+
+
+def _note(found: Interval, subjects: int) -> str:
+    if not found.method:
+        return "one subject: no interval"
+    return f"fewer than {FEW} subjects: Student's t" if found.method == "t" else ""
 
 
 def _missed(values: pd.DataFrame) -> dict[tuple[str, ...], int]:
     found = values[values["measure"] == "missed"]
-    counts = found.groupby(["split", "model", "anatomy"])["value"].sum()
+    counts = found.groupby(["split", "model", "scope", "anatomy"])["value"].sum()
     return {text(key): int(n) for key, n in counts.items()}
 
 
-def _auroc_rows(values: pd.DataFrame) -> Iterator[dict[str, object]]:
+def _auroc_rows(values: pd.DataFrame, confidence: float) -> Iterator[dict[str, object]]:
     """Score presence of each anatomy; all together would mix scales of different classes."""
-    keys = ["split", "model", "head", "anatomy"]
-    wanted = values[values["measure"].isin(["presence", "score"]) & (values["anatomy"] != ALL)]
-    for key, group in wanted.groupby(keys, sort=False):
+    keys = ["split", "model", "head", "scope", "anatomy"]
+    wanted = values["measure"].isin(["presence", "score"]) & (values["scope"] == ANATOMY)
+    for key, group in values[wanted].groupby(keys, sort=False):
         pairs = group.pivot(index="subject", columns="measure", values="value").dropna()
         if not {"presence", "score"} <= set(pairs.columns):
             continue
         present = pairs["presence"].to_numpy() > 0
         area = auroc(pairs["score"].to_numpy(float), present)
+        positives, negatives = int(present.sum()), int((~present).sum())
+        one_class = np.isnan(area)
+        found = NO_INTERVAL if one_class else auroc_interval(area, positives, negatives, confidence)
         only = "present" if present.all() else "absent"
         yield {
             **dict(zip(keys, text(key), strict=True)),
             "measure": "presence_auroc",
+            "counting": KNOWN,
             "unit": describe("presence_auroc").unit,
             "n": len(pairs),
+            "subjects": len(pairs),
             "missed": 0,
             "mean": area,
             "median": float("nan"),
             "sd": float("nan"),
-            "ci_low": float("nan"),
-            "ci_high": float("nan"),
-            "note": f"organ {only} in every subject: no AUROC" if np.isnan(area) else "",
+            **_interval(found),
+            "note": f"organ {only} in every subject: no AUROC"
+            if one_class
+            else f"{positives} present, {negatives} absent",
         }

@@ -4,10 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
+from scipy import ndimage
 
 from massm.evaluate.measures import surface_dice_name
 from massm.geometry.distance import SurfaceIndex
+from massm.geometry.isosurface import isosurface
 from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
 
 # Fractional parts of n times these fill the unit square evenly (Roberts 2018, the R2 sequence).
 _R2 = np.array([0.7548776662466927, 0.5698402909980532])
@@ -35,6 +38,26 @@ def spread_points(mesh: Mesh, count: int) -> Float[np.ndarray, "n 3"]:
     folded = np.where(uv.sum(1, keepdims=True) > 1, 1 - uv, uv)
     a, b, c = (mesh.vertices[mesh.faces[face, corner]] for corner in range(3))
     return np.asarray(a + folded[:, :1] * (b - a) + folded[:, 1:] * (c - a))
+
+
+def mask_surface(mask: Volume) -> Mesh:
+    """Take a mask's own surface: halfway between voxels inside and outside, nothing smoothed.
+
+    All pieces and cavities as they were drawn. Of a signed distance it is that of the voxels
+    inside.
+
+    Args:
+        mask: Booleans, image space.
+
+    Raises:
+        ValueError: If the mask is empty.
+    """
+    box = ndimage.find_objects(mask.array.astype(np.uint8))
+    if not box:
+        raise ValueError("the mask is empty; it has no surface")
+    start = np.array([side.start for side in box[0]])
+    origin = mask.index_to_point(start[::-1].astype(float))
+    return isosurface(Volume(mask.array[box[0]], mask.spacing, origin, mask.direction), 0.5)
 
 
 def surface_measures(

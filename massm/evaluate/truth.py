@@ -61,10 +61,18 @@ class Organ:
 
 @dataclass(frozen=True)
 class Subject:
-    """A subject and all its organs."""
+    """A subject and all its organs.
+
+    Attributes:
+        name: Its name.
+        split: Which it belongs to.
+        image: CT file or DICOM folder; None in a cohort of masks or meshes alone.
+        organs: All anatomies.
+    """
 
     name: str
     split: str
+    image: Path | None
     organs: tuple[Organ, ...]
 
     @property
@@ -138,7 +146,9 @@ def collect_subjects(
                 place = rows[anatomy].get(str(name))
                 truth = None if place is None else _particles(particles[anatomy], place)
                 organs.append(_organ(row, surfaces.get((str(name), anatomy)), truth))
-            subjects.append(Subject(str(name), split, tuple(organs)))
+            image = str(group["image"].iloc[0])
+            place_of_image = Path(image) if image else None
+            subjects.append(Subject(str(name), split, place_of_image, tuple(organs)))
     return subjects
 
 

@@ -52,6 +52,7 @@ class Outcome:
         mask_volume_ml: Volume of the input, ml.
         faces: Triangles of the surface.
         error_mm: Mean distance between surface and input, mm.
+        error_p95_mm: 95th percentile of it, mm.
         genus: Handles of the surface.
         seconds: Wall time.
     """
@@ -62,6 +63,7 @@ class Outcome:
     mask_volume_ml: float = float("nan")
     faces: int = 0
     error_mm: float = float("nan")
+    error_p95_mm: float = float("nan")
     genus: int = 0
     seconds: float = 0.0
 
@@ -97,6 +99,7 @@ def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
         mask_volume_ml=groomed.source_volume_ml,
         faces=len(groomed.surface.faces),
         error_mm=groomed.error_mm,
+        error_p95_mm=groomed.error_p95_mm,
         genus=groomed.genus,
     )
     return replace(outcome, seconds=time.perf_counter() - started)

@@ -32,12 +32,14 @@ class Groomed:
         source_volume_ml: Volume of the input as it came, ml.
         error_mm: Mean distance between the surface and the outline of the input, mean of both
             directions, mm.
+        error_p95_mm: 95th percentile of the same, the larger of both directions, mm.
         genus: Handles of the surface; 0 for a sphere.
     """
 
     surface: Mesh
     source_volume_ml: float
     error_mm: float
+    error_p95_mm: float
     genus: int
 
 
@@ -66,8 +68,8 @@ def groom_mask(mask: Volume, config: SurfaceConfig) -> Groomed:
         surface = with_volume(remesh(smoothed, config.faces), volume_ml)
     except ValueError as error:
         raise DataError(f"the mask cannot be groomed: {error}") from error
-    error_mm = _mean_distance(surface, voxel_surface(piece))
-    return Groomed(surface, float(mask.array.sum()) * mask.voxel_ml, error_mm, genus(surface))
+    errors = _distances(surface, voxel_surface(piece))
+    return Groomed(surface, float(mask.array.sum()) * mask.voxel_ml, *errors, genus(surface))
 
 
 def groom_mesh(mesh: Mesh, config: SurfaceConfig) -> Groomed:
@@ -87,7 +89,7 @@ def groom_mesh(mesh: Mesh, config: SurfaceConfig) -> Groomed:
         surface = with_volume(remesh(closed, config.faces), closed.volume_ml)
     except ValueError as error:
         raise DataError(f"the mesh cannot be groomed: {error}") from error
-    return Groomed(surface, closed.volume_ml, _mean_distance(surface, closed), genus(surface))
+    return Groomed(surface, closed.volume_ml, *_distances(surface, closed), genus(surface))
 
 
 def _level_set(field: Volume, volume_ml: float, handle_mm: float) -> Mesh:
@@ -127,11 +129,14 @@ def _closed(mesh: Mesh, hole_mm: float) -> Mesh:
     return found.main.mesh
 
 
-def _mean_distance(surface: Mesh, outline: Mesh) -> float:
-    """Average the distance of vertices to the other surface over both directions, mm."""
-    there = SurfaceIndex(outline).closest(surface.vertices).distance.mean()
+def _distances(surface: Mesh, outline: Mesh) -> tuple[float, float]:
+    """Measure a surface's distance to another: mean of both directions, larger 95th percentile."""
+    there = SurfaceIndex(outline).closest(surface.vertices).distance
     back = SurfaceIndex(surface).closest(_centers(outline)).distance
-    return float(there + np.average(back, weights=outline.face_areas)) / 2
+    areas = outline.face_areas
+    mean = float(there.mean() + np.average(back, weights=areas)) / 2
+    far = np.percentile(back, 95, weights=areas, method="inverted_cdf")
+    return mean, float(max(np.percentile(there, 95), far))
 
 
 def _centers(mesh: Mesh) -> np.ndarray:

@@ -37,9 +37,9 @@ class ShapeModel:
         return np.asarray(self.mean + np.einsum("...k,kma->...ma", scores, modes))
 
     def project(
-        self, world: Float[np.ndarray, "*n M 3"], modes: int
+        self, world: Float[np.ndarray, "*n M 3"], modes: int | None
     ) -> Float[np.ndarray, "*n M 3"]:
-        """Find the nearest shapes that the first ``modes`` modes can make."""
+        """Find the nearest shapes that the first ``modes`` modes can make, or all of them."""
         return self.shapes(self.scores(world)[..., :modes])
 
 

@@ -129,9 +129,14 @@ def _middle(values: np.ndarray, form: str) -> str:
 
 
 def quality_rows(
-    quality: dict[str, dict[str, object]], anatomies: Sequence[str]
+    quality: dict[str, dict[str, object]], groomed: pd.DataFrame, anatomies: Sequence[str]
 ) -> tuple[list[str], list[tuple[str, list[str]]]]:
     """Lay the shape models' quality out as a table: measures down, anatomies across.
+
+    Args:
+        quality: ``correspond/{anatomy}/quality.json`` by anatomy.
+        groomed: Rows of ``groom/index/*.tsv``: how far groomed surfaces lie from their masks.
+        anatomies: The columns.
 
     Returns:
         Anatomy labels, and for each measure its name and one text for each anatomy.
@@ -145,7 +150,23 @@ def quality_rows(
         (name.replace("_", " "), [_plain(quality.get(a, {}).get(name)) for a in anatomies])
         for name in names
     ]
+    rows += [
+        (words, [_plain(_mean_of(groomed, column, name)) for name in anatomies])
+        for column, words in _TO_MASK.items()
+        if column in groomed
+    ]
     return [anatomy_label(name) for name in anatomies], rows
+
+
+_TO_MASK = {  # column of the groom index: words
+    "surface_error_mm": "groomed surface to mask mean mm",
+    "surface_error_p95_mm": "groomed surface to mask p95 mm",
+}
+
+
+def _mean_of(groomed: pd.DataFrame, column: str, anatomy: str) -> float:
+    own = groomed[(groomed["status"] == "groomed") & (groomed["anatomy"] == anatomy)]
+    return float(pd.to_numeric(own[column]).mean())
 
 
 def _plain(value: object) -> str:

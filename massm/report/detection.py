@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from massm.evaluate.measures import describe
 from massm.evaluate.rows import DETECTION
-from massm.evaluate.summary import ALL
-from massm.report.naming import anatomy_label
+from massm.evaluate.scopes import ALL, ANATOMY, WITH_MISSED
+from massm.report.naming import ALL_LABEL, anatomy_label
 from massm.report.results import DASH, interval, number
 
 
@@ -26,22 +25,27 @@ class Found:
 
 @dataclass(frozen=True)
 class DetectionRow:
-    """One anatomy: counts, and each measure as text with its interval and median."""
+    """One anatomy, or the total: counts, and each measure as text with its interval and median."""
 
     anatomy: str
+    is_total: bool
     counts: Found
     center: str
     center_interval: str
     center_median: str
     iou: str
-    within: tuple[str, ...]
+    found_interval: str
+    invented_interval: str
+    within: tuple[tuple[str, str], ...]
     auroc: str
+    auroc_interval: str
+    center_with_missed: str
 
 
-def count_found(values: pd.DataFrame, model: str, anatomy: str = ALL) -> Found:
-    """Count present and missed, absent and invented organs of a model."""
+def count_found(values: pd.DataFrame, model: str, anatomy: str | None = None) -> Found:
+    """Count present and missed, absent and invented organs of a model; of all anatomies if None."""
     own = values[(values["model"] == model) & (values["head"] == DETECTION)]
-    if anatomy != ALL:
+    if anatomy is not None:
         own = own[own["anatomy"] == anatomy]
     missed = own[own["measure"] == "missed"]["value"]
     invented = own[own["measure"] == "false_positive"]["value"]
@@ -60,38 +64,73 @@ def detection_rows(
 ) -> list[DetectionRow]:
     """Make the detection table of one model and split."""
     own = summary[(summary["model"] == model) & (summary["head"] == DETECTION)]
-    numbers = ["mean", "median", "ci_low", "ci_high"]
-    table = own.set_index(["anatomy", "measure"])[numbers].astype(float)
     within = [name for name, _ in within_measures(own)]
-    rows = []
-    for anatomy in [name for name in [*anatomies, ALL] if name in set(own["anatomy"])]:
-
-        def get(measure: str, column: str = "mean", anatomy: str = anatomy) -> float:
-            key: Any = (anatomy, measure)
-            return float(table[column][key]) if key in table.index else float("nan")
-
-        rows.append(
-            DetectionRow(
-                anatomy=anatomy_label(anatomy),
-                counts=count_found(values, model, anatomy),
-                center=number(get("center_error"), "mm"),
-                center_interval=interval(
-                    get("center_error", "ci_low"), get("center_error", "ci_high"), "mm"
-                ),
-                center_median=number(get("center_error", "median"), "mm"),
-                iou=number(get("box_iou"), "1"),
-                within=tuple(_percent(get(name)) for name in within),
-                auroc=_auroc(get("presence_auroc"), anatomy),
-            )
+    single = set(own[own["scope"] == ANATOMY]["anatomy"])
+    rows = [
+        _detection_row(
+            own[(own["scope"] == ANATOMY) & (own["anatomy"] == name)],
+            count_found(values, model, name),
+            within,
+            anatomy_label(name),
         )
+        for name in anatomies
+        if name in single
+    ]
+    total = own[own["scope"] == ALL]
+    if len(total):
+        found = count_found(values, model)
+        rows.append(_detection_row(total, found, within, ALL_LABEL, is_total=True))
     return rows
+
+
+def _detection_row(
+    own: pd.DataFrame,
+    counts: Found,
+    within: Sequence[str],
+    label: str,
+    *,
+    is_total: bool = False,
+) -> DetectionRow:
+    numbers = ["mean", "median", "ci_low", "ci_high"]
+    counted = {
+        (str(row["measure"]), row["counting"] == WITH_MISSED): [float(row[n]) for n in numbers]
+        for row in own.to_dict("records")
+    }
+
+    def get(measure: str, *, with_missed: bool = False) -> list[float]:
+        return counted.get((measure, with_missed), [float("nan")] * len(numbers))
+
+    center, auroc = get("center_error"), get("presence_auroc")
+    missed, invented = get("missed"), get("false_positive")
+    costly = get("center_error", with_missed=True)
+    return DetectionRow(
+        anatomy=label,
+        is_total=is_total,
+        counts=counts,
+        center=number(center[0], "mm"),
+        center_interval=interval(center[2], center[3], "mm"),
+        center_median=number(center[1], "mm"),
+        iou=number(get("box_iou")[0], "1"),
+        found_interval=_percents(1 - missed[3], 1 - missed[2]),
+        invented_interval=_percents(invented[2], invented[3]),
+        within=tuple((_percent(get(n)[0]), _percents(*get(n)[2:])) for n in within),
+        auroc=_auroc(auroc[0], is_total=is_total),
+        auroc_interval=interval(auroc[2], auroc[3], "1"),
+        center_with_missed=number(costly[0], "mm") if counts.missed else "",
+    )
 
 
 def _percent(share: float) -> str:
     return f"{100 * share:.0f} %" if np.isfinite(share) else DASH
 
 
-def _auroc(value: float, anatomy: str) -> str:
-    if anatomy == ALL:
+def _percents(low: float, high: float) -> str:
+    if not (np.isfinite(low) and np.isfinite(high)):
+        return ""
+    return f"{100 * low + 0.0:.0f} {DASH} {100 * high + 0.0:.0f} %"
+
+
+def _auroc(value: float, *, is_total: bool) -> str:
+    if is_total:
         return ""
     return f"{value:.3f}" if np.isfinite(value) else "one class only"

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from massm.evaluate.measures import describe
-from massm.evaluate.summary import ALL
 from massm.report.naming import (
+    ALL_LABEL,
     anatomy_colors,
     anatomy_label,
     method_colors,
@@ -70,16 +70,16 @@ def box_plot(values: pd.DataFrame, measure: str, anatomies: Sequence[str]) -> Fi
     chosen = values[values["measure"] == measure]
     methods = ordered(list(zip(chosen["model"], chosen["head"], strict=True)))
     colors = method_colors(methods)
-    groups = [name for name in anatomies if name in set(chosen["anatomy"])]
+    groups: list[str | None] = [name for name in anatomies if name in set(chosen["anatomy"])]
     if len(groups) > 1:
-        groups.append(ALL)
+        groups.append(None)  # all of them
     figure = Figure(figsize=(max(5.0, 1.6 + 1.25 * len(groups)), 3.6), layout="constrained")
     axes = figure.add_subplot()
     width = 0.8 / max(1, len(methods))
     for place, method in enumerate(methods):
         own = chosen[(chosen["model"] == method[0]) & (chosen["head"] == method[1])]
         for group, name in enumerate(groups):
-            data = own if name == ALL else own[own["anatomy"] == name]
+            data = own if name is None else own[own["anatomy"] == name]
             middle = group + (place - (len(methods) - 1) / 2) * width
             _box(axes, data["value"].to_numpy(float), middle, width, colors[method])
         axes.plot([], [], "s", color=colors[method], label=method_label(method), markersize=7)
@@ -115,12 +115,13 @@ def _box(axes: Axes, values: np.ndarray, middle: float, width: float, color: str
     )
 
 
-def _finish_groups(axes: Axes, groups: Sequence[str]) -> None:
+def _finish_groups(axes: Axes, groups: Sequence[str | None]) -> None:
+    labels = [ALL_LABEL if name is None else anatomy_label(name) for name in groups]
     axes.grid(visible=False, axis="x")
-    axes.set_xticks(range(len(groups)), [_wrapped(anatomy_label(name)) for name in groups])
+    axes.set_xticks(range(len(groups)), [_wrapped(label) for label in labels])
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.55, len(groups) - 0.45)
-    if groups and groups[-1] == ALL:
+    if groups and groups[-1] is None:
         axes.axvspan(len(groups) - 1.5, len(groups) - 0.45, color="#f3f5f7", zorder=0)
 
 

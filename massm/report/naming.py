@@ -4,36 +4,37 @@ import re
 from collections.abc import Sequence
 
 from massm.evaluate.rows import DETECTION, LOCAL
-from massm.evaluate.summary import ALL
 
 Method = tuple[str, str]  # model, head
+
+ALL_LABEL = "All anatomies"
 
 _MODELS = {
     "massm": "MASSM",
     "mean_shape": "Mean shape",
-    "pca_oracle": "PCA oracle",
+    "pca_oracle": "PCA projection",
+    "truth": "True particles",
     "deepssm_local": "DeepSSM local",
     "deepssm_world": "DeepSSM world",
     "deepssm_world_full": "DeepSSM world, full image",
     "unet": "U-Net",
 }
 _HEADS = {"cvae": "CVAE", "procrustes": "Procrustes"}
-_ONE_HEAD = ("mean_shape", "pca_oracle")  # whose world head needs no name of its own
+_ONE_HEAD = ("mean_shape", "pca_oracle", "truth")  # whose world head needs no name of its own
 
 # Okabe and Ito (2008): told apart with every kind of color vision; their yellow is darkened to be
-# seen on white. Gray and green stay with the floor and the ceiling.
+# seen on white. Gray, green and black stay with the bounds.
 BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
 VERMILION, PURPLE, YELLOW, GRAY = "#D55E00", "#CC79A7", "#C9B400", "#8A8F98"
-_MODEL_COLORS = {"massm": BLUE, "mean_shape": GRAY, "pca_oracle": GREEN}
+BLACK = "#2B2B2B"
+_MODEL_COLORS = {"massm": BLUE, "mean_shape": GRAY, "pca_oracle": GREEN, "truth": BLACK}
 _OTHER_COLORS = (ORANGE, PURPLE, VERMILION, SKY)
 _ANATOMY_COLORS = (ORANGE, SKY, GREEN, PURPLE, VERMILION, YELLOW, BLUE)
-_RANK = {"massm": 0, "mean_shape": 1, "pca_oracle": 99}
+_RANK = {"massm": 0, "mean_shape": 1, "pca_oracle": 98, "truth": 99}
 
 
 def anatomy_label(name: str) -> str:
     """Write an anatomy's name for people: ``LeftParotid`` becomes ``Left parotid``."""
-    if name == ALL:
-        return "All anatomies"
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
     return spaced[:1].upper() + spaced[1:].lower()
 
@@ -52,7 +53,7 @@ def method_label(method: Method) -> str:
 
 
 def ordered(methods: Sequence[Method]) -> list[Method]:
-    """Put methods in the order of tables and figures: ours, the floor, others, the ceiling."""
+    """Put methods in the order of tables and figures: ours, lower bound, others, upper bounds."""
     return sorted(set(methods), key=lambda method: (_RANK.get(method[0], 50), *method))
 
 

@@ -15,11 +15,14 @@ from plotly.offline import get_plotlyjs
 
 from massm.config.evaluate import EvaluateConfig
 from massm.config.report import ReportConfig
+from massm.evaluate.attrition import NO_SPLIT
 from massm.evaluate.measures import describe
 from massm.evaluate.rows import DETECTION, LOCAL
-from massm.evaluate.summary import ALL
+from massm.evaluate.scopes import ALL, WITH_MISSED
+from massm.evaluate.statistics import FEW
 from massm.io.particles import load_set
 from massm.report import cohort as cohorts
+from massm.report.attrition import attrition_table
 from massm.report.detection import count_found, detection_rows, within_measures
 from massm.report.facts import file_hashes, machine, package_versions
 from massm.report.figures import box_plot, center_errors, shape_model_curves, training_curves
@@ -68,6 +71,7 @@ class Shown:
         values: The split's measures of single organs.
         summary: The split's summary.
         tests: The split's paired tests.
+        organs: What became of the split's organs, and of those in no split.
         confidence: Level of the intervals in percent, as text.
     """
 
@@ -76,6 +80,7 @@ class Shown:
     values: pd.DataFrame
     summary: pd.DataFrame
     tests: pd.DataFrame
+    organs: pd.DataFrame
     confidence: str
 
 
@@ -94,12 +99,13 @@ def shown(run: RunTables, config: EvaluateConfig) -> Shown:
         values=_of_split(run.values, split),
         summary=_of_split(run.summary, split),
         tests=_of_split(run.tests, split),
+        organs=run.organs[run.organs["split"].isin([split, NO_SPLIT])],
         confidence=f"{100 * config.confidence:g}",
     )
 
 
 def _of_split(table: pd.DataFrame, split: str) -> pd.DataFrame:
-    return table[table["split"] == split] if "split" in table else table
+    return table[table["split"] == split]
 
 
 def local_tables(what: Shown, anatomies: Sequence[str]) -> list[ResultTable]:
@@ -119,6 +125,7 @@ def build_page(
     config: ReportConfig,
     *,
     configuration: Mapping[str, Any],
+    oracle_modes: int | None,
     gallery: Gallery,
     made: datetime,
 ) -> str:
@@ -131,6 +138,7 @@ def build_page(
         what: What of them is shown.
         config: What the page shows of it.
         configuration: The whole configuration of the run, to be shown.
+        oracle_modes: Modes of ``pca_oracle``; None: all of the training shapes.
         gallery: Takes the figures.
         made: When.
     """
@@ -158,6 +166,9 @@ def build_page(
         "model": model_label(what.model),
         "anatomies": [anatomy_label(name) for name in run.anatomies],
         "confidence": what.confidence,
+        "few": FEW,
+        "oracle_modes": "all" if oracle_modes is None else str(oracle_modes),
+        "attrition": attrition_table(what.organs, run.anatomies),
         "cards": cards(what, costs),
         "scroll": scroll,
         "organs": organs,
@@ -188,7 +199,7 @@ def build_page(
             "lines",
         ),
         "joint": joint,
-        "quality": cohorts.quality_rows(run.quality, run.anatomies),
+        "quality": cohorts.quality_rows(run.quality, run.groomed, run.anatomies),
         "training": [
             gallery.add(
                 training_curves(history, model),
@@ -256,7 +267,8 @@ def cards(what: Shown, costs: pd.DataFrame) -> list[Card]:
         )
     ]
     own = what.summary[(what.summary["model"] == what.model) & (what.summary["head"] == LOCAL)]
-    overall = own[own["anatomy"] == ALL]
+    own = own[own["counting"] != WITH_MISSED]
+    overall = own[own["scope"] == ALL]
     if overall.empty:
         overall = own
     rows = overall.set_index("measure").to_dict("index")
@@ -269,11 +281,11 @@ def cards(what: Shown, costs: pd.DataFrame) -> list[Card]:
             row = rows[measure]
             unit = str(row["unit"])
             spread = interval(float(row["ci_low"]), float(row["ci_high"]), unit)
-            middle = f"median {number(float(row['median']), unit)}"
+            middle = f"median {number(float(row['median']), unit)}, n = {int(row['n'])}"
             detail = f"{what.confidence} % CI {spread}; {middle}" if spread else middle
             value = number(float(row["mean"]), unit)
             made.append(Card(value, "mm" if unit == "mm" else "", label, detail))
-    made += _floor_card(what)
+    made += _bound_card(what)
     if len(costs):
         hours = float(costs["hours"].sum())
         value, unit = (f"{hours:.1f}", "h") if hours >= 1 else (f"{60 * hours:.0f}", "min")
@@ -282,7 +294,7 @@ def cards(what: Shown, costs: pd.DataFrame) -> list[Card]:
     return made
 
 
-def _floor_card(what: Shown) -> list[Card]:
+def _bound_card(what: Shown) -> list[Card]:
     tests = what.tests
     if tests.empty:
         return []
@@ -291,14 +303,16 @@ def _floor_card(what: Shown) -> list[Card]:
         & (tests["model_a"] == what.model)
         & (tests["head_a"] == LOCAL)
         & (tests["model_b"] == "mean_shape")
+        & (tests["counting"] != WITH_MISSED)
     ]
-    overall = pair[pair["anatomy"] == ALL]
+    overall = pair[pair["scope"] == ALL]
     row = overall if len(overall) else pair
     if row.empty:
         return []
     first = row.iloc[0]
     word = "closer" if first["difference"] < 0 else "farther"
-    detail = f"than the mean shape at the same center, {p_value(float(first['p_holm']))}"
+    p = p_value(float(first["p_holm"]))
+    detail = f"than the mean shape at the same center, {p}, n = {int(first['n'])}"
     return [Card(f"{abs(first['difference_percent']):.0f}", "%", f"{word} to the surface", detail)]
 
 

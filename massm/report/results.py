@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from massm.evaluate.measures import describe
+from massm.config.evaluate import KNOWING
+from massm.evaluate.measures import TO_MASK, TO_PARTICLES, describe, plain_name
 from massm.evaluate.rows import DETECTION, LOCAL
-from massm.evaluate.summary import ALL
+from massm.evaluate.scopes import ALL, ANATOMY, WITH_MISSED
+from massm.evaluate.summary import KEYS
 from massm.report.naming import (
+    ALL_LABEL,
     Method,
     anatomy_label,
     method_label,
@@ -19,8 +22,6 @@ from massm.report.naming import (
 )
 
 DASH = "\N{EN DASH}"
-_TO_PARTICLES = "_particles"
-_CEILING = "pca_oracle"  # sees the truth, so it cannot be "best"
 _DROPPED = ("particle_rmse_x", "particle_rmse_y", "particle_rmse_z")  # in summary.csv
 _ORDER = (
     "surface_mean", "surface_p95", "surface_hausdorff", "dice", "surface_dice", "particle_rmse",
@@ -36,10 +37,12 @@ class Cell:
         mean: With unit-dependent decimals.
         interval: Confidence interval of the mean; empty if there is none.
         median: As text.
-        count: Organs measured, and how many were missed.
-        best: Whether it is the best mean of the row (the oracle aside).
+        count: Organs (and subjects) measured, and how many were missed.
+        best: Whether it is the best mean of the row (of models that do not know the truth).
         versus: What the paired test says of the reference model against this one.
         clear: Whether that difference is significant after correction.
+        with_missed: Mean and interval with missed organs at their cost, and what the paired test
+            then says; empty if none was missed.
     """
 
     mean: str
@@ -49,6 +52,15 @@ class Cell:
     best: bool
     versus: str
     clear: bool
+    with_missed: str
+
+
+class ResultRow(NamedTuple):
+    """One anatomy, or all of them together."""
+
+    name: str
+    cells: tuple[Cell | None, ...]
+    is_total: bool
 
 
 @dataclass(frozen=True)
@@ -59,17 +71,19 @@ class ResultTable:
     label: str
     unit: str
     methods: tuple[str, ...]
-    rows: tuple[tuple[str, tuple[Cell | None, ...]], ...]
+    rows: tuple[ResultRow, ...]
 
     @property
-    def to_particles(self) -> bool:
-        """Whether it measures to the surface from true particles, not to the segmentation."""
-        return self.key.endswith(_TO_PARTICLES)
+    def group(self) -> str:
+        """To which other surface than the groomed segmentation it measures; empty for that one."""
+        if self.key.endswith(TO_PARTICLES):
+            return "to the surface from true particles"
+        return "to the mask, unsmoothed" if self.key.endswith(TO_MASK) else ""
 
     @property
     def short(self) -> str:
         """The label without what it is measured to."""
-        return describe(self.key.removesuffix(_TO_PARTICLES)).label
+        return describe(plain_name(self.key)).label
 
 
 def result_tables(
@@ -91,75 +105,109 @@ def result_tables(
     """
     own = summary[summary["head"].isin(list(heads)) & ~summary["measure"].isin(_DROPPED)]
     methods = ordered(list(zip(own["model"], own["head"], strict=True)))
-    present = set(own["anatomy"])
-    names = [name for name in [*anatomies, ALL] if name in present]
+    ours = next((m for m in methods if m[0] == reference_model), None)
+    present = set(own[own["scope"] == ANATOMY]["anatomy"])
+    lines = [(ANATOMY, name, anatomy_label(name)) for name in anatomies if name in present]
+    if (own["scope"] == ALL).any():
+        lines.append((ALL, "", ALL_LABEL))
     tables = []
     for measure in sorted(set(own["measure"]), key=_rank):
-        rows = own[own["measure"] == measure].set_index(["model", "head", "anatomy"])
-        compared = tests[tests["measure"] == measure]
-        lines = tuple(
-            (anatomy_label(name), _cells(rows, compared, methods, name, measure, reference_model))
-            for name in names
-        )
+        rows, compared = (t[t["measure"] == measure] for t in (own, tests))
+        made = []
+        for scope, anatomy, label in lines:
+            cells = _cells(
+                _of(rows, scope, anatomy), _of(compared, scope, anatomy), methods, measure, ours
+            )
+            made.append(ResultRow(label, cells, scope == ALL))
         described = describe(measure)
         unit = "" if described.unit == "1" else described.unit
         labels = tuple(method_label(method) for method in methods)
-        tables.append(ResultTable(measure, described.label, unit, labels, lines))
+        tables.append(ResultTable(measure, described.label, unit, labels, tuple(made)))
     return tables
 
 
-def _rank(measure: str) -> tuple[bool, int, str]:
+def _of(table: pd.DataFrame, scope: str, anatomy: str) -> pd.DataFrame:
+    return table[(table["scope"] == scope) & (table["anatomy"] == anatomy)]
+
+
+def _rank(measure: str) -> tuple[int, int, str]:
     places = [i for i, start in enumerate(_ORDER) if measure.startswith(start)]
-    return measure.endswith(_TO_PARTICLES), places[0] if places else len(_ORDER), measure
+    group = 2 * measure.endswith(TO_PARTICLES) + measure.endswith(TO_MASK)
+    return group, places[0] if places else len(_ORDER), measure
 
 
 def _cells(
     rows: pd.DataFrame,
     tests: pd.DataFrame,
     methods: Sequence[Method],
-    anatomy: str,
     measure: str,
-    reference_model: str,
+    ours: Method | None,
 ) -> tuple[Cell | None, ...]:
-    found = {m: _row(rows, m, anatomy) for m in methods if (*m, anatomy) in rows.index}
+    found, costly = _by_method(rows, with_missed=False), _by_method(rows, with_missed=True)
     sign = 1 if describe(measure).better == "low" else -1
-    rivals = {m: sign * float(row["mean"]) for m, row in found.items() if m[0] != _CEILING}
+    rivals = {m: sign * float(row["mean"]) for m, row in found.items() if m[0] not in KNOWING}
     best = min(rivals, key=lambda m: rivals[m]) if len(rivals) > 1 else None
-    ours = next((m for m in methods if m[0] == reference_model), None)
-    cells: list[Cell | None] = []
-    for method in methods:
-        if method not in found:
-            cells.append(None)
-            continue
-        row = found[method]
-        versus, clear = _versus(tests, ours, method, anatomy)
-        missed = f", {int(row['missed'])} missed" if row["missed"] else ""
-        cells.append(
-            Cell(
-                mean=number(row["mean"], row["unit"]),
-                interval=interval(row["ci_low"], row["ci_high"], row["unit"]),
-                median=number(row["median"], row["unit"]),
-                count=f"n = {int(row['n'])}{missed}",
-                best=method == best,
-                versus=versus,
-                clear=clear,
-            )
+    return tuple(
+        None
+        if method not in found
+        else _cell(
+            found[method],
+            _versus(tests, ours, method, with_missed=False),
+            _with_missed(tests, costly, ours, method),
+            best=method == best,
         )
-    return tuple(cells)
+        for method in methods
+    )
 
 
-def _row(rows: pd.DataFrame, method: Method, anatomy: str) -> dict[str, Any]:
-    key: Any = (*method, anatomy)
-    return dict(rows.loc[key])
+def _by_method(rows: pd.DataFrame, *, with_missed: bool) -> dict[Method, dict[str, Any]]:
+    chosen = rows[(rows["counting"] == WITH_MISSED) == with_missed]
+    return {
+        (str(row["model"]), str(row["head"])): {str(key): value for key, value in row.items()}
+        for row in chosen.to_dict("records")
+    }
+
+
+def _cell(row: dict[str, Any], versus: tuple[str, bool], with_missed: str, *, best: bool) -> Cell:
+    missed = f", {int(row['missed'])} missed" if row["missed"] else ""
+    subjects = f" of {int(row['subjects'])} subjects" if row["scope"] == ALL else ""
+    return Cell(
+        mean=number(row["mean"], row["unit"]),
+        interval=interval(row["ci_low"], row["ci_high"], row["unit"]),
+        median=number(row["median"], row["unit"]),
+        count=f"n = {int(row['n'])}{subjects}{missed}",
+        best=best,
+        versus=versus[0],
+        clear=versus[1],
+        with_missed=with_missed,
+    )
+
+
+def _with_missed(
+    tests: pd.DataFrame,
+    costly: dict[Method, dict[str, Any]],
+    ours: Method | None,
+    method: Method,
+) -> str:
+    """Write what changes when missed organs count; empty if neither of the two missed any."""
+    row = costly.get(method)
+    pair = [costly[m] for m in (method, ours) if m in costly]
+    if row is None or not any(one["missed"] for one in pair):
+        return ""
+    spread = interval(row["ci_low"], row["ci_high"], row["unit"])
+    text = f"{number(row['mean'], row['unit'])} ({spread})" if spread else ""
+    versus = _versus(tests, ours, method, with_missed=True)[0]
+    parts = [text or number(row["mean"], row["unit"]), f"n = {int(row['n'])}", versus]
+    return ", ".join(part for part in parts if part)
 
 
 def _versus(
-    tests: pd.DataFrame, ours: Method | None, method: Method, anatomy: str
+    tests: pd.DataFrame, ours: Method | None, method: Method, *, with_missed: bool
 ) -> tuple[str, bool]:
     if ours is None or method == ours or tests.empty:
         return "", False
     pair = tests[
-        (tests["anatomy"] == anatomy)
+        ((tests["counting"] == WITH_MISSED) == with_missed)
         & (tests["model_a"] == ours[0])
         & (tests["head_a"] == ours[1])
         & (tests["model_b"] == method[0])
@@ -168,15 +216,15 @@ def _versus(
     if pair.empty:
         return "", False
     row = pair.iloc[0]
-    p = p_value(row["p_holm"])
+    count = f"{p_value(row['p_holm'])}, n = {int(row['n'])}"
     if row["better"] == "same":
-        return f"no difference, {p}", False
+        return f"no difference, {count}", False
     if np.isfinite(row["difference_percent"]):
         word = "lower" if row["difference"] < 0 else "higher"
         size = f"{abs(row['difference_percent']):.0f} % {word}"
     else:
         size = f"{row['difference']:+.2f}"
-    return f"{model_label(ours[0])} {size}, {p}", bool(row["p_holm"] < 0.05)
+    return f"{model_label(ours[0])} {size}, {count}", bool(row["p_holm"] < 0.05)
 
 
 def number(value: float, unit: str) -> str:
@@ -200,6 +248,9 @@ def p_value(p: float) -> str:
     return "p < 0.001" if p < 0.001 else f"p = {p:.2g}" if p < 0.095 else f"p = {p:.2f}"
 
 
+_PAIRED = ("percent_ci_low", "percent_ci_high", "p", "family", "p_holm")
+
+
 def headline_table(
     summary: pd.DataFrame, tests: pd.DataFrame, reference_model: str
 ) -> pd.DataFrame:
@@ -217,9 +268,8 @@ def headline_table(
     renamed = pairs.rename(
         columns={"model_b": "model", "head_b": "head", "difference_percent": "reference_percent"}
     )
-    keys = ["split", "model", "head", "anatomy", "measure"]
-    columns = [*keys, "reference_percent", "percent_ci_low", "percent_ci_high", "p_holm"]
-    return summary.merge(renamed[columns], on=keys, how="left")
+    columns = [*KEYS, "reference_percent", *_PAIRED]
+    return summary.merge(renamed[columns], on=KEYS, how="left")
 
 
 def as_text(table: ResultTable) -> str:
@@ -227,7 +277,7 @@ def as_text(table: ResultTable) -> str:
     head = ["", *table.methods]
     lines = [
         [name, *(DASH if cell is None else f"{cell.mean} ({cell.median})" for cell in cells)]
-        for name, cells in table.rows
+        for name, cells, _ in table.rows
     ]
     widths = [max(len(line[i]) for line in [head, *lines]) for i in range(len(head))]
     unit = f", {table.unit}" if table.unit else ""
@@ -235,7 +285,7 @@ def as_text(table: ResultTable) -> str:
     for line in [head, *lines]:
         first, *others = (part.ljust(width) for part, width in zip(line, widths, strict=True))
         text.append("  ".join([first, *(part.rjust(len(part)) for part in others)]).rstrip())
-    for name, cells in table.rows[-1:]:
+    for name, cells, _ in table.rows[-1:]:
         for method, cell in zip(table.methods, cells, strict=True):
             if cell is not None and cell.versus:
                 text.append(f"{name}, against {method.lower()}: {cell.versus}")

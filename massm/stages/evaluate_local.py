@@ -4,7 +4,7 @@ from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
-from massm.evaluate.organs import local_measures
+from massm.evaluate.organs import local_measures, read_closed
 from massm.evaluate.prediction import read_prediction
 from massm.evaluate.rows import LOCAL, Row, to_table
 from massm.evaluate.truth import read_subjects
@@ -56,11 +56,12 @@ def _measure(job: SubjectJob) -> list[Row]:
     prediction = read_prediction(job.prediction)
     rows: list[Row] = []
     for organ in job.found(prediction):
+        row = prediction.row(organ.anatomy)
         measures = local_measures(
             organ,
-            prediction,
-            job.surfaces / f"{organ.anatomy}.vtp",
-            job.references / f"{organ.anatomy}.vtp",
+            None if prediction.local is None else prediction.local[row],
+            read_closed(job.surfaces / f"{organ.anatomy}.vtp"),
+            job.reference(organ),
             job.config,
         )
         rows += job.rows(LOCAL, organ, measures)

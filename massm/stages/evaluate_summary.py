@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from massm.config.evaluate import ComparisonConfig
+from massm.evaluate.attrition import count_organs
 from massm.evaluate.comparison import compare
 from massm.evaluate.statistics import Resampling
 from massm.evaluate.summary import summarize
@@ -16,24 +17,41 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-def run(config: ComparisonConfig, *, measured: list[Path], summary: Path, tests: Path) -> None:
+def run(
+    config: ComparisonConfig,
+    *,
+    measured: list[Path],
+    missed: Path,
+    cohort: Path,
+    groomed: list[Path],
+    summary: Path,
+    tests: Path,
+    organs: Path,
+) -> None:
     """Read the long tables of all models; write one row per measure, and the paired tests.
 
     Args:
         config: How intervals are made and which model is compared.
         measured: ``evaluate/{model}/{local,world,detection}.csv`` of every model.
+        missed: ``evaluate/missed.csv``: what missed organs cost.
+        cohort: ``dataset/cohort.tsv``.
+        groomed: ``groom/index/*.tsv``.
         summary: CSV to write: n, missed, mean, median, sd and interval.
         tests: CSV to write: differences with interval and p-values.
+        organs: CSV to write: how many organs were excluded, missed and measured.
     """
     tables = [table for table in map(read_table, measured) if not table.empty]
     if not tables:
         raise DataError("nothing was measured: no model found any organ of the evaluated splits")
     values = pd.concat(tables, ignore_index=True)
+    costs = read_table(missed)
     how = Resampling(config.bootstrap_samples, config.confidence, config.seed)
-    summarized = summarize(values, how)
-    compared = compare(values, config.reference_model, how)
+    summarized = summarize(values, costs, how)
+    compared = compare(values, costs, config.reference_model, how)
+    index = pd.concat([read_table(path) for path in groomed], ignore_index=True)
     write_table(summarized, summary)
     write_table(compared, tests)
+    write_table(count_organs(read_table(cohort), index, values), organs)
     log.info(
         "%d models, %d summary rows, %d paired tests",
         values["model"].nunique(),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
-from massm.evaluate.organs import world_measures
+from massm.evaluate.organs import read_closed, world_measures
 from massm.evaluate.prediction import read_prediction
 from massm.evaluate.rows import Row, to_table
 from massm.evaluate.truth import read_subjects
@@ -57,15 +57,15 @@ def _measure(job: SubjectJob) -> list[Row]:
     prediction = read_prediction(job.prediction)
     rows: list[Row] = []
     for organ in job.found(prediction):
-        if organ.particles is None:
+        reference = job.reference(organ)
+        if reference is None:
             continue  # its world frame is unknown
         for head in prediction.world:
             measures = world_measures(
                 organ,
-                prediction,
-                head,
-                job.surfaces / f"{organ.anatomy}_world_{head}.vtp",
-                job.references / f"{organ.anatomy}.vtp",
+                prediction.world[head][prediction.row(organ.anatomy)],
+                read_closed(job.surfaces / f"{organ.anatomy}_world_{head}.vtp"),
+                reference,
                 job.config,
             )
             rows += job.rows(head, organ, measures)

@@ -52,7 +52,8 @@ def run(
 
 
 _COLUMNS = ["subject", "anatomy", "split", "status", "reason", "surface"]
-_COLUMNS += ["volume_ml", "mask_volume_ml", "faces", "surface_error_mm", "genus", "sha256"]
+_COLUMNS += ["volume_ml", "mask_volume_ml", "faces", "surface_error_mm"]
+_COLUMNS += ["surface_error_p95_mm", "genus", "sha256"]
 
 
 def _task(row: Mapping[Hashable, str], results: Path) -> Task:
@@ -85,6 +86,7 @@ def _record(outcome: Outcome, split: str, results: Path) -> dict[str, object]:
         "mask_volume_ml": round(outcome.mask_volume_ml, 4),
         "faces": outcome.faces,
         "surface_error_mm": round(outcome.error_mm, 4),
+        "surface_error_p95_mm": round(outcome.error_p95_mm, 4),
         "genus": outcome.genus,
         "sha256": "" if outcome.reason else digest(task.surface),
     }

@@ -1,10 +1,11 @@
-"""Reconstruct the reference: surfaces from the true particles of held-out subjects."""
+"""Reconstruct the reference: surfaces from the true particles of the subjects that are measured."""
 
 import logging
 from pathlib import Path
 
 import pandas as pd
 
+from massm.config.evaluate import MeasuredConfig
 from massm.io import particles
 from massm.io.errors import DataError
 from massm.io.tables import write_table
@@ -14,13 +15,20 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 _COLUMNS = ["model", "subject", "anatomy", "head", "surface", "folded", "crossing"]
-_SPLITS = ("validation", "test")
 
 
-def run(*, particles_files: list[Path], warps: list[Path], results: Path, index: Path) -> None:
-    """Write the surface through the true local particles of validation and test subjects.
+def run(
+    config: MeasuredConfig,
+    *,
+    particles_files: list[Path],
+    warps: list[Path],
+    results: Path,
+    index: Path,
+) -> None:
+    """Write the surface through the true local particles of the subjects that are measured.
 
     Args:
+        config: Splits that are measured.
         particles_files: ``correspond/{anatomy}.npz``, one for each anatomy.
         warps: ``reconstruct/warp/{anatomy}.npz``.
         results: Results folder; surfaces go to ``reconstruct/reference/{subject}/{anatomy}.vtp``.
@@ -33,9 +41,9 @@ def run(*, particles_files: list[Path], warps: list[Path], results: Path, index:
         if anatomy not in library:
             raise DataError(f"{anatomy} has particles but no warp; run reconstruct_warp for it")
         population = particles.load_set(path)
-        held_out = [i for i, split in enumerate(population.splits) if split in _SPLITS]
+        measured = [i for i, split in enumerate(population.splits) if split in config.splits]
         crossing = 0
-        for row in held_out:
+        for row in measured:
             subject = population.subjects[row]
             target = results / "reconstruct" / "reference" / subject / f"{anatomy}.vtp"
             described = f"{subject} {anatomy}"
@@ -43,7 +51,7 @@ def run(*, particles_files: list[Path], warps: list[Path], results: Path, index:
             crossing += bool(flaws["crossing"])
             names = {"model": "reference", "subject": subject, "anatomy": anatomy, "head": "local"}
             records.append({**names, "surface": str(target.relative_to(results)), **flaws})
-        log.info("%s: %d reference surfaces, %d cross themselves", anatomy, len(held_out), crossing)
+        log.info("%s: %d reference surfaces, %d cross themselves", anatomy, len(measured), crossing)
     records.sort(key=lambda record: (record["subject"], record["anatomy"]))
     write_table(pd.DataFrame(records, columns=_COLUMNS), index)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from massm.config.loading import Config
+from massm.config.predict import projected_modes
 from massm.io.atomic import replacing
 from massm.io.tables import write_table
 from massm.report.detection import count_found
@@ -60,6 +61,7 @@ def run(
             what,
             config.report,
             configuration=json.loads(config.model_dump_json()),
+            oracle_modes=projected_modes(config.predict, config.model.local),
             gallery=Gallery(figures, config.report.figure_dpi),
             made=datetime.now().astimezone(),
         )

@@ -1,8 +1,11 @@
-"""Floor and ceiling of the comparison: the mean shape, and the best the shape model could do."""
+"""Bounds of the comparison: the mean shape below; true particles, or some modes of them, above."""
+
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from jaxtyping import Float
 
+from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
 from massm.pdm.shape_model import fit_shape_model
 
@@ -15,7 +18,7 @@ def mean_shape_at(
 
 
 def oracle_of(
-    subject: str, particles: ParticleSet, modes: int
+    subject: str, particles: ParticleSet, modes: int | None
 ) -> tuple[Float[np.ndarray, "M 3"], Float[np.ndarray, "M 3"]]:
     """Return the projected shape of a subject in its image and in the world frame, mm.
 
@@ -26,3 +29,45 @@ def oracle_of(
     world = model.project(particles.world[row], modes)
     back = np.linalg.inv(particles.transforms[row])
     return world @ back[:3, :3].T + back[:3, 3], world
+
+
+def truth_of(
+    subject: str, particles: ParticleSet
+) -> tuple[Float[np.ndarray, "M 3"], Float[np.ndarray, "M 3"]]:
+    """Return the true particles of a subject in its image and in the world frame, mm."""
+    row = particles.row(subject)
+    return particles.local[row], particles.world[row]
+
+
+def informed_prediction(
+    subject: str,
+    sets: Mapping[str, ParticleSet],
+    make: Callable[[str, ParticleSet], tuple[np.ndarray, np.ndarray]],
+    head: str,
+) -> dict[str, np.ndarray]:
+    """Lay out what a bound that knows the truth says of a subject, like a model's prediction.
+
+    Present is what the correspondence holds: such a bound misses nothing, its score is 1 or 0.
+
+    Args:
+        subject: Its name.
+        sets: Particles of each anatomy, in the order of the anatomies.
+        make: Gives local and world particles of a subject that a set holds, mm.
+        head: Name of the world particles.
+    """
+    count = next(iter(sets.values())).local.shape[1]
+    present = np.array([subject in particles.subjects for particles in sets.values()])
+    local, world = (np.full((len(sets), count, 3), np.nan) for _ in range(2))
+    for k, particles in enumerate(sets.values()):
+        if present[k]:
+            local[k], world[k] = make(subject, particles)
+    center, radius = box_of(local)
+    return {
+        "anatomies": np.array(list(sets)),
+        "score": present.astype(float),
+        "present": present,
+        "center": center,
+        "radius": radius,
+        "local": local,
+        f"world_{head}": world,
+    }

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from massm.config.evaluate import MeasuredConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.isosurface import isosurface, sample_grid
@@ -86,9 +87,16 @@ def test_every_found_organ_becomes_a_surface_for_each_head(results):
     assert table.surface[1] == "reconstruct/massm/s3/spleen_world_cvae.vtp"
 
 
-def test_reference_surfaces_come_from_the_true_particles_of_held_out_subjects(results):
+@pytest.mark.parametrize(
+    ("splits", "subjects"),
+    [(("validation", "test"), ["s2", "s3"]), (("train",), ["s1"]), (("test",), ["s3"])],
+)
+def test_reference_surfaces_come_from_the_true_particles_of_the_measured_splits(
+    results, splits, subjects
+):
     index = results / "reconstruct/reference/index.tsv"
     reconstruct_reference.run(
+        MeasuredConfig(splits=splits),
         particles_files=[results / "correspond/spleen.npz"],
         warps=[results / "reconstruct/warp/spleen.npz"],
         results=results,
@@ -96,9 +104,10 @@ def test_reference_surfaces_come_from_the_true_particles_of_held_out_subjects(re
     )
 
     table = read_table(index)
-    assert list(table.subject) == ["s2", "s3"]
+    assert list(table.subject) == subjects
     surface = meshes.read(results / table.surface[0])
-    np.testing.assert_allclose(np.ptp(surface.vertices, axis=0), [24, 20, 20], atol=0.7)
+    length = 20 + 4 * (int(subjects[0][1]) - 1)
+    np.testing.assert_allclose(np.ptp(surface.vertices, axis=0), [length, 20, 20], atol=0.7)
 
 
 def test_an_anatomy_without_a_warp_is_named(results):

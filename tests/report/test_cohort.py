@@ -56,12 +56,22 @@ def test_grooming_is_told_as_median_and_range():
 
 def test_quality_has_a_row_for_each_measure_of_any_anatomy():
     quality = {"a": {"anatomy": "a", "distance_mean": 0.0213, "swapped": 0}, "b": {"extra": 12.0}}
-    labels, rows = quality_rows(quality, ["a", "b"])
+    groomed = pd.DataFrame(
+        {
+            "anatomy": ["a", "a", "b", "b"],
+            "status": ["groomed", "groomed", "groomed", "failed"],
+            "surface_error_mm": [0.4, 0.5, 0.3, float("nan")],
+            "surface_error_p95_mm": [1.2, 1.4, 1.0, float("nan")],
+        }
+    )
+    labels, rows = quality_rows(quality, groomed, ["a", "b"])
     assert labels == ["A", "B"]
     assert dict(rows) == {
         "distance mean": ["0.0213", ""],
         "swapped": ["0", ""],
         "extra": ["", "12"],
+        "groomed surface to mask mean mm": ["0.45", "0.3"],
+        "groomed surface to mask p95 mm": ["1.3", "1"],
     }
 
 

@@ -9,7 +9,7 @@ from massm.report.naming import anatomy_label, method_colors, method_label, orde
         ("LeftParotid", "Left parotid"),
         ("heart_ventricle_left", "Heart ventricle left"),
         ("spleen", "Spleen"),
-        ("all", "All anatomies"),
+        ("all", "All"),
     ],
 )
 def test_anatomies_read_as_words(name, label):
@@ -22,13 +22,18 @@ def test_heads_are_named_where_a_model_has_two():
     assert method_label(("mean_shape", "mean")) == "Mean shape"
 
 
-def test_ours_comes_first_and_the_ceiling_last():
-    methods = [("pca_oracle", "local"), ("unet", "local"), ("mean_shape", "local")]
+def test_ours_comes_first_and_the_truth_last():
+    methods = [
+        ("truth", "local"),
+        ("pca_oracle", "local"),
+        ("unet", "local"),
+        ("mean_shape", "local"),
+    ]
     assert ordered([*methods, ("massm", "local")])[0] == ("massm", "local")
-    assert ordered(methods)[-1] == ("pca_oracle", "local")
+    assert ordered(methods)[-2:] == [("pca_oracle", "local"), ("truth", "local")]
 
 
 def test_every_method_has_its_own_color():
     methods = [("massm", "cvae"), ("massm", "procrustes"), ("mean_shape", "mean")]
-    methods += [("deepssm_world", "world"), ("pca_oracle", "pca")]
+    methods += [("deepssm_world", "world"), ("pca_oracle", "pca"), ("truth", "truth")]
     assert len(set(method_colors(methods).values())) == len(methods)

@@ -121,6 +121,7 @@ def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(
         what,
         config.report,
         configuration={},
+        oracle_modes=10,
         gallery=Gallery(tmp_path, 30),
         made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     )

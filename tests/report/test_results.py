@@ -8,19 +8,34 @@ from tests.evaluate.synthetic import ANATOMIES, CONFIG
 def test_a_table_says_who_is_better_and_by_how_much(run):
     what = shown(run, CONFIG)
     table = next(t for t in local_tables(what, ANATOMIES) if t.key == "particle_euclidean")
-    assert table.methods == ("MASSM", "Mean shape", "PCA oracle")
-    name, (ours, floor, ceiling) = table.rows[-1]
-    assert name == "All anatomies"
-    assert (ours.mean, floor.mean, ceiling.mean) == ("2.00", "4.00", "0.50")
-    assert floor.versus.startswith("MASSM 50 % lower, p = ")
-    assert (ours.best, floor.best, ceiling.best) == (True, False, False)
-    assert ours.count == "n = 9, 1 missed"
+    assert table.methods == ("MASSM", "Mean shape", "PCA projection", "True particles")
+    name, cells, is_total = table.rows[-1]
+    assert (name, is_total) == ("All anatomies", True)
+    assert [cell.mean for cell in cells] == ["2.00", "4.00", "0.50", "0.00"]
+    ours, mean_shape, *_ = cells
+    assert mean_shape.versus.startswith("MASSM 50 % lower, p = ")
+    assert mean_shape.versus.endswith("n = 9")
+    assert [cell.best for cell in cells] == [True, False, False, False]
+    assert ours.count == "n = 9 of 6 subjects, 1 missed"
+
+
+def test_missed_organs_are_told_beside_those_found(run):
+    table = next(t for t in local_tables(shown(run, CONFIG), ANATOMIES) if t.key == "surface_mean")
+    row = next(row for row in table.rows if row.name == "Kidney left")
+    ours, mean_shape, projection, _ = row.cells
+    assert (ours.count, projection.count) == ("n = 3, 1 missed", "n = 4")
+    assert "n = 4" in ours.with_missed
+    assert float(ours.with_missed.split()[0]) > float(ours.mean) + 2
+    assert "MASSM" in mean_shape.with_missed
+    spleen = next(row for row in table.rows if row.name == "Spleen")
+    assert {cell.with_missed for cell in spleen.cells} == {""}
 
 
 def test_measures_to_the_segmentation_come_first(run):
     keys = [table.key for table in local_tables(shown(run, CONFIG), ANATOMIES)]
     assert keys[0] == "surface_mean"
-    assert keys.index("dice") < keys.index("surface_mean_particles")
+    order = ["dice", "surface_mean_mask", "surface_mean_particles"]
+    assert [keys.index(key) for key in order] == sorted(keys.index(key) for key in order)
     assert "particle_rmse_x" not in keys
 
 
@@ -41,6 +56,7 @@ def test_headline_table_keeps_every_summary_row(run):
         & (table["measure"] == "particle_euclidean")
         & (table["anatomy"] == "spleen")
         & (table["head"] == "local")
+        & (table["counting"] == "found")
     ]
     np.testing.assert_allclose(row["reference_percent"], -50)
 

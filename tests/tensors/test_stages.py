@@ -1,18 +1,22 @@
-"""The stages around the tensors: export, manifest, floor and ceiling."""
+"""The stages around the tensors: export, manifest, and bounds."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from massm.config.predict import PredictConfig
+from massm.config.model import LocalConfig
+from massm.config.predict import OracleConfig, PredictedConfig, projected_modes
+from massm.evaluate.prediction import read_prediction
 from massm.io import documents, images, meshes, tables, tensors
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays, save_arrays, save_set
-from massm.stages import predict_mean_shape, predict_pca_oracle, tensors_manifest
+from massm.stages import predict_mean_shape, predict_pca_oracle, predict_truth, tensors_manifest
 from massm.stages import tensors as tensors_stage
 from massm.tensors.manifest import read_manifest
+from massm.tensors.reference_models import oracle_of
 from massm.tensors.template import load_template
 from tests.toy_cohort import ANATOMIES, PARTICLES, TENSORS, Cohort, hull
 
@@ -148,17 +152,13 @@ def test_mean_shape_stands_at_the_predicted_center(results, tmp_path):
     assert found["present"].tolist() == [True, False]
 
 
+LOCAL = LocalConfig(hidden=(8,), dropout=0.0, class_wise=False, basis_modes=0, train_basis=False)
+
+
 def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
-    config = PredictConfig(
-        splits=("validation",),
-        batch_size=1,
-        box_updates=0,
-        accelerator="cpu",
-        threads=1,
-        oracle_modes=3,
-    )
     predict_pca_oracle.run(
-        config,
+        OracleConfig(splits=("validation",), oracle_modes=3),
+        local=LOCAL,
         anatomies=list(ANATOMIES),
         correspond=[results / f"{name}.npz" for name in ANATOMIES],
         manifest=results / "tensors" / "manifest.json",
@@ -172,3 +172,41 @@ def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
     absent = load_arrays(tmp_path / "t7.npz")
     assert absent["present"].tolist() == [True, False]
     assert np.isnan(absent["local"][1]).all()
+
+
+def test_the_oracle_has_as_many_modes_as_the_network():
+    asked, open_ended = (OracleConfig(splits=("test",), oracle_modes=n) for n in (3, None))
+    modes = LOCAL.model_copy(update={"basis_modes": 7})
+    assert projected_modes(asked, modes) == 3
+    assert projected_modes(open_ended, modes) == 7
+    assert projected_modes(open_ended, LOCAL) is None  # particles directly: no limit
+
+
+def test_all_modes_leave_less_error_than_some(cohort):
+    particles = cohort.particles["bright"]
+    row = particles.row("t6")
+    noisy = replace(particles, world=particles.world + 0.5 * np.sin(particles.local * 7))
+    errors = [
+        np.linalg.norm(oracle_of("t6", noisy, modes)[1] - noisy.world[row])
+        for modes in (1, 3, None)
+    ]
+    assert errors == sorted(errors, reverse=True)
+    assert errors[0] > errors[2] > 0
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_the_truth_is_the_true_particles_of_any_split(results, cohort, tmp_path, split):
+    predict_truth.run(
+        PredictedConfig(splits=(split,)),
+        anatomies=list(ANATOMIES),
+        correspond=[results / f"{name}.npz" for name in ANATOMIES],
+        manifest=results / "tensors" / "manifest.json",
+        output=tmp_path,
+    )
+    entries = read_manifest(results / "tensors" / "manifest.json").of_split(split)
+    assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(e.subject for e in entries)
+    found = read_prediction(tmp_path / f"{entries[0].subject}.npz")
+    particles = cohort.particles["bright"]
+    row = particles.row(entries[0].subject)
+    assert np.array_equal(found.local[0], particles.local[row])
+    assert np.array_equal(found.world["truth"][0], particles.world[row])

@@ -16,6 +16,7 @@ AFTER_PREDICTION = {
     "evaluate_local",
     "evaluate_world",
     "evaluate_detection",
+    "evaluate_missed",
     "evaluate_summary",
     "report_page",
 }
@@ -29,6 +30,7 @@ AFTER_CORRESPONDENCE = (
         "tensors_subjects",
         "tensors_manifest",
         "predict_pca_oracle",
+        "predict_truth",
         "reconstruct_warp",
         "reconstruct_reference",
     }
@@ -75,7 +77,7 @@ def test_every_stage_has_written_its_results(finished):
 def test_every_model_is_in_every_table(finished):
     evaluate = finished.folder / "results" / "evaluate"
     summary = read_table(evaluate / "summary.csv")
-    assert set(summary.model) == {"massm", "mean_shape", "pca_oracle"}
+    assert set(summary.model) == {"massm", "mean_shape", "pca_oracle", "truth"}
     for model in set(summary.model):
         detection = read_table(evaluate / model / "detection.csv")
         assert set(detection.anatomy) == {"heart_ventricle_left", "lung_upper_lobe_right", "spleen"}
@@ -112,7 +114,9 @@ def test_a_second_run_does_nothing_and_says_so(finished):
         ),
         (
             {"tensors": {"intensity_percentiles": [1.0, 99.0]}},
-            AFTER_PREDICTION | AFTER_TENSORS | {"tensors_manifest", "predict_pca_oracle"},
+            AFTER_PREDICTION
+            | AFTER_TENSORS
+            | {"tensors_manifest", "predict_pca_oracle", "predict_truth"},
         ),
         (
             {"correspond": {"joint": {**JOINED, "pose": True}}},

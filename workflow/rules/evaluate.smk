@@ -100,9 +100,48 @@ rule evaluate_detection:
         " --results {params.results:q} --table {output.table:q} &> {log:q}"
 
 
+rule evaluate_missed:
+    input:
+        **TRUTH,
+        groomed=groom_batches,
+        predictions=expand("<results>/predict/{model}", model=MODELS),
+        template="<results>/tensors/template.safetensors",
+        warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
+        references="<results>/reconstruct/reference",
+    output:
+        table="<results>/evaluate/missed.csv",
+    log:
+        "<logs>/evaluate/missed.log",
+    benchmark:
+        "<benchmarks>/evaluate/missed.tsv"
+    conda:
+        MASSM
+    threads: 2
+    resources:
+        mem_mb=8000,
+        runtime=240,
+    params:
+        config=section("evaluate", SurfaceMeasuresConfig),
+        models=MODELS,
+        anatomies=ANATOMIES,
+        results=settings.results,
+    message:
+        "Measure what missed organs cost"
+    shell:
+        "python -m massm.stages.evaluate_missed --config {params.config:q}"
+        " --models {params.models:q} --anatomies {params.anatomies:q} --cohort {input.cohort:q}"
+        " --groomed {input.groomed:q} --particles {input.particles:q}"
+        " --predictions {input.predictions:q} --template {input.template:q}"
+        " --warps {input.warps:q} --references {input.references:q}"
+        " --results {params.results:q} --table {output.table:q} --threads {threads} &> {log:q}"
+
+
 rule evaluate_summary:
     input:
         checked=ancient(subject_table),
+        cohort="<results>/dataset/cohort.tsv",
+        groomed=groom_batches,
+        missed="<results>/evaluate/missed.csv",
         measured=expand(
             "<results>/evaluate/{model}/{kind}.csv",
             model=MODELS,
@@ -111,6 +150,7 @@ rule evaluate_summary:
     output:
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
+        organs="<results>/evaluate/organs.csv",
     log:
         "<logs>/evaluate/summary.log",
     benchmark:
@@ -126,8 +166,9 @@ rule evaluate_summary:
         "Summarize all models, compare them"
     shell:
         "python -m massm.stages.evaluate_summary --config {params.config:q}"
-        " --measured {input.measured:q} --summary {output.summary:q} --tests {output.tests:q}"
-        " &> {log:q}"
+        " --measured {input.measured:q} --missed {input.missed:q} --cohort {input.cohort:q}"
+        " --groomed {input.groomed:q} --summary {output.summary:q} --tests {output.tests:q}"
+        " --organs {output.organs:q} &> {log:q}"
 
 
 rule eval_local:

@@ -1,6 +1,6 @@
-"""Particles, boxes and presence of the subjects that are measured; floor and ceiling beside them."""
+"""Particles, boxes and presence of the subjects that are measured, and bounds beside them."""
 
-from massm.config.predict import NetworkPredictionConfig, OracleConfig
+from massm.config.predict import NetworkPredictionConfig, OracleConfig, PredictedConfig
 
 
 rule predict_massm:
@@ -77,11 +77,39 @@ rule predict_pca_oracle:
         runtime=30,
     params:
         config=section("predict", OracleConfig),
+        local=section("model.local"),
         anatomies=ANATOMIES,
     message:
         "Project the true particles on the shape model"
     shell:
         "python -m massm.stages.predict_pca_oracle --config {params.config:q}"
+        " --local {params.local:q}"
+        " --anatomies {params.anatomies:q} --correspond {input.correspond:q}"
+        " --manifest {input.manifest:q} --output {output.folder:q} &> {log:q}"
+
+
+rule predict_truth:
+    input:
+        correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+        manifest="<results>/tensors/manifest.json",
+    output:
+        folder=directory("<results>/predict/truth"),
+    log:
+        "<logs>/predict/truth.log",
+    benchmark:
+        "<benchmarks>/predict/truth.tsv"
+    conda:
+        MASSM
+    resources:
+        mem_mb=4000,
+        runtime=30,
+    params:
+        config=section("predict", PredictedConfig),
+        anatomies=ANATOMIES,
+    message:
+        "Lay out the true particles as a model's"
+    shell:
+        "python -m massm.stages.predict_truth --config {params.config:q}"
         " --anatomies {params.anatomies:q} --correspond {input.correspond:q}"
         " --manifest {input.manifest:q} --output {output.folder:q} &> {log:q}"
 

@@ -1,5 +1,7 @@
 """Closed surfaces from particles: the template's mesh, warped."""
 
+from massm.config.evaluate import MeasuredConfig
+
 
 rule reconstruct_warp:
     input:
@@ -72,11 +74,12 @@ rule reconstruct_reference:
         mem_mb=8000,
         runtime=240,
     params:
+        config=section("evaluate", MeasuredConfig),
         results=settings.results,
     message:
         "Make surfaces from true particles"
     shell:
-        "python -m massm.stages.reconstruct_reference"
+        "python -m massm.stages.reconstruct_reference --config {params.config:q}"
         " --particles-files {input.particles:q} --warps {input.warps:q}"
         " --results {params.results:q} --index {output.folder:q}/index.tsv &> {log:q}"
 

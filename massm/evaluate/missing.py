@@ -1,0 +1,88 @@
+"""What a missed organ costs: the error of the mean shape at the image's center.
+
+Means over the organs that were found favor a model that finds only the easy ones. So measures are
+summed up twice, the second time with this in place of every organ that a model missed: what one
+would have without looking at the image.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from massm.config.evaluate import SurfaceMeasuresConfig
+from massm.evaluate.detection import Box, detection_measures
+from massm.evaluate.organs import local_measures
+from massm.evaluate.rows import DETECTION, LOCAL
+from massm.evaluate.scopes import FOUND, WITH_MISSED
+from massm.evaluate.truth import Organ
+from massm.geometry.boxes import box_of
+from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
+
+_PLACES = ("center_error", "box_iou")  # measures of a found box
+
+
+@dataclass(frozen=True)
+class MeanShape:
+    """The training split's mean of one anatomy, in its average pose around the origin.
+
+    Attributes:
+        particles: mm.
+        surface: Through them, mm.
+    """
+
+    particles: Float[np.ndarray, "M 3"]
+    surface: Mesh
+
+    def at(self, center: Float[np.ndarray, "3"]) -> "MeanShape":
+        """Move it to a place, LPS mm."""
+        moved = Mesh(self.surface.vertices + center, self.surface.faces)
+        return MeanShape(self.particles + center, moved)
+
+
+def image_center(image: Volume) -> Float[np.ndarray, "3"]:
+    """Find the middle of an image, LPS mm."""
+    return image.index_to_point((np.array(image.size, float) - 1) / 2)
+
+
+def missed_measures(
+    organ: Organ, mean: MeanShape, reference: Mesh | None, config: SurfaceMeasuresConfig
+) -> dict[str, dict[str, float]]:
+    """Measure what an organ costs that is in the image and was not found.
+
+    Args:
+        organ: What is known of it.
+        mean: The mean shape at the center of the subject's image.
+        reference: Surface from the true particles, image frame; None without true particles.
+        config: Sampling and tolerances.
+
+    Returns:
+        Measures by head: of the surface and particles in the image, and of the box.
+    """
+    measures = {LOCAL: local_measures(organ, mean.particles, mean.surface, reference, config)}
+    if organ.particles is not None:
+        box = Box(*box_of(mean.particles))
+        found = detection_measures(box, organ.particles.box, present=True, within_mm=())
+        measures[DETECTION] = {name: found[name] for name in _PLACES}
+    return measures
+
+
+def with_countings(values: pd.DataFrame, missed: pd.DataFrame) -> pd.DataFrame:
+    """Repeat the measures of found organs, the second time together with the missed ones.
+
+    Args:
+        values: Long table of all models.
+        missed: Long table of the organs that each model missed, at their cost.
+
+    Returns:
+        ``values`` with the column ``counting`` (``found``); below it, for the measures of the
+        image frame and of boxes, the same rows and those of ``missed`` as ``with_missed``.
+    """
+    once = values.assign(counting=FOUND)
+    costly = (values["head"] == LOCAL) | (
+        (values["head"] == DETECTION) & values["measure"].isin(_PLACES)
+    )
+    again = pd.concat([values[costly], missed], ignore_index=True)
+    return pd.concat([once, again.assign(counting=WITH_MISSED)], ignore_index=True)

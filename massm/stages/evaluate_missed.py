@@ -1,0 +1,132 @@
+"""Measure what the organs that models missed cost them: the mean shape at the image's center."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from massm.config.evaluate import SurfaceMeasuresConfig
+from massm.evaluate.jobs import collect_rows, read_reference
+from massm.evaluate.missing import MeanShape, image_center, missed_measures
+from massm.evaluate.prediction import read_prediction
+from massm.evaluate.rows import Row, rows_of, to_table
+from massm.evaluate.truth import Subject, read_subjects
+from massm.io import images
+from massm.io.errors import DataError
+from massm.io.tables import write_table
+from massm.reconstruct.from_particles import load_warp
+from massm.stages._command import stage_main
+from massm.tensors.template import load_template
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class MissedJob:
+    """What is needed to measure one subject's missed organs.
+
+    Attributes:
+        subject: The truth.
+        missed: The models that missed an anatomy.
+        shapes: The mean shape of each anatomy.
+        references: Folder of this subject's surfaces from true particles.
+        config: What to measure.
+    """
+
+    subject: Subject
+    missed: Mapping[str, list[str]]
+    shapes: Mapping[str, MeanShape]
+    references: Path
+    config: SurfaceMeasuresConfig
+
+
+def run(  # noqa: PLR0913 - one option for each input of the rule
+    config: SurfaceMeasuresConfig,
+    *,
+    models: list[str],
+    anatomies: list[str],
+    cohort: Path,
+    groomed: list[Path],
+    particles: list[Path],
+    predictions: list[Path],
+    template: Path,
+    warps: list[Path],
+    references: Path,
+    results: Path,
+    table: Path,
+    threads: int = 1,
+) -> None:
+    """Measure every organ that is there and that some model missed, and write the long table.
+
+    Args:
+        config: What to measure.
+        models: Names of the models.
+        anatomies: In the order of the template.
+        cohort: ``dataset/cohort.tsv``.
+        groomed: ``groom/index/*.tsv``.
+        particles: ``correspond/{anatomy}.npz`` of every anatomy.
+        predictions: Folder ``predict/{model}`` of each model, in the order of ``models``.
+        template: ``tensors/template.safetensors``, which holds the mean shapes.
+        warps: ``reconstruct/warp/{anatomy}.npz``.
+        references: Folder with ``{subject}/{anatomy}.vtp``: surfaces from true particles.
+        results: Folder that the groomed surfaces' paths are relative to.
+        table: CSV to write; without rows if no organ was missed.
+        threads: Number of processes.
+    """
+    subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
+    shapes = _mean_shapes(anatomies, template, warps)
+    folders = dict(zip(models, predictions, strict=True))
+    jobs = [
+        MissedJob(subject, missed, shapes, references / subject.name, config)
+        for subject in subjects
+        if (missed := _missed(subject, folders))
+    ]
+    rows = collect_rows(_measure, jobs, processes=threads, headline="surface_mean")
+    write_table(to_table(rows), table)
+    log.info("%d subjects have organs that a model missed", len(jobs))
+
+
+def _mean_shapes(anatomies: list[str], template: Path, warps: list[Path]) -> dict[str, MeanShape]:
+    means = load_template(template).mean_local.numpy().astype(float)
+    library = {path.stem: path for path in warps}
+    return {
+        name: MeanShape(mean, load_warp(library[name]).surface(mean))
+        for name, mean in zip(anatomies, means, strict=True)
+    }
+
+
+def _missed(subject: Subject, folders: Mapping[str, Path]) -> dict[str, list[str]]:
+    missed: dict[str, list[str]] = {}
+    if not subject.present:
+        return missed
+    for model, folder in folders.items():
+        prediction = read_prediction(folder / f"{subject.name}.npz")
+        for organ in subject.present:
+            if prediction.box(organ.anatomy) is None:
+                missed.setdefault(organ.anatomy, []).append(model)
+    return missed
+
+
+def _measure(job: MissedJob) -> list[Row]:
+    subject = job.subject
+    if subject.image is None:
+        raise DataError(
+            f"{subject.name}: {', '.join(job.missed)} was missed, but the cohort names no image in "
+            "whose center the mean shape would lie"
+        )
+    center = image_center(images.read_image(subject.image))
+    rows: list[Row] = []
+    for organ in subject.present:
+        models = job.missed.get(organ.anatomy, [])
+        if not models:
+            continue
+        mean = job.shapes[organ.anatomy].at(center)
+        reference = read_reference(job.references, organ)
+        for head, measures in missed_measures(organ, mean, reference, job.config).items():
+            for model in models:
+                rows += rows_of(model, head, subject.name, organ.anatomy, subject.split, measures)
+    return rows
+
+
+if __name__ == "__main__":
+    stage_main(run)
