@@ -28,8 +28,8 @@ def with_scopes(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def subject_means(
-    values: Float[np.ndarray, "N *k"], subjects: Shaped[np.ndarray, " N"]
-) -> tuple[Float[np.ndarray, "S *k"], Shaped[np.ndarray, " S"]]:
+    values: Float[np.ndarray, "N ..."], subjects: Shaped[np.ndarray, " N"]
+) -> tuple[Float[np.ndarray, "S ..."], Shaped[np.ndarray, " S"]]:
     """Average the values of each subject's organs: what all statistics of sizes are made from.
 
     Every patient then counts the same, however many organs were measured, and the mean that is
