@@ -21,7 +21,7 @@ def blocks(plane: Shaped[np.ndarray, "H W"]) -> Float[np.ndarray, "h w"]:
     height, width = (max(1, length // _BLOCKS) for length in plane.shape)
     rows, columns = plane.shape[0] // height, plane.shape[1] // width
     cut = plane[: rows * height, : columns * width].astype(np.float32)
-    return cut.reshape(rows, height, columns, width).mean(axis=(1, 3))
+    return np.asarray(cut.reshape(rows, height, columns, width).mean(axis=(1, 3)))
 
 
 def alternating(slices: list[Slice]) -> tuple[str, dict[str, list[int]]] | None:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Num, Shaped
 from pydicom import Dataset, FileDataset, FileMetaDataset, dcmread
 from pydicom.encaps import encapsulate, get_frame
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import UID, JPEGLossless, JPEGLosslessSV1
 
 from massm.io.dicom.files import reading
@@ -144,4 +144,4 @@ def _by_itk(dataset: Dataset, frame: int, path: Path) -> np.ndarray:
                 f"{path}: its {_syntax(dataset).name} cannot be decoded, damaged? Copy the file "
                 "again"
             ) from error
-    return np.squeeze(itk.array_from_image(image), axis=0)
+    return np.asarray(itk.array_from_image(image))[0]

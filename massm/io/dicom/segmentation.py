@@ -80,7 +80,7 @@ def _read_labels(found: list[Found], label: int | None, name: str) -> DicomImage
     def inside(each: Slice) -> Bool[np.ndarray, "H W"]:
         values = pixels.values(each)
         ranges.append((values.min(), values.max()))
-        return values == wanted
+        return np.asarray(values == wanted)
 
     image = _booleans(fill(stack, inside, 0.0, np.bool_, name))
     low, high = min(low for low, _ in ranges), max(high for _, high in ranges)
@@ -134,8 +134,8 @@ def _read_seg(seg: Found, label: int | None) -> DicomImage:
     def inside(each: Slice) -> Bool[np.ndarray, "H W"]:
         stored = pixels.stored(each)
         if kind == "LABELMAP":
-            return stored == number
-        return stored > 0 if kind == "BINARY" else 2 * stored.astype(int) >= most
+            return np.asarray(stored == number)
+        return np.asarray(stored > 0 if kind == "BINARY" else 2 * stored.astype(int) >= most)
 
     stack = stack_of(frames, name, _distance(frames, name))
     if kind != "LABELMAP":
