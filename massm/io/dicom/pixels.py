@@ -144,4 +144,5 @@ def _by_itk(dataset: Dataset, frame: int, path: Path) -> np.ndarray:
                 f"{path}: its {_syntax(dataset).name} cannot be decoded, damaged? Copy the file "
                 "again"
             ) from error
-    return np.asarray(itk.array_from_image(image))[0]
+    array: np.ndarray = itk.array_from_image(image)[0]
+    return array
