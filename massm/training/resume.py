@@ -137,8 +137,8 @@ def _read(path: Path) -> dict[str, Any]:
 def _rows(checkpoint: dict[str, Any], state: Mapping[str, Tensor]) -> list[dict[str, Any]]:
     """Return the history in a checkpoint whose parts fit the network and each other."""
     _fits(checkpoint["state_dict"], state, "it")
-    rows = checkpoint["callbacks"].get("History", {}).get("rows")
-    epochs = [row.get("epoch") for row in rows] if isinstance(rows, list) else []
+    rows: list[dict[str, Any]] = checkpoint["callbacks"].get("History", {}).get("rows", [])
+    epochs = [row.get("epoch") for row in rows]
     if not epochs or epochs != list(range(1, checkpoint["epoch"] + 2)):
         raise UnusableError(
             f"it is of epoch {checkpoint['epoch'] + 1}, its history of epochs {epochs}"
