@@ -8,11 +8,16 @@ install_import_hook("massm", "beartype.beartype")
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from massm.geometry.mesh import Mesh  # noqa: E402
 from massm.geometry.volume import Volume  # noqa: E402
 
 torch.set_num_threads(1)  # as many tests as cores run side by side
+
+# Properties are tried on the same few examples in every run, however slow the machine is.
+settings.register_profile("massm", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("massm")
 
 
 @pytest.fixture

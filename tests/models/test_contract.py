@@ -1,0 +1,264 @@
+"""What every entry of ``MODELS`` keeps to; a new one adds its settings to ``SECTIONS``."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import nn
+
+from massm.io.documents import read_json, write_json
+from massm.io.errors import DataError
+from massm.models import MODELS
+from massm.models.interface import Model
+from massm.models.predict import predict_subjects
+from massm.models.saved import (
+    DESCRIPTION,
+    WEIGHTS,
+    Description,
+    build_model,
+    load_model,
+    matches,
+    save_model,
+)
+from massm.tensors.dataset import SubjectDataset
+from massm.tensors.manifest import read_manifest
+from massm.tensors.template import load_template
+from tests.models.test_network import teacher
+from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
+
+SECTIONS = {
+    "massm": model_config(refine={"steps": 1}, local={"dropout": 0.0}, world={"pretrain_steps": 10})
+}
+SUBJECTS = 3
+SHIFT_MM = torch.tensor([40.0, -30.0, 120.0])
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return Cohort(train=4, validation=1).write(tmp_path_factory.mktemp("tensors"))
+
+
+@pytest.fixture(scope="module")
+def manifest(folder):
+    return read_manifest(folder / "manifest.json")
+
+
+@pytest.fixture(scope="module", params=sorted(MODELS))
+def make(request, folder, manifest):
+    """Build the model of one entry from a seed."""
+    template = load_template(folder / "template.safetensors")
+
+    def build(seed=0):
+        torch.manual_seed(seed)
+        section = SECTIONS[request.param]
+        return build_model(section, train_config().loss, template, manifest.spacing_mm)
+
+    build.section = SECTIONS[request.param]
+    return build
+
+
+@pytest.fixture(scope="module")
+def model(make):
+    return make()
+
+
+@pytest.fixture(scope="module")
+def dataset(folder, manifest):
+    return SubjectDataset(folder, manifest, manifest.subjects[:SUBJECTS])
+
+
+@pytest.fixture(scope="module")
+def batch(dataset, model):
+    return dataset.collate([dataset[row] for row in range(SUBJECTS)], model.stride)
+
+
+@pytest.fixture(scope="module")
+def found(model, batch):
+    return model.predict(batch)
+
+
+@pytest.fixture
+def description(make, manifest):
+    return Description(
+        model=make.section,
+        loss=train_config().loss,
+        anatomies=manifest.anatomies,
+        particles=manifest.particles,
+        modes=4,
+        spacing_mm=manifest.spacing_mm,
+        fine_spacing_mm=manifest.fine_spacing_mm,
+        padding_hu=manifest.padding_hu,
+        intensity=manifest.intensity,
+        thresholds=dict.fromkeys(ANATOMIES, 0.0),
+        trained={"epochs": 0},
+    )
+
+
+def parts_of(prediction):
+    """Name the tensors of a prediction, those of all world heads among them."""
+    plain = {name: getattr(prediction, name) for name in ("score", "center", "radius", "local")}
+    return plain | {f"world_{name}": world for name, world in prediction.world.items()}
+
+
+def one_step(model, batch, seed=0, device="cpu"):
+    """Prepare a model as training does, on the CPU, and take one step on a device."""
+    there = batch.presence.eq(1)
+    model.prepare(batch.local, batch.world, there, torch.Generator().manual_seed(seed))
+    model.to(device).train()
+    losses = model.loss(batch.to(device), teacher(seed=seed))
+    used = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.SGD(used, 1e-3)
+    losses.total(dict.fromkeys(losses.terms, 1.0)).backward()
+    optimizer.step()
+    return losses.terms
+
+
+def test_every_entry_has_settings_to_be_tried_with():
+    assert SECTIONS.keys() == MODELS.keys()
+    assert all(section.name == name for name, section in SECTIONS.items())
+
+
+def test_it_is_a_module_with_the_protocol(model):
+    assert isinstance(model, nn.Module)
+    assert isinstance(model, Model)
+    assert isinstance(model.stride, int)
+    assert model.stride > 0
+
+
+def test_a_prediction_has_its_shapes_and_is_finite(found):
+    anatomies = len(ANATOMIES)
+    assert found.score.shape == (SUBJECTS, anatomies)
+    assert found.center.shape == found.radius.shape == (SUBJECTS, anatomies, 3)
+    particles = {name: part for name, part in parts_of(found).items() if part.ndim == 4}
+    assert particles.keys() >= {"local"}
+    assert {part.shape for part in particles.values()} == {(SUBJECTS, anatomies, PARTICLES, 3)}
+    assert all(torch.isfinite(part).all() for part in parts_of(found).values())
+    assert ((found.score >= 0) & (found.score <= 1)).all()
+    assert (found.radius > 0).all()
+
+
+def test_local_particles_move_with_the_scanner_and_world_ones_stay(model, batch, found):
+    fine = batch.fine and replace(batch.fine, origin=batch.fine.origin + SHIFT_MM)
+    image = replace(batch.image, origin=batch.image.origin + SHIFT_MM)
+    moved = parts_of(model.predict(replace(batch, image=image, fine=fine)))
+    for name, part in parts_of(found).items():
+        shift = SHIFT_MM if name in ("center", "local") else 0
+        torch.testing.assert_close(moved[name], part + shift, atol=1e-2, rtol=1e-4)
+
+
+def test_a_prediction_is_repeated_carries_no_gradient_and_leaves_the_weights(make, batch):
+    model = make().train()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    first, again = parts_of(model.predict(batch)), parts_of(model.predict(batch))
+    for name, part in first.items():
+        assert torch.equal(part, again[name]), name
+        assert not part.requires_grad
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_a_prediction_does_not_look_at_the_truth(model, batch, found):
+    unknown = {
+        name: torch.full_like(getattr(batch, name), torch.nan)
+        for name in ("center", "radius", "local", "world")
+    }
+    blind = replace(batch, presence=torch.full_like(batch.presence, -1), **unknown)
+    for name, part in parts_of(model.predict(blind)).items():
+        assert torch.equal(part, parts_of(found)[name]), name
+
+
+def test_weights_and_a_training_step_depend_on_the_seed_alone(make, batch):
+    def run(seed):
+        model = make(seed)
+        terms = one_step(model, batch, seed)
+        return model.state_dict() | {f"loss {name}": term for name, term in terms.items()}
+
+    first, again, other = run(0), run(0), run(1)
+    assert [name for name, value in first.items() if not torch.equal(value, again[name])] == []
+    assert any(not torch.equal(value, other[name]) for name, value in first.items())
+
+
+def test_every_weight_that_is_trained_gets_a_finite_gradient(make, batch):
+    model = make()
+    terms = one_step(model, batch)
+    assert all(term.ndim == 0 and torch.isfinite(term) for term in terms.values())
+    trained = {name: p.grad for name, p in model.named_parameters() if p.requires_grad}
+    assert trained
+    assert [name for name, gradient in trained.items() if gradient is None] == []
+    assert [name for name, gradient in trained.items() if not torch.isfinite(gradient).all()] == []
+
+
+def test_the_loss_falls_along_its_gradient(make, batch):
+    model = make().train()
+    weights = dict.fromkeys(model.loss(batch, teacher(1.0)).terms, 1.0)
+    used = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    before = model.loss(batch, teacher(1.0)).total(weights)
+    gradients = torch.autograd.grad(before, used, allow_unused=True)
+    length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
+    with torch.no_grad():
+        for parameter, gradient in zip(used, gradients, strict=True):
+            if gradient is not None:
+                parameter.add_(gradient, alpha=-1e-3 / length)
+    after = model.loss(batch, teacher(1.0)).total(weights)
+    assert float((after - before).detach()) == pytest.approx(-1e-3 * length, rel=0.3)
+
+
+def test_a_saved_model_predicts_the_same(make, batch, description, tmp_path):
+    model = make()
+    one_step(model, batch)
+    save_model(model, description, tmp_path)
+    loaded, again = load_model(tmp_path)
+    assert again == description
+    for name, part in parts_of(loaded.predict(batch)).items():
+        assert torch.equal(part, parts_of(model.predict(batch))[name]), name
+
+
+def test_a_file_of_predictions_has_every_array(model, dataset, description):
+    options = {"batch_size": 2, "box_updates": 0, "device": "cpu"}
+    files = dict(predict_subjects(model, description, dataset, **options))
+    assert list(files) == [entry.subject for entry in dataset.entries]
+    for arrays in files.values():
+        assert arrays["local"].shape == (len(ANATOMIES), PARTICLES, 3)
+        assert arrays["present"].all()
+
+
+def test_weights_of_another_network_are_refused(make, description, tmp_path):
+    save_model(make(), replace(description, particles=PARTICLES + 1), tmp_path)
+    with pytest.raises(DataError, match=WEIGHTS):
+        load_model(tmp_path)
+
+
+def test_a_description_of_another_version_is_refused(make, description, tmp_path):
+    save_model(make(), description, tmp_path)
+    document = read_json(tmp_path / DESCRIPTION)
+    write_json(document | {"version": -1}, tmp_path / DESCRIPTION)
+    with pytest.raises(DataError, match="version -1"):
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"anatomies": ("bright",)}, {"particles": 7}, {"spacing_mm": 1.0}]
+)
+def test_tensors_it_was_not_made_for_are_refused(description, manifest, change):
+    with pytest.raises(DataError, match=next(iter(change))):
+        matches(description, replace(manifest, **change))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_a_gpu_trains_and_predicts_like_the_cpu(make, batch):
+    compare_devices(make, batch, "cuda")
+
+
+def compare_devices(make, batch, device):
+    """Take one step and predict on a device and on the CPU, both in full single precision."""
+    with torch.backends.cudnn.flags(allow_tf32=False):
+        on_cpu = make()
+        terms = one_step(on_cpu, batch)
+        on_device = make()
+        for name, term in one_step(on_device, batch, device=device).items():
+            torch.testing.assert_close(term.cpu(), terms[name], atol=1e-3, rtol=1e-3)
+        expected = parts_of(on_cpu.predict(batch))
+        for name, part in parts_of(on_device.predict(batch.to(device))).items():
+            assert part.device.type == device
+            tolerance = 1e-3 if name == "score" else 0.05  # mm
+            torch.testing.assert_close(part.cpu(), expected[name], atol=tolerance, rtol=0)
