@@ -69,7 +69,7 @@ def _row(
         found = rate_interval(organs > 0, subjects, how.confidence)
     else:
         values = means
-        found = mean_interval(means, names, how)
+        found = _possible(mean_interval(means, names, how), named["measure"])
     return {
         **named,
         "unit": describe(named["measure"]).unit,
@@ -82,6 +82,13 @@ def _row(
         **_interval(found),
         "note": _note(found, len(names)),
     }
+
+
+def _possible(found: Interval, measure: str) -> Interval:
+    """Cut off what no mean can be: distances below 0, shares beyond 0 and 1."""
+    most = 1.0 if describe(measure).unit == "1" else float("inf")
+    low, high = np.clip([found.low, found.high], 0.0, most)
+    return Interval(float(low), float(high), found.method)
 
 
 def _interval(found: Interval) -> dict[str, object]:

@@ -41,8 +41,8 @@ class Cell:
         best: Whether it is the best mean of the row (of models that do not know the truth).
         versus: What the paired test says of the reference model against this one.
         clear: Whether that difference is significant after correction.
-        with_missed: Mean and interval with missed organs at their cost, and what the paired test
-            then says; empty if none was missed.
+        with_missed: Mean and interval with missed organs at their cost, then what the paired test
+            says of these, if there is one; empty if none was missed.
     """
 
     mean: str
@@ -52,7 +52,7 @@ class Cell:
     best: bool
     versus: str
     clear: bool
-    with_missed: str
+    with_missed: tuple[str, ...]
 
 
 class ResultRow(NamedTuple):
@@ -168,7 +168,9 @@ def _by_method(rows: pd.DataFrame, *, with_missed: bool) -> dict[Method, dict[st
     }
 
 
-def _cell(row: dict[str, Any], versus: tuple[str, bool], with_missed: str, *, best: bool) -> Cell:
+def _cell(
+    row: dict[str, Any], versus: tuple[str, bool], with_missed: tuple[str, ...], *, best: bool
+) -> Cell:
     missed = f", {int(row['missed'])} missed" if row["missed"] else ""
     subjects = f" of {int(row['subjects'])} subjects" if row["scope"] == ALL else ""
     return Cell(
@@ -188,17 +190,17 @@ def _with_missed(
     costly: dict[Method, dict[str, Any]],
     ours: Method | None,
     method: Method,
-) -> str:
+) -> tuple[str, ...]:
     """Write what changes when missed organs count; empty if neither of the two missed any."""
     row = costly.get(method)
     pair = [costly[m] for m in (method, ours) if m in costly]
     if row is None or not any(one["missed"] for one in pair):
-        return ""
+        return ()
     spread = interval(row["ci_low"], row["ci_high"], row["unit"])
-    text = f"{number(row['mean'], row['unit'])} ({spread})" if spread else ""
+    mean = number(row["mean"], row["unit"])
+    first = f"{mean} ({spread})" if spread else mean
     versus = _versus(tests, ours, method, with_missed=True)[0]
-    parts = [text or number(row["mean"], row["unit"]), f"n = {int(row['n'])}", versus]
-    return ", ".join(part for part in parts if part)
+    return (f"{first}, n = {int(row['n'])}", *([versus] if versus else []))
 
 
 def _versus(

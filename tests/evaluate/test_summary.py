@@ -76,6 +76,7 @@ def test_missed_organs_are_counted_at_their_cost_in_rows_of_their_own(values):
     found, counted = (pick(table, **liver, counting=how) for how in ("found", "with_missed"))
     assert (found["n"], found["missed"], found["mean"]) == (3, 1, 3)
     assert (counted["n"], counted["missed"], counted["mean"]) == (4, 1, 25)
+    assert counted["ci_low"] == 0  # Student's t would reach below, which no distance can
     heart = {"anatomy": "heart", "measure": "surface_mean"}
     assert pick(table, **heart, counting="with_missed")["n"] == 3
 

@@ -93,6 +93,7 @@ def test_without_joint_anatomies_the_page_says_nothing_of_them(run, config, styl
         shown(run, CONFIG),
         config.report,
         configuration={},
+        oracle_modes=10,
         gallery=Gallery(tmp_path, 30),
         made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     )

@@ -96,7 +96,13 @@ def test_a_page_without_enough_training_shapes_says_so(changed, config, gallery)
     run = changed(spleen=training(0), kidney_left=training(2))
     made = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
     what = shown(run, CONFIG)
-    page = build_page(run, what, config.report, configuration={}, gallery=gallery, made=made)
+    page = build_page(
+        *(run, what, config.report),
+        configuration={},
+        oracle_modes=10,
+        gallery=gallery,
+        made=made,
+    )
     assert "No training subject has particles of this anatomy" in panel(page, "spleen")
     assert "<img" not in panel(page, "spleen")
     two = panel(page, "kidney_left")
