@@ -34,7 +34,7 @@ def edge_component_labels(mesh: Mesh) -> Int[np.ndarray, " F"]:
     links = (order[same] // 3, order[same + 1] // 3)
     count = len(mesh.faces)
     graph = coo_matrix((np.ones(len(same), bool), links), (count, count))
-    return connected_components(graph, directed=False)[1].astype(np.int64)
+    return np.asarray(connected_components(graph, directed=False)[1], np.int64)
 
 
 def largest_component(mesh: Mesh) -> Mesh:

@@ -176,7 +176,7 @@ def _cut(
             f"{int((sizes - 2).sum()) - len(faces)} triangles are missing after its polygons were "
             "cut: some cross themselves; export it as triangles"
         )
-    return faces
+    return np.asarray(faces)
 
 
 def _in_order_of_use(points: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> Mesh:
