@@ -35,8 +35,8 @@ def test_an_empty_file_is_refused(tmp_path):
 
 
 def test_a_file_that_is_no_text_is_refused(tmp_path):
-    (tmp_path / "a.csv").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(DataError, match="not a readable table"):
+    (tmp_path / "a.csv").write_bytes(b"\x7fELF\x02\x01\x00\x81")
+    with pytest.raises(DataError, match="neither UTF-8 nor Windows-1252"):
         read_table(tmp_path / "a.csv")
 
 
