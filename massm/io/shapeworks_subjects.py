@@ -71,7 +71,10 @@ class ProjectSubject:
                 where = "names no file for them" if path is None else f"{path} does not exist"
                 raise DataError(f"no {kind} particles: the project {where}")
             found.append(read_text(path))
-        return found[0], found[1]
+        local, world = found
+        if len(local) != len(world):
+            raise DataError(f"{len(local)} local and {len(world)} world particles; optimize again")
+        return local, world
 
 
 def read_subjects(project: Path, anatomy: str) -> list[ProjectSubject]:

@@ -159,10 +159,10 @@ class ProjectEngine:
     def _shape(self, subject: ProjectSubject, surface: Mesh, name: str) -> Shape:
         local, world = subject.read()
         wanted = self._config.particles
-        if len(local) != wanted or len(world) != wanted:
+        if len(local) != wanted:
             raise DataError(
-                f"{len(local)} local and {len(world)} world particles, expected {wanted}; set "
-                "correspond.particles to what the project holds"
+                f"it holds {len(local)} particles, expected {wanted}; set correspond.particles to "
+                "what the project holds"
             )
         alignment, config = self._origin.alignments[name], self._config.project
         return to_shape(local, world, subject.transform, surface, alignment, config)
