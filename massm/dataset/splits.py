@@ -58,7 +58,7 @@ def given_splits(table: pd.DataFrame, path: Path) -> pd.Series:
                 *(path, name, ", ".join(words[:5]), COLUMN),
             )
     if COLUMN in table and len(table):
-        log.warning("%s: column %s is empty in every row", path, COLUMN)
+        log.info("%s: column %s is empty in every row", path, COLUMN)
     return pd.Series("", index=table.index, dtype=object)
 
 

@@ -114,7 +114,7 @@ def read_run(
             [table.assign(anatomy=name) for name, table in curves.items()], ignore_index=True
         ),
         histories={path.parent.name: _needed(path) for path in training},
-        joint=_joint(results / "correspond" / "joint", joint) if joint.anatomies else None,
+        joint=_joint(results / "correspond_joint", joint) if joint.anatomies else None,
     )
 
 

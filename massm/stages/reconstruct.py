@@ -42,7 +42,7 @@ def run(
     for done, path in enumerate(sorted(predictions), start=1):
         before = len(records)
         for anatomy, head, particles in _found(path):
-            name = anatomy if head == "local" else f"{anatomy}_world_{head}"
+            name = anatomy if head == "local" else f"{anatomy}-world_{head}"
             target = folder / path.stem / f"{name}.vtp"
             described = f"{path.stem} {anatomy} {head}"
             flaws = write_surface(_warp(library, anatomy), particles, target, described)
