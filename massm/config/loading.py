@@ -40,6 +40,7 @@ from massm.config.train import TrainConfig
 
 __all__ = ["Config", "ConfigError", "load_config", "merge", "read_yaml"]
 
+
 class ConfigError(ValueError):
     """A configuration that cannot be run; the message lists each fault with its key's path."""
 

@@ -107,7 +107,7 @@ def _some_rows(
 def _filled(array: np.ndarray, file: io.BufferedIOBase, name: str) -> np.ndarray:
     """Fill a flat array with the next bytes of a file."""
     left = memoryview(array.view(np.uint8) if array.size else np.empty(0, np.uint8))
-    while len(left):
+    while left:
         count = file.readinto(left[: 2**20])
         if not count:
             raise EOFError(f"array {name} ends early")

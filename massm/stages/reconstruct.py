@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays
+from massm.io.shapes import refuse_other_shapes
 from massm.io.tables import write_table
 from massm.reconstruct.from_particles import Warp, load_warp, write_surface
 from massm.stages._command import stage_main
@@ -59,9 +60,9 @@ def run(
 def _found(path: Path) -> Iterator[tuple[str, str, Float[np.ndarray, "M 3"]]]:
     """List the particles of the organs that the model found, with the head that made them."""
     arrays = load_arrays(path)
-    missing = {"anatomies", "present", "local"} - set(arrays)
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(sorted(missing))}; run predict again")
+    shapes = {"anatomies": "K", "present": "K", "local": "K M 3"}
+    shapes |= {name: "K M 3" for name in arrays if name.startswith("world_")}
+    refuse_other_shapes(arrays, shapes, path, "run predict again")
     heads = {"local": arrays["local"]}
     for name, values in arrays.items():
         if name.startswith("world_"):

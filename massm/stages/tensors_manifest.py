@@ -51,7 +51,7 @@ def run(
             counts += histogram(image, config.padding_hu)
         file = Path(os.path.relpath(path, manifest.parent)).as_posix()
         entries.append(Entry(subject, split, file, _sha256(path), image.shape))
-    medoids = [documents.read_json(path.with_suffix(".json"))["subject"] for path in templates]
+    medoids = [_medoid(path.with_suffix(".json")) for path in templates]
     arrays = template_arrays(
         *((load_set(path) for path in correspond), medoids),
         *([meshes.read(path) for path in templates], config.modes),
@@ -71,6 +71,10 @@ def run(
         manifest,
     )
     log.info("%d subjects; training intensities %s", len(entries), intensity)
+
+
+def _medoid(record: Path) -> str:
+    return str(documents.read_json(record, "subject")["subject"])
 
 
 def _sha256(path: Path) -> str:

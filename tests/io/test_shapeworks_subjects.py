@@ -140,8 +140,7 @@ def test_files_of_a_moved_project_are_found_by_the_tail_of_their_paths(read, tmp
 def test_one_tail_for_two_subjects_gives_the_file_to_neither(read, tmp_path):
     write_text(np.zeros((4, 3)), tmp_path / "local.particles")
     rows = [
-        {"name": name, "local_particles_1": f"D:\\{name}\\local.particles"}
-        for name in ("s1", "s2")
+        {"name": name, "local_particles_1": f"D:\\{name}\\local.particles"} for name in ("s1", "s2")
     ]
     assert all("have one particle file" in subject.fault for subject in read(rows))
 
