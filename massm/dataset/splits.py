@@ -84,8 +84,8 @@ def refuse_unreadable(given: Mapping[str, str]) -> None:
         lacks = f"; no subject is {' or '.join(missing)}" if missing else ""
         raise DataError(
             f"the split that the data gives cannot be honored: {unknown.total()} of {len(words)} "
-            f"subjects have {shown}{lacks}; write one of {', '.join(SPLITS)} in column {COLUMN}, or "
-            "leave it empty for subjects that are to be excluded"
+            f"subjects have {shown}{lacks}; write one of {', '.join(SPLITS)} in column {COLUMN}, "
+            "or leave it empty for subjects that are to be excluded"
         )
     without = [name for name, word in given.items() if not word]
     if words and without:

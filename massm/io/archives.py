@@ -106,7 +106,7 @@ def _some_rows(
 
 def _filled(array: np.ndarray, file: io.BufferedIOBase, name: str) -> np.ndarray:
     """Fill a flat array with the next bytes of a file."""
-    left = memoryview(array.view(np.uint8) if array.size else np.empty(0, np.uint8))
+    left = (array.view(np.uint8) if array.size else np.empty(0, np.uint8)).data
     while left:
         count = file.readinto(left[: 2**20])
         if not count:

@@ -21,9 +21,9 @@ def find_named(folder: Path, text: str) -> Path:
 
 
 def find_moved(folder: Path, text: str) -> Path:
-    """Find a file that a moved folder names by where it once lay: by the longest tail that is left.
+    r"""Find a file that a moved folder names by where it once lay: by the longest tail left.
 
-    ``C:\\study\\groomed\\s1.vtp`` is ``groomed/s1.vtp`` below the folder if that exists.
+    ``C:\study\groomed\s1.vtp`` is ``groomed/s1.vtp`` below the folder if that exists.
 
     Returns:
         What exists, or else where it would be.

@@ -89,8 +89,8 @@ def _fitted(fields: list[str], columns: Sequence[str], where: str) -> list[str]:
         return fields
     raise DataError(
         f"{where}: {len(fields)} fields, expected {len(columns)}, one for each column "
-        f"({', '.join(columns)}); leave fields empty but keep their separators, and put fields that "
-        f"hold a separator into quotation marks; found {' | '.join(fields)}"
+        f"({', '.join(columns)}); leave fields empty but keep their separators, and put fields "
+        f"that hold a separator into quotation marks; found {' | '.join(fields)}"
     )
 
 

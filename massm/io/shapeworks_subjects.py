@@ -113,8 +113,9 @@ def match_subjects(
         if name in matched:
             rows = f"{matched[name].names[0]} and {subject.names[0]}"
             fault = f"two subjects of the project are {name}: {rows}; rename one"
-            subject = replace(matched[name], fault=matched[name].fault or fault)
-        matched[name] = subject
+            matched[name] = replace(matched[name], fault=matched[name].fault or fault)
+        else:
+            matched[name] = subject
     return matched
 
 

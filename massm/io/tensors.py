@@ -41,10 +41,9 @@ def load(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
     Raises:
         DataError: If the file is damaged or lacks an array.
     """
-    with named(path, "no tensors that can be read", _ADVICE):
-        with safe_open(path, framework="numpy") as file:
-            held = list(file.keys())
-            missing = [name for name in names or [] if name not in held]
-            if missing:
-                raise DataError(f"{path} lacks {', '.join(missing)}, it has {held}; {_ADVICE}")
-            return {name: file.get_tensor(name) for name in names or held}
+    with named(path, "no tensors", _ADVICE), safe_open(path, framework="numpy") as file:
+        held = list(file.keys())
+        missing = [name for name in names or [] if name not in held]
+        if missing:
+            raise DataError(f"{path} lacks {', '.join(missing)}, it has {held}; {_ADVICE}")
+        return {name: file.get_tensor(name) for name in names or held}

@@ -45,8 +45,8 @@ def read_text(path: Path) -> str:
     if "\0" in text:
         line = text[: text.index("\0")].count("\n") + 1
         raise DataError(
-            f"{path}, line {line}: holds a NUL: it is damaged, no text, or UTF-16 without its mark; "
-            "save it as UTF-8"
+            f"{path}, line {line}: holds a NUL: damaged, no text, or UTF-16 without its mark; save "
+            "it as UTF-8"
         )
     return text
 

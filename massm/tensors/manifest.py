@@ -10,7 +10,7 @@ from massm.tensors.sample import Intensity
 
 @dataclass(frozen=True)
 class Entry:
-    """One subject: its split, the file of its tensors beside the manifest, its SHA-256, the image's D, H, W."""
+    """One subject: its split, its tensors' file, the file's SHA-256, the image's D, H, W."""
 
     subject: str
     split: str
