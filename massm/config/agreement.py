@@ -69,7 +69,7 @@ def anatomies_have_projects(
 
 
 def joined_is_modeled(correspond: CorrespondConfig, anatomies: Sequence[str]) -> Iterator[str]:
-    """Check that the anatomies of the joint model are there, and that its folder is its own."""
+    """Check that the anatomies of the joint model are there."""
     joined = correspond.joint.anatomies
     unknown = [name for name in joined if name not in anatomies]
     if unknown:
@@ -77,8 +77,6 @@ def joined_is_modeled(correspond: CorrespondConfig, anatomies: Sequence[str]) ->
             f"correspond.joint.anatomies: {', '.join(unknown)} is not among anatomies, "
             f"found {_listed(anatomies)}"
         )
-    if joined and "joint" in anatomies:
-        yield "anatomies: joint is the folder of the joint model; give the anatomy another name"
 
 
 def used_modes_are_stored(

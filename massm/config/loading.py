@@ -8,7 +8,7 @@ configuration and names every fault by the full path of its key.
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
@@ -29,6 +29,7 @@ from massm.config.evaluate import EvaluateConfig
 from massm.config.groom import GroomConfig
 from massm.config.jobs import JobsConfig
 from massm.config.model import ModelConfig
+from massm.config.names import Anatomy, refuse_doubled
 from massm.config.phantom import PhantomConfig
 from massm.config.predict import PredictConfig
 from massm.config.reconstruct import ReconstructConfig
@@ -38,8 +39,6 @@ from massm.config.tensors import TensorsConfig
 from massm.config.train import TrainConfig
 
 __all__ = ["Config", "ConfigError", "load_config", "merge", "read_yaml"]
-
-Anatomy = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 
 
 class ConfigError(ValueError):
@@ -69,9 +68,7 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _anatomies_are_distinct(self) -> "Config":
-        twice = sorted({name for name in self.anatomies if self.anatomies.count(name) > 1})
-        if twice:
-            raise ValueError(f"anatomies: {', '.join(twice)} is listed twice")
+        refuse_doubled(self.anatomies)
         return self
 
     @model_validator(mode="after")

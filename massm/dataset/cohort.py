@@ -1,11 +1,13 @@
 """What a layout finds and what the checks make of it."""
 
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-SPLITS = ("train", "validation", "test")
+from massm.config.names import subject_fault
+
 Status = Literal["used", "absent", "excluded"]
 
 
@@ -18,12 +20,14 @@ class Organ:
         mask: Mask, label map, signed distance or mesh; None if there is no file.
         label: Value of the organ in a label map; None for a mask or a mesh.
         fault: Why it cannot be used whatever its file holds; empty if nothing is known yet.
+        note: What is odd about how the data names it; empty if nothing is.
     """
 
     anatomy: str
     mask: Path | None
     label: int | None = None
     fault: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,16 +92,26 @@ class CheckedSubject:
 Layout = Callable[[Path, Sequence[str]], list[Subject]]
 
 
-def mark_twins(subjects: Sequence[Subject]) -> list[Subject]:
-    """Mark subjects whose names are one on a disk that takes s0001 and S0001 for the same."""
+def mark_names(subjects: Sequence[Subject]) -> list[Subject]:
+    """Mark subjects whose names cannot be names of files of their own.
+
+    These are names that some file system does not take, and several that a disk may take for one:
+    s0001 and S0001, or an accented letter written in two ways.
+    """
     spellings: dict[str, set[str]] = {}
     for subject in subjects:
-        spellings.setdefault(subject.name.lower(), set()).add(subject.name)
-    return [_marked(subject, spellings[subject.name.lower()]) for subject in subjects]
+        spellings.setdefault(_as_on_disk(subject.name), set()).add(subject.name)
+    return [_marked(subject, spellings[_as_on_disk(subject.name)]) for subject in subjects]
+
+
+def _as_on_disk(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _marked(subject: Subject, names: set[str]) -> Subject:
-    if len(names) == 1 or subject.fault:
+    if subject.fault:
         return subject
-    fault = f"two subjects of one name: {', '.join(sorted(names))}; rename one"
-    return replace(subject, fault=fault)
+    if len(names) > 1:
+        fault = f"two subjects of one name: {', '.join(sorted(names))}; rename one"
+        return replace(subject, fault=fault)
+    return replace(subject, fault=subject_fault(subject.name))

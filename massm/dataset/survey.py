@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from massm.config.dataset import SurveyConfig
-from massm.dataset.cohort import SPLITS, CheckedSubject
+from massm.dataset.cohort import CheckedSubject
 from massm.dataset.outliers import outlier_scores
-from massm.dataset.splits import draw_split, read_split
+from massm.dataset.splits import SPLITS, draw_split, read_split
 from massm.dataset.units import exclude_other_units
 from massm.dataset.verdict import most_common
 
@@ -74,13 +74,11 @@ def _exclude(entry: CheckedSubject, fault: str) -> CheckedSubject:
 
 
 def _splits(config: SurveyConfig, checked: Sequence[CheckedSubject]) -> dict[str, str]:
-    """Take the data's split if it has one, else draw one among the usable subjects."""
+    """Take the data's split if it has one, else draw one among all subjects, usable or not."""
     if any(entry.subject.split for entry in checked):
         given = {entry.subject.name: read_split(entry.subject.split) for entry in checked}
         return {name: split or "" for name, split in given.items()}
-    usable = [entry.subject.name for entry in checked if not entry.fault]
-    drawn = draw_split(usable, config.fractions, config.seed)
-    return {entry.subject.name: drawn.get(entry.subject.name, "") for entry in checked}
+    return draw_split([entry.subject.name for entry in checked], config.fractions, config.seed)
 
 
 def _subject_row(entry: CheckedSubject, splits: dict[str, str]) -> dict[str, object]:
@@ -108,7 +106,7 @@ def _organ_rows(entry: CheckedSubject, splits: dict[str, str]) -> list[dict[str,
             "split": splits[name],
             "status": checked.status,
             "reason": _one_line(checked.reason),
-            "note": _one_line(checked.note),
+            "note": _one_line("; ".join(filter(None, (checked.organ.note, checked.note)))),
             "image": str(entry.subject.image or ""),
             "mask": str(checked.organ.mask or ""),
             "label": "" if checked.organ.label is None else str(checked.organ.label),

@@ -6,14 +6,21 @@ map), a signed distance on any grid, or a closed mesh; ``image`` is a file or a 
 stays empty without a CT.
 """
 
+import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from massm.dataset.cohort import Organ, Subject, mark_twins
+from massm.dataset.cohort import Organ, Subject, mark_names
+from massm.dataset.spelling import match_spelling, report
+from massm.dataset.splits import COLUMN, given_splits
 from massm.io.errors import DataError
-from massm.io.tables import read_table
+from massm.io.paths import exists, find_named, why_missing
+from massm.io.tables import read_texts
+
+log = logging.getLogger(__name__)
 
 REQUIRED = ("subject", "anatomy", "mask")
 
@@ -22,58 +29,86 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
     """List the subjects of a table, in the order of their names.
 
     Raises:
-        DataError: If the table is missing, lacks a column or holds no row.
+        DataError: If the table is missing or cannot be read, lacks a column, holds no row, names
+            none of the anatomies, or gives a split in a column of another name.
     """
     if not root.is_file():
         raise DataError(f"dataset.root: no table {root}; give a .tsv with {', '.join(REQUIRED)}")
-    table = read_table(root)
+    table = read_texts(root)
     missing = [name for name in REQUIRED if name not in table]
     if missing:
-        raise DataError(
-            f"{root}: no column {', '.join(missing)}; found {', '.join(map(str, table.columns))}"
-        )
-    for name in ("image", "label", "split"):
+        raise DataError(f"{root}: no column {', '.join(missing)}; found {', '.join(table.columns)}")
+    table[COLUMN] = given_splits(table, root)
+    for name in ("image", "label"):
         if name not in table:
             table[name] = ""
-    columns = [*REQUIRED, "image", "label", "split"]
-    table = table[columns].fillna("").astype(str).apply(lambda column: column.str.strip())
-    table = table[table["subject"] != ""]
-    if table.empty:
-        raise DataError(f"{root}: no row with a subject")
+    table = _with_subject(table, root)
+    report(list(table["anatomy"]), anatomies, str(root))
+    table["meant"] = [match_spelling(word, anatomies) or "" for word in table["anatomy"]]
+    if not (table["meant"] != "").any():
+        raise DataError(
+            f"{root}: no row names an anatomy that is configured; found in column anatomy: "
+            f"{_some(table['anatomy'])}; expected one of {', '.join(anatomies)}"
+        )
     groups = table.groupby("subject", sort=True)
-    return mark_twins([_subject(str(name), rows, root.parent, anatomies) for name, rows in groups])
+    return mark_names([_subject(str(name), rows, root.parent, anatomies) for name, rows in groups])
+
+
+def _with_subject(table: pd.DataFrame, path: Path) -> pd.DataFrame:
+    nameless = table.index[table["subject"] == ""]
+    if len(nameless) == len(table):
+        raise DataError(f"{path}: no row with a subject")
+    if len(nameless):
+        log.warning("%s: rows without a subject are not used: line %s", path, _some(nameless))
+    return table.drop(nameless)
 
 
 def _subject(name: str, rows: pd.DataFrame, folder: Path, anatomies: Sequence[str]) -> Subject:
     images = sorted(set(rows["image"]) - {""})
-    splits = sorted(set(rows["split"]) - {""})
+    splits = sorted(set(rows[COLUMN]) - {""})
     fault = ""
     if len(images) > 1:
         fault = f"two subjects of one name: rows name {len(images)} images, {' and '.join(images)}"
     elif len(splits) > 1:
         fault = f"two subjects of one name: rows name the splits {' and '.join(splits)}"
-    image = folder / images[0] if images else None
-    if image is not None and not image.exists():
-        fault = fault or f"no image {image}"
-    organs = tuple(
-        _organ(anatomy, rows[rows["anatomy"] == anatomy], folder) for anatomy in anatomies
-    )
+    image = find_named(folder, images[0]) if images else None
+    if image is not None and not exists(image):
+        fault = fault or f"no image {image}{why_missing(folder, images[0])}"
+    organs = tuple(_organ(anatomy, rows[rows["meant"] == anatomy], folder) for anatomy in anatomies)
     return Subject(name, image, splits[0] if splits else "", organs, fault)
 
 
 def _organ(anatomy: str, rows: pd.DataFrame, folder: Path) -> Organ:
     if len(rows) > 1:
-        return Organ(anatomy, None, fault=f"{len(rows)} rows for one subject and anatomy; keep one")
+        lines = _some(rows.index)
+        fault = f"{len(rows)} rows for one subject and anatomy (line {lines}); keep one"
+        return Organ(anatomy, None, fault=fault)
     if rows.empty or not rows["mask"].iloc[0]:
         return Organ(anatomy, None)
-    mask = folder / rows["mask"].iloc[0]
+    word, name = rows["anatomy"].iloc[0], rows["mask"].iloc[0]
+    note = "" if word == anatomy else f"the table says {word!r}"
+    mask = find_named(folder, name)
+    organ = Organ(anatomy, mask, note=note)
+    if not exists(mask):
+        return replace(organ, fault=f"no mask file {mask}{why_missing(folder, name)}")
     text = rows["label"].iloc[0]
     if not text:
-        return Organ(anatomy, mask)
-    try:
-        label = float(text)
-    except ValueError:
-        return Organ(anatomy, mask, fault=f"label {text!r} is no whole number")
-    if label != int(label) or label < 1:
-        return Organ(anatomy, mask, fault=f"label {text} is no whole number above 0")
-    return Organ(anatomy, mask, int(label))
+        return organ
+    label = _label(text)
+    if label is None:
+        return replace(organ, fault=f"label {text!r} is no whole number above 0")
+    return replace(organ, label=label)
+
+
+def _label(text: str) -> int | None:
+    """Read the value of a label, as in 3, 3.0 or 3,0; None if it is no whole number above 0."""
+    whole, _, rest = text.replace(",", ".").partition(".")
+    if not (whole.isascii() and whole.isdigit()) or rest.strip("0"):
+        return None
+    return int(whole) if 0 < int(whole) < 2**63 else None
+
+
+def _some(values: Sequence[object] | pd.Series | pd.Index) -> str:
+    """Name a few of many."""
+    texts = list(dict.fromkeys(map(str, values)))
+    return ", ".join(texts[:5]) + (f" and {len(texts) - 5} more" if len(texts) > 5 else "")

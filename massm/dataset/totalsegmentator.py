@@ -9,12 +9,12 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import pandas as pd
-
-from massm.dataset.cohort import Organ, Subject, mark_twins
+from massm.dataset.cohort import Organ, Subject, mark_names
+from massm.dataset.spelling import match_spelling
+from massm.dataset.splits import given_splits
 from massm.io.errors import DataError
 from massm.io.suffixes import IMAGES
-from massm.io.tables import read_table
+from massm.io.tables import read_texts
 
 log = logging.getLogger(__name__)
 
@@ -46,8 +46,8 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
             f"dataset.root: no subject in {root}; expected s0000/ct.nii.gz, s0000/segmentations/"
         )
     _refuse_version_2(list(folders.values()), anatomies)
-    subjects = [_subject(root / name, rows.get(name, []), anatomies) for name in names]
-    return mark_twins(subjects)
+    subjects = [_subject(name, root / name, rows.get(name, []), anatomies) for name in names]
+    return mark_names(subjects)
 
 
 def _looks_like_a_subject(path: Path) -> bool:
@@ -56,19 +56,33 @@ def _looks_like_a_subject(path: Path) -> bool:
     return (path / "segmentations").is_dir() or _find_image(path, "ct") is not None
 
 
-def _subject(folder: Path, rows: list[str], anatomies: Sequence[str]) -> Subject:
+def _subject(name: str, folder: Path, rows: list[str], anatomies: Sequence[str]) -> Subject:
     image = _find_image(folder, "ct")
     fault = ""
     if len(rows) > 1:
-        fault = f"two subjects of one name: meta.csv has {len(rows)} rows for {folder.name}"
+        fault = f"two subjects of one name: meta.csv has {len(rows)} rows for {name}"
     elif not folder.is_dir():
         fault = f"named in meta.csv, but there is no folder {folder}"
     elif image is None:
         fault = f"no ct.nii.gz in {folder}"
-    organs = tuple(
-        Organ(anatomy, _find_image(folder / "segmentations", anatomy)) for anatomy in anatomies
-    )
-    return Subject(folder.name, image, rows[0] if rows else "", organs, fault)
+    organs = tuple(_organ(folder / "segmentations", anatomy) for anatomy in anatomies)
+    return Subject(name, image, rows[0] if rows else "", organs, fault)
+
+
+def _organ(folder: Path, anatomy: str) -> Organ:
+    mask = _find_image(folder, anatomy)
+    if mask is not None or not folder.is_dir():
+        return Organ(anatomy, mask)
+    near = [path for path in sorted(folder.iterdir()) if _is_spelled(path, anatomy)]
+    if not near:
+        return Organ(anatomy, None)
+    fault = f"no mask file {anatomy}.nii.gz in {folder}, but {near[0].name}; rename it"
+    return Organ(anatomy, None, fault=fault)
+
+
+def _is_spelled(path: Path, anatomy: str) -> bool:
+    """Tell whether a file is called as the anatomy but for case, blanks, '-' and '_'."""
+    return match_spelling(path.name.partition(".")[0], [anatomy]) is not None
 
 
 def _find_image(folder: Path, stem: str) -> Path | None:
@@ -84,15 +98,18 @@ def _read_meta(path: Path) -> dict[str, list[str]]:
     """Read the split that each row gives a subject; empty where there is no such column."""
     if not path.is_file():
         return {}
-    table = read_table(path)
+    table = read_texts(path)
     if "image_id" not in table:
-        found = ", ".join(map(str, table.columns))
+        found = ", ".join(table.columns)
         raise DataError(f"{path}: no column image_id, found {found}; name the subjects there")
-    has_split = "split" in table
     rows: dict[str, list[str]] = {}
-    for _, row in table.iterrows():
-        split = row["split"] if has_split and not pd.isna(row["split"]) else ""
-        rows.setdefault(str(row["image_id"]).strip(), []).append(str(split).strip())
+    for line, name, split in zip(
+        table.index, table["image_id"], given_splits(table, path), strict=True
+    ):
+        if name:
+            rows.setdefault(name, []).append(split)
+        else:
+            log.warning("%s, line %d: without image_id, it is not used", path, line)
     return rows
 
 

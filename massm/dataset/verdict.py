@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from massm.dataset.cohort import SPLITS
+from massm.dataset.splits import SPLITS
 from massm.io.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,18 @@ def refuse_if_useless(
         raise DataError(f"none of {len(subjects)} subjects can be used: {reasons}")
     if not (used["split"] == "train").any():
         counts = used["split"].value_counts().to_dict()
-        raise DataError(f"no training subject among the usable ones: {counts}; see column split")
+        lost = int((subjects["split"] == "train").sum())
+        raise DataError(
+            f"no training subject among the usable ones: {counts}; {lost} training subjects cannot "
+            "be used, see columns split and reason"
+        )
     for split in SPLITS[1:]:
         if not (used["split"] == split).any():
-            log.warning("no %s subject: what is chosen or measured there will be missing", split)
+            log.warning(
+                "no %s subject can be used (of %d that are): what is chosen or measured there will "
+                "be missing; repair one, or set another dataset.seed or dataset.fractions",
+                *(split, int((subjects["split"] == split).sum())),
+            )
     faults = [_shortage(min_train, anatomy, cohort) for anatomy in anatomies]
     faults = [fault for fault in faults if fault]
     if faults:

@@ -7,8 +7,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from massm.evaluate.detection import Box
+from massm.io.damage import named
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays
+from massm.io.shapes import refuse_other_shapes
 
 _WORLD = "world_"
 
@@ -62,7 +64,11 @@ def read_prediction(path: Path) -> Prediction:
     if not path.is_file():
         raise DataError(f"{path}: no such prediction; predict must cover the splits of evaluate")
     arrays = load_arrays(path)
-    try:
+    shapes = {"anatomies": "K", "score": "K", "present": "K", "center": "K 3", "radius": "K 3"}
+    particles = [name for name in arrays if name == "local" or name.startswith(_WORLD)]
+    shapes |= dict.fromkeys(particles, "K M 3")
+    refuse_other_shapes(arrays, shapes, path, "it is not a prediction: run predict again")
+    with named(path, "not a prediction", "run predict again"):
         prediction = Prediction(
             tuple(str(name) for name in arrays["anatomies"]),
             arrays["score"].astype(float),
@@ -76,8 +82,6 @@ def read_prediction(path: Path) -> Prediction:
                 if name.startswith(_WORLD)
             },
         )
-    except KeyError as error:
-        raise DataError(f"{path} has no array {error}: not a prediction") from error
     _check(prediction, path)
     return prediction
 

@@ -1,8 +1,6 @@
 """Particles: ShapeWorks' text files, and one ``.npz`` for a population."""
 
-import math
-import zipfile
-import zlib
+import io
 from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
@@ -11,8 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from massm.geometry.particles import ParticleSet
+from massm.io import archives, text
 from massm.io.atomic import replacing
+from massm.io.damage import named
 from massm.io.errors import DataError
+
+_NUMBERS = ("local", "world", "transforms")
+_ARRAYS = ("subjects", "splits", *_NUMBERS)
 
 
 def write_text(points: Float[np.ndarray, "M 3"], path: Path) -> None:
@@ -27,10 +30,8 @@ def read_text(path: Path) -> Float[np.ndarray, "M 3"]:
     Raises:
         DataError: If a line is not three finite numbers.
     """
-    try:
-        points = np.loadtxt(path, ndmin=2)
-    except ValueError as error:
-        raise DataError(f"{path}: not a particle file, three numbers a line ({error})") from error
+    with named(path, "not a particle file, three numbers a line", "make it anew"):
+        points = np.loadtxt(io.StringIO(text.read_text(path)), ndmin=2)
     if points.ndim != 2 or points.shape[1:] != (3,) or not np.isfinite(points).all():
         raise DataError(f"{path}: expected three finite numbers a line, found {points.shape}")
     return points
@@ -66,65 +67,50 @@ def load_set(path: Path) -> ParticleSet:
     """Read a particle set.
 
     Raises:
-        DataError: If the file is damaged or not a particle set.
+        DataError: If the file is damaged, not a particle set, or its arrays do not belong together.
     """
-    arrays = load_arrays(path)
-    try:
-        return ParticleSet(
-            tuple(str(name) for name in arrays["subjects"]),
-            tuple(str(name) for name in arrays["splits"]),
-            arrays["local"],
-            arrays["world"],
-            arrays["transforms"],
-        )
-    except KeyError as error:
-        raise DataError(f"{path} has no array {error}: not a particle set") from error
+    return _as_set(load_arrays(path), path)
 
 
 def load_subjects(path: Path, subjects: Collection[str]) -> ParticleSet:
     """Read the rows of some subjects; those of the others pass by without staying in memory.
 
     Raises:
-        DataError: If the file is damaged or not a particle set.
+        DataError: If the file is damaged, not a particle set, or its arrays do not belong together.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [str(name) for name in _rows(archive, "subjects")]
-            rows = [row for row, name in enumerate(names) if name in subjects]
-            splits = _rows(archive, "splits", rows)
-            return ParticleSet(
-                tuple(names[row] for row in rows),
-                tuple(str(split) for split in splits),
-                *(_rows(archive, name, rows) for name in ("local", "world", "transforms")),
+    with archives.opened(path) as archive:
+        held = archives.names(archive)
+        _refuse_without(held, path)
+        names = [str(name) for name in archives.read(archive, "subjects")]
+        rows = [row for row, name in enumerate(names) if name in subjects]
+        arrays = {name: archives.read(archive, name, rows, len(names)) for name in _ARRAYS[1:]}
+    arrays["subjects"] = np.array([names[row] for row in rows], dtype=np.str_)
+    return _as_set(arrays, path)
+
+
+def _as_set(arrays: dict[str, np.ndarray], path: Path) -> ParticleSet:
+    _refuse_without(arrays, path)
+    with named(path, "not a particle set", archives.ADVICE):
+        found = ParticleSet(
+            tuple(str(name) for name in arrays["subjects"]),
+            tuple(str(name) for name in arrays["splits"]),
+            *(arrays[name] for name in _NUMBERS),
+        )
+    for name in _NUMBERS:
+        if arrays[name].dtype.kind != "f" or not np.isfinite(arrays[name]).all():
+            raise DataError(
+                f"{path}: {name} holds what is no finite number ({arrays[name].dtype}); "
+                f"{archives.ADVICE}"
             )
-    except KeyError as error:
-        raise DataError(f"{path} lacks an array ({error}): not a particle set") from error
-    except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as error:
-        raise DataError(f"{path} cannot be read ({error}); run its stage again") from error
+    return found
 
 
-def _rows(archive: zipfile.ZipFile, name: str, rows: Collection[int] | None = None) -> np.ndarray:
-    """Read some rows of an array, or all, one after the other."""
-    with archive.open(f"{name}.npy") as file:
-        version = np.lib.format.read_magic(file)
-        read = np.lib.format.read_array_header_1_0
-        if version != (1, 0):
-            read = np.lib.format.read_array_header_2_0
-        shape, is_fortran, dtype = read(file)
-        if is_fortran or dtype.hasobject:
-            raise ValueError(f"array {name} is not stored row by row")
-        wanted = set(range(shape[0]) if rows is None else rows)
-        size = dtype.itemsize * math.prod(shape[1:])
-        kept = np.empty((len(wanted), *shape[1:]), dtype)
-        place = 0
-        for row in range(shape[0]):
-            block = file.read(size)
-            if len(block) < size:
-                raise EOFError(f"array {name} ends early")
-            if row in wanted:
-                kept[place] = np.frombuffer(block, dtype).reshape(shape[1:])
-                place += 1
-        return kept
+def _refuse_without(held: Collection[str], path: Path) -> None:
+    missing = [name for name in _ARRAYS if name not in held]
+    if missing:
+        raise DataError(
+            f"{path} lacks an array ({', '.join(missing)}): not a particle set; {archives.ADVICE}"
+        )
 
 
 def save_arrays(arrays: dict[str, np.ndarray], path: Path) -> None:
@@ -139,8 +125,5 @@ def load_arrays(path: Path) -> dict[str, np.ndarray]:
     Raises:
         DataError: If the file is damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (zipfile.BadZipFile, ValueError, EOFError) as error:
-        raise DataError(f"{path} cannot be read ({error}); run its stage again") from error
+    with archives.opened(path) as archive:
+        return {name: archives.read(archive, name) for name in archives.names(archive)}

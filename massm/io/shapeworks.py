@@ -11,16 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
-import openpyxl
 import xlsxwriter
 from jaxtyping import Float
-from openpyxl.utils.exceptions import InvalidFileException
 
 from massm.io.atomic import replacing
+from massm.io.documents import read_any_json
 from massm.io.errors import DataError
+from massm.io.paths import find_moved
+from massm.io.spreadsheets import read_sheets
 
 DOMAIN = "1"
 _SECTIONS = ("groom", "optimize", "studio", "project", "analysis", "deepssm")
@@ -31,7 +31,8 @@ class ShapeWorksProject:
     """Subjects and parameters of a ShapeWorks project.
 
     Attributes:
-        subjects: One mapping of column name to text for each subject, in order.
+        subjects: One mapping of column name to text for each subject, in order; empty for one that
+            the file holds no mapping for.
         parameters: Text values by section (``optimize``, ``groom``, ...) and key.
     """
 
@@ -73,10 +74,11 @@ def relative_to_project(file: Path, project: Path) -> str:
 def subject_file(project: Path, subject: dict[str, str], column: str) -> Path | None:
     """Resolve a file of a subject; None where the column is empty or not there.
 
-    Old versions leave the domain out of a column's name; Windows' separators are understood.
+    Old versions leave the domain out of a column's name. Windows' separators are understood, and
+    files that the project names by where it once lay are looked for below its folder.
     """
     name = subject.get(column) or subject.get(column.removesuffix(f"_{DOMAIN}")) or ""
-    return (project.parent / name.replace("\\", "/")) if name else None
+    return find_moved(project.parent, name) if name else None
 
 
 def transform_text(matrix: Float[np.ndarray, "4 4"]) -> str:
@@ -118,12 +120,21 @@ def _write_json(project: ShapeWorksProject, path: Path) -> None:
 
 
 def _read_json(path: Path) -> ShapeWorksProject:
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        subjects = tuple({k: str(v) for k, v in row.items()} for row in document["data"])
-    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, AttributeError, TypeError) as error:
-        raise DataError(f"{path}: not a ShapeWorks project ({error!r})") from error
-    return ShapeWorksProject(subjects, {k: v for k, v in document.items() if k != "data" and v})
+    document = read_any_json(path, "not a ShapeWorks project", "save it in ShapeWorks anew")
+    rows = document.get("data") if isinstance(document, dict) else None
+    if not isinstance(rows, list):
+        raise DataError(
+            f"{path}: not a ShapeWorks project, expected an object with a list `data` of subjects"
+        )
+    others = {name: value for name, value in document.items() if name != "data" and value}
+    return ShapeWorksProject(tuple(map(_texts, rows)), others)
+
+
+def _texts(row: Any) -> dict[str, str]:
+    """Take the texts of a subject; null is an empty text, and what is no mapping has none."""
+    if not isinstance(row, dict):
+        return {}
+    return {key: "" if value is None else str(value) for key, value in row.items()}
 
 
 def _write_spreadsheet(project: ShapeWorksProject, path: Path) -> None:
@@ -144,12 +155,7 @@ def _fill(sheet: Any, rows: Sequence[Sequence[Any]]) -> None:
 
 
 def _read_spreadsheet(path: Path) -> ShapeWorksProject:
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-        sheets = {sheet.title: _texts(sheet) for sheet in book.worksheets}
-        book.close()
-    except (OSError, KeyError, ValueError, BadZipFile, InvalidFileException) as error:
-        raise DataError(f"{path}: not a spreadsheet ({error})") from error
+    sheets = read_sheets(path)
     columns, *rows = sheets.pop("data", None) or [[]]
     subjects = tuple(dict(zip(columns, row, strict=False)) for row in rows if any(row))
     parameters = {
@@ -157,8 +163,3 @@ def _read_spreadsheet(path: Path) -> ShapeWorksProject:
         for name, values in sheets.items()
     }
     return ShapeWorksProject(subjects, {k: v for k, v in parameters.items() if v})
-
-
-def _texts(sheet: Any) -> list[list[str]]:
-    rows = sheet.iter_rows(values_only=True)
-    return [["" if value is None else str(value) for value in row] for row in rows]

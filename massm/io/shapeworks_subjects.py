@@ -9,7 +9,7 @@ Upper and lower case differ.
 """
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from massm.io.errors import DataError
 from massm.io.particles import read_text
+from massm.io.paths import exists
 from massm.io.shapeworks import (
     DOMAIN,
     read_project,
@@ -42,26 +43,38 @@ class ProjectSubject:
         world: File of its world particles, None without.
         transform: Matrix that the project gives from the frame of its groomed shape to world:
             alignment, then Procrustes. None if it gives no alignment.
+        fault: Why its particles cannot be taken; empty if nothing is known yet.
     """
 
     names: tuple[str, ...]
     local: Path | None
     world: Path | None
     transform: Float[np.ndarray, "4 4"] | None
+    fault: str = ""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its particle files."""
+        return tuple(path for path in (self.local, self.world) if path is not None)
 
     def read(self) -> tuple[Float[np.ndarray, "M 3"], Float[np.ndarray, "M 3"]]:
         """Read local and world particles.
 
         Raises:
-            DataError: If a file is missing or damaged.
+            DataError: If they cannot be taken, or if a file is missing or damaged.
         """
+        if self.fault:
+            raise DataError(self.fault)
         found = []
         for kind, path in (("local", self.local), ("world", self.world)):
-            if path is None or not path.is_file():
+            if path is None or not exists(path):
                 where = "names no file for them" if path is None else f"{path} does not exist"
                 raise DataError(f"no {kind} particles: the project {where}")
             found.append(read_text(path))
-        return found[0], found[1]
+        local, world = found
+        if len(local) != len(world):
+            raise DataError(f"{len(local)} local and {len(world)} world particles; optimize again")
+        return local, world
 
 
 def read_subjects(project: Path, anatomy: str) -> list[ProjectSubject]:
@@ -73,15 +86,16 @@ def read_subjects(project: Path, anatomy: str) -> list[ProjectSubject]:
         project: The project file.
         anatomy: Its name is an ending that file names may have.
 
+    Returns:
+        Those that can be used, and those that cannot with their fault: one without a readable
+        transform, or several with one particle file.
+
     Raises:
-        DataError: If the project cannot be read, holds no particles, those of several domains, or
-            one particle file for several subjects.
+        DataError: If the project cannot be read, holds no particles, or those of several domains.
     """
     rows = [row for row in read_project(project).subjects if _is_included(row)]
     domain = _domain_of(project, rows)
-    subjects = [_subject(project, row, domain, anatomy) for row in rows]
-    _check_files(project, subjects)
-    return subjects
+    return _with_own_files([_subject(project, row, domain, anatomy) for row in rows])
 
 
 def match_subjects(
@@ -89,8 +103,7 @@ def match_subjects(
 ) -> dict[str, ProjectSubject]:
     """Find the subjects of a project that are wanted, by the rule at the top of this module.
 
-    Raises:
-        DataError: If two rows of the project stand for one subject.
+    A subject that two rows of the project stand for is found with that as its fault.
     """
     matched: dict[str, ProjectSubject] = {}
     for subject in found:
@@ -99,8 +112,10 @@ def match_subjects(
             continue
         if name in matched:
             rows = f"{matched[name].names[0]} and {subject.names[0]}"
-            raise DataError(f"two subjects of the project are {name}: {rows}; rename one")
-        matched[name] = subject
+            fault = f"two subjects of the project are {name}: {rows}; rename one"
+            matched[name] = replace(matched[name], fault=matched[name].fault or fault)
+        else:
+            matched[name] = subject
     return matched
 
 
@@ -125,18 +140,27 @@ def _domain_of(project: Path, rows: Sequence[dict[str, str]]) -> str:
     return domains[0]
 
 
-def _check_files(project: Path, subjects: Sequence[ProjectSubject]) -> None:
-    owners: dict[Path, ProjectSubject] = {}
+def _with_own_files(subjects: Sequence[ProjectSubject]) -> list[ProjectSubject]:
+    """Mark subjects that share a particle file: it is that of one of them at most."""
+    owners: dict[Path, list[str]] = {}
     for subject in subjects:
-        if subject.local is None:
-            continue
-        other = owners.setdefault(subject.local, subject)
-        if other is not subject:
-            raise DataError(
-                f"{project}: {other.names[0]} and {subject.names[0]} have one particle file, "
-                f"{subject.local.name}; ShapeWorks names it by the mesh: give each subject's mesh "
-                "a file name of its own and optimize again"
-            )
+        for path in subject.files:
+            owners.setdefault(path, []).append(subject.names[0])
+    shared = {path: names for path, names in owners.items() if len(names) > 1}
+    return [_marked(subject, shared) for subject in subjects]
+
+
+def _marked(subject: ProjectSubject, shared: dict[Path, list[str]]) -> ProjectSubject:
+    path = next((path for path in subject.files if path in shared), None)
+    if path is None or subject.fault:
+        return subject
+    names = shared[path]
+    shown = " and ".join([*names[:2], *(["others"] if len(names) > 2 else [])])
+    fault = (
+        f"{shown} have one particle file, {path.name}; ShapeWorks names it by the mesh: give each "
+        "subject's mesh a file name of its own and optimize again"
+    )
+    return replace(subject, fault=fault)
 
 
 def _subject(project: Path, row: dict[str, str], domain: str, anatomy: str) -> ProjectSubject:
@@ -146,17 +170,25 @@ def _subject(project: Path, row: dict[str, str], domain: str, anatomy: str) -> P
         texts.append(path.name if path else "")
     endings = (*_ENDINGS, *_MESHES, *_IMAGES, f"_{anatomy}")
     names = dict.fromkeys(name for text in texts if text for name in _shortened(text, endings))
-    alignment, procrustes = row.get(f"alignment_{domain}"), row.get(f"procrustes_{domain}")
-    transform = None
-    if alignment:
-        transform = transform_matrix(alignment)
-        transform = transform_matrix(procrustes) @ transform if procrustes else transform
+    try:
+        transform, fault = _transform(row, domain), ""
+    except DataError as error:
+        transform, fault = None, str(error)
     return ProjectSubject(
         tuple(names) or ("a subject without name",),
         subject_file(project, row, f"{_PARTICLES}_{domain}"),
         subject_file(project, row, f"world_particles_{domain}"),
         transform,
+        fault,
     )
+
+
+def _transform(row: dict[str, str], domain: str) -> Float[np.ndarray, "4 4"] | None:
+    alignment, procrustes = row.get(f"alignment_{domain}"), row.get(f"procrustes_{domain}")
+    if not alignment:
+        return None
+    transform = transform_matrix(alignment)
+    return transform_matrix(procrustes) @ transform if procrustes else transform
 
 
 def _shortened(text: str, endings: Sequence[str]) -> Iterator[str]:

@@ -1,11 +1,17 @@
 """Tables: tab-separated (``.tsv``) or comma-separated (``.csv``) text."""
 
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from massm.io.atomic import replacing
+from massm.io.damage import named
 from massm.io.errors import DataError
+from massm.io.rows import SEPARATORS, Rows, read_rows
 
 # Columns of names: "0012", "NA" and an empty cell stay the text that they are.
 _TEXT = (
@@ -16,47 +22,65 @@ _TEXT = (
 _MISSING = ["", "nan", "NaN", "NA"]
 
 
-def read_table(path: Path) -> pd.DataFrame:
-    """Read a table; names are text, also where they look like numbers.
+def read_table(path: Path, *, torn: bool = False) -> pd.DataFrame:
+    """Read a table that a stage wrote; names are text, also where they look like numbers.
 
-    A ``.csv`` may be separated by semicolons, as public tables often are.
+    Args:
+        path: The table.
+        torn: Leave out a last line that was not finished, as an interrupted writer leaves it.
 
     Raises:
-        DataError: If the file is empty or not a table.
+        DataError: If the file is empty, not a table, or has a row of another length.
     """
-    try:
-        separator = _found_separator(path)
-        columns = pd.read_csv(path, sep=separator, nrows=0).columns
+    path = Path(path)
+    rows = read_rows(path, torn=torn)
+    _refuse_doubled(rows.columns, path)
+    with named(path, "not a readable table", "run its stage again"):
         return pd.read_csv(
-            path,
-            sep=separator,
+            _as_csv(rows),
+            index_col=False,
             dtype=dict.fromkeys(_TEXT, object),
             keep_default_na=False,
-            na_values={name: _MISSING for name in columns if name not in _TEXT},
+            na_values={name: _MISSING for name in rows.columns if name not in _TEXT},
         )
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise DataError(f"{path} is not a readable table ({error})") from error
+
+
+def read_texts(path: Path) -> pd.DataFrame:
+    """Read a table that people made: every field as the text it is, without blanks around it.
+
+    Returns:
+        Columns in lower case; the index is the line of the file in which a row begins.
+
+    Raises:
+        DataError: If the file is empty, not a table, has a row of another length, or two columns
+            of one name (upper and lower case are one).
+    """
+    path = Path(path)
+    rows = read_rows(path)
+    columns = [name.strip().lower() for name in rows.columns]
+    _refuse_doubled(columns, path)
+    fields = [[field.strip() for field in row] for row in rows.fields]
+    index = pd.Index(rows.lines, name="line", dtype=int)
+    return pd.DataFrame(fields, columns=columns, index=index, dtype=object)
 
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table without its index, whole or not at all."""
-    with replacing(Path(path)) as temporary:
-        table.to_csv(temporary, sep=_separator(path), index=False, lineterminator="\n")
-
-
-def _found_separator(path: Path) -> str:
-    separator = _separator(path)
-    if separator == ",":
-        with Path(path).open(encoding="utf-8") as file:
-            header = file.readline()
-        if header.count(";") > header.count(","):
-            return ";"
-    return separator
-
-
-def _separator(path: Path) -> str:
-    separators = {".tsv": "\t", ".csv": ","}
     suffix = Path(path).suffix.lower()
-    if suffix not in separators:
+    if suffix not in SEPARATORS:
         raise DataError(f"{path}: a table ends in .tsv or .csv, not {suffix!r}")
-    return separators[suffix]
+    with replacing(Path(path)) as temporary:
+        table.to_csv(temporary, sep=SEPARATORS[suffix], index=False, lineterminator="\n")
+
+
+def _as_csv(rows: Rows) -> io.StringIO:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\n").writerows([rows.columns, *rows.fields])
+    buffer.seek(0)
+    return buffer
+
+
+def _refuse_doubled(columns: Sequence[str], path: Path) -> None:
+    twice = [name for name, count in Counter(columns).items() if name and count > 1]
+    if twice:
+        raise DataError(f"{path}: two columns are called {', '.join(twice)}; rename or remove one")

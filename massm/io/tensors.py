@@ -3,21 +3,36 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
+from safetensors.torch import load_file
 
 from massm.io.atomic import replacing
+from massm.io.damage import named
 from massm.io.errors import DataError
 
+_ADVICE = "delete the file and run its stage again"
 
-def save(arrays: dict[str, np.ndarray], path: Path, metadata: dict[str, str] | None = None) -> None:
-    """Write named arrays and short texts, whole or not at all."""
+
+def save(arrays: dict[str, np.ndarray], path: Path) -> None:
+    """Write named arrays, whole or not at all."""
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     with replacing(Path(path)) as temporary:
         try:
-            save_file(contiguous, temporary, metadata=metadata)
+            save_file(contiguous, temporary)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
+
+
+def load_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read the weights of a network, on the CPU.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+    with named(path, "no weights that can be read", "delete the file and train again"):
+        return load_file(path)
 
 
 def load(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
@@ -26,17 +41,9 @@ def load(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
     Raises:
         DataError: If the file is damaged or lacks an array.
     """
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return {name: file.get_tensor(name) for name in names or list(file.keys())}
-    except SafetensorError as error:
-        raise DataError(f"{path}: {error}; delete the file and run its stage again") from error
-
-
-def load_metadata(path: Path) -> dict[str, str]:
-    """Read the texts stored beside the arrays."""
-    try:
-        with safe_open(path, framework="numpy") as file:
-            return dict(file.metadata() or {})
-    except SafetensorError as error:
-        raise DataError(f"{path}: {error}; delete the file and run its stage again") from error
+    with named(path, "no tensors", _ADVICE), safe_open(path, framework="numpy") as file:
+        held = list(file.keys())
+        missing = [name for name in names or [] if name not in held]
+        if missing:
+            raise DataError(f"{path} lacks {', '.join(missing)}, it has {held}; {_ADVICE}")
+        return {name: file.get_tensor(name) for name in names or held}

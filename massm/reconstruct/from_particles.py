@@ -12,6 +12,7 @@ from massm.geometry.warp import warp_weights
 from massm.io import meshes
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays, save_arrays
+from massm.io.shapes import refuse_other_shapes
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,6 @@ def load_warp(path: Path) -> Warp:
         DataError: If the file is damaged or something else.
     """
     arrays = load_arrays(path)
-    if not {"weights", "faces"} <= set(arrays):
-        raise DataError(f"{path} is no warp: found {', '.join(arrays)}; run reconstruct again")
+    shapes = {"weights": "V M", "faces": "F 3"}
+    refuse_other_shapes(arrays, shapes, path, "it is no warp: run reconstruct again")
     return Warp(arrays["weights"], arrays["faces"])

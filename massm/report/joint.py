@@ -17,7 +17,7 @@ from massm.report.shape_plates import MODE_VIEW, mode_plate
 from massm.report.sources import JointResults, RunTables
 from massm.report.viewer import mode_data
 
-NAME = "joint"
+NAME = "joint-model"  # no anatomy is called with a "-"
 """Of the model among those of single anatomies; no anatomy has it."""
 
 _BODY_INCH, _ROW_INCH = 1.9, 2.6  # longer side of a picture of modes, with pose and without

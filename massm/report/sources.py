@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from massm.config.joint import JointConfig
+from massm.io.damage import named
 from massm.io.documents import read_json
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays
@@ -114,7 +115,7 @@ def read_run(
             [table.assign(anatomy=name) for name, table in curves.items()], ignore_index=True
         ),
         histories={path.parent.name: _needed(path) for path in training},
-        joint=_joint(results / "correspond" / "joint", joint) if joint.anatomies else None,
+        joint=_joint(results / "correspond_joint", joint) if joint.anatomies else None,
     )
 
 
@@ -128,9 +129,13 @@ def groomed_surfaces(run: RunTables) -> dict[tuple[str, str], Path]:
 
 
 def _joint(folder: Path, config: JointConfig) -> JointResults:
+    path = folder / "model.npz"
+    arrays = load_arrays(path)
+    with named(path, "not a joint model", "run correspond_joint again"):
+        model = JointModel.from_arrays(arrays)
     return JointResults(
         config.pose,
-        JointModel.from_arrays(load_arrays(folder / "model.npz")),
+        model,
         read_table(folder / "scores.csv"),
         read_json(folder / "quality.json"),
     )

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import torch
+from jaxtyping import Float
 from threadpoolctl import threadpool_limits
 
 from massm.config.correspond import CorrespondConfig
@@ -18,6 +19,7 @@ from massm.io import meshes
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays, save_arrays, save_set, write_texts
+from massm.io.shapes import refuse_other_shapes
 from massm.io.tables import read_table, write_table
 from massm.pdm.backend import BACKENDS, Backend
 from massm.pdm.fit import Fit
@@ -155,7 +157,7 @@ def read_subjects(anatomy: str, index: list[Path], alignment: Path, results: Pat
     """Read the groomed surfaces of one anatomy, in its aligned frame."""
     table = pd.concat([read_table(path) for path in index], ignore_index=True)
     rows = table[(table.anatomy == anatomy) & (table.status == "groomed")].sort_values("subject")
-    transforms = read_json(alignment)["transforms"]
+    transforms = read_json(alignment, "transforms")["transforms"]
     parts = (Subjects([], {}, {}, [], {}), Subjects([], {}, {}, [], {}))
     for row in rows.to_dict("records"):
         name = row["subject"]
@@ -194,7 +196,7 @@ def _error_against_truth(population: ParticleSet, anatomy: str, truth: Path) -> 
     if not known:
         return {}
     part = population.take(known)
-    points = np.stack([load_arrays(files[name])["points"] for name in part.subjects])
+    points = np.stack([_material_points(files[name]) for name in part.subjects])
     error = material_error(part.local, points)
     is_training = np.array([split == "train" for split in part.splits])
     values = {}
@@ -211,6 +213,12 @@ def _table(fits: tuple[Fit, ...], parts: Parts) -> pd.DataFrame:
         table = subject_rows(fit, [part.splits[name] for name in fit.names])
         tables.append(table.assign(split=table.subject.map(part.splits)))
     return pd.concat([table for table in tables if len(table)], ignore_index=True)
+
+
+def _material_points(path: Path) -> Float[np.ndarray, "P 3"]:
+    arrays = load_arrays(path)
+    refuse_other_shapes(arrays, {"points": "P 3"}, path, "make the phantom cohort anew")
+    return arrays["points"]
 
 
 if __name__ == "__main__":

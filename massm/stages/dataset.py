@@ -9,6 +9,7 @@ from massm.config.dataset import SurveyConfig
 from massm.dataset.checks import check_subject
 from massm.dataset.cohort import CheckedSubject
 from massm.dataset.layouts import LAYOUTS
+from massm.dataset.splits import refuse_unreadable
 from massm.dataset.survey import tabulate
 from massm.io.errors import DataError
 from massm.io.tables import write_table
@@ -39,7 +40,7 @@ def run(
         threads: Number of processes.
 
     Raises:
-        DataError: If there is no cohort.
+        DataError: If there is no cohort, or if the split that it gives cannot be honored.
     """
     if config.root is None:
         raise DataError(
@@ -49,6 +50,7 @@ def run(
         )
     found = LAYOUTS[config.layout](config.root, anatomies)
     log.info("%d subjects in %s", len(found), config.root)
+    refuse_unreadable({subject.name: subject.split for subject in found})
     checked = []
     start = time.monotonic()
     check = partial(check_subject, config, hole_mm=hole_mm)

@@ -35,7 +35,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         groomed: ``groom/index/*.tsv``.
         particles: ``correspond/{anatomy}.npz`` of every anatomy.
         predictions: Folder with ``{subject}.npz``.
-        surfaces: Folder with ``{subject}/{anatomy}_world_{head}.vtp``: the model's surfaces.
+        surfaces: Folder with ``{subject}/{anatomy}-world_{head}.vtp``: the model's surfaces.
         references: Folder with ``{subject}/{anatomy}.vtp``: surfaces from true particles, in the
             image frame.
         results: Folder that the groomed surfaces' paths are relative to.
@@ -64,7 +64,7 @@ def _measure(job: SubjectJob) -> list[Row]:
             measures = world_measures(
                 organ,
                 prediction.world[head][prediction.row(organ.anatomy)],
-                read_closed(job.surfaces / f"{organ.anatomy}_world_{head}.vtp"),
+                read_closed(job.surfaces / f"{organ.anatomy}-world_{head}.vtp"),
                 reference,
                 job.config,
             )

@@ -5,11 +5,14 @@ from pathlib import Path
 
 from massm.geometry.boxes import box_of
 from massm.io.particles import load_arrays, save_arrays
+from massm.io.shapes import refuse_other_shapes
 from massm.stages._command import stage_main
 from massm.tensors.reference_models import mean_shape_at
 from massm.tensors.template import load_template
 
 log = logging.getLogger(__name__)
+
+_SHAPES = {"anatomies": "K", "score": "K", "present": "K", "center": "K 3"}
 
 
 def run(*, predictions: list[Path], template: Path, output: Path) -> None:
@@ -27,6 +30,7 @@ def run(*, predictions: list[Path], template: Path, output: Path) -> None:
     mean_local, mean_world = shapes.mean_local.numpy(), shapes.mean_world.numpy()
     for path in predictions:
         found = load_arrays(path)
+        refuse_other_shapes(found, _SHAPES, path, "run predict again")
         local = mean_shape_at(mean_local.astype(float), found["center"])
         center, radius = box_of(local)
         there = found["present"][:, None, None]

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays
+from massm.io.shapes import refuse_other_shapes
 from massm.io.tables import write_table
 from massm.reconstruct.from_particles import Warp, load_warp, write_surface
 from massm.stages._command import stage_main
@@ -42,7 +43,7 @@ def run(
     for done, path in enumerate(sorted(predictions), start=1):
         before = len(records)
         for anatomy, head, particles in _found(path):
-            name = anatomy if head == "local" else f"{anatomy}_world_{head}"
+            name = anatomy if head == "local" else f"{anatomy}-world_{head}"
             target = folder / path.stem / f"{name}.vtp"
             described = f"{path.stem} {anatomy} {head}"
             flaws = write_surface(_warp(library, anatomy), particles, target, described)
@@ -59,9 +60,9 @@ def run(
 def _found(path: Path) -> Iterator[tuple[str, str, Float[np.ndarray, "M 3"]]]:
     """List the particles of the organs that the model found, with the head that made them."""
     arrays = load_arrays(path)
-    missing = {"anatomies", "present", "local"} - set(arrays)
-    if missing:
-        raise DataError(f"{path} lacks {', '.join(sorted(missing))}; run predict again")
+    shapes = {"anatomies": "K", "present": "K", "local": "K M 3"}
+    shapes |= {name: "K M 3" for name in arrays if name.startswith("world_")}
+    refuse_other_shapes(arrays, shapes, path, "run predict again")
     heads = {"local": arrays["local"]}
     for name, values in arrays.items():
         if name.startswith("world_"):

@@ -34,7 +34,7 @@ def run(
         particles_file: ``correspond/{anatomy}.npz``.
         warp: ``.npz`` to write.
     """
-    subject = read_json(record)["subject"]
+    subject = read_json(record, "subject")["subject"]
     population = particles.load_set(particles_file)
     try:
         own = population.local[population.row(subject)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def run(
         subject_table: ``dataset/subjects.tsv``, which holds the split.
         correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
         templates: ``template/{anatomy}.vtp``, in the same order; the ``.json`` beside each is read.
-        subjects: ``tensors/{subject}.safetensors`` of all subjects.
+        subjects: ``tensors/subjects/{subject}.safetensors`` of all subjects.
         manifest: Output.
         template: Output.
     """
@@ -48,8 +49,9 @@ def run(
         image = tensors.load(path, ["image"])["image"]
         if split == "train":
             counts += histogram(image, config.padding_hu)
-        entries.append(Entry(subject, split, path.name, _sha256(path), image.shape))
-    medoids = [documents.read_json(path.with_suffix(".json"))["subject"] for path in templates]
+        file = Path(os.path.relpath(path, manifest.parent)).as_posix()
+        entries.append(Entry(subject, split, file, _sha256(path), image.shape))
+    medoids = [_medoid(path.with_suffix(".json")) for path in templates]
     arrays = template_arrays(
         *((load_set(path) for path in correspond), medoids),
         *([meshes.read(path) for path in templates], config.modes),
@@ -69,6 +71,10 @@ def run(
         manifest,
     )
     log.info("%d subjects; training intensities %s", len(entries), intensity)
+
+
+def _medoid(record: Path) -> str:
+    return str(documents.read_json(record, "subject")["subject"])
 
 
 def _sha256(path: Path) -> str:

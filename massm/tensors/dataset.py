@@ -9,9 +9,20 @@ from torch.utils.data import Dataset
 
 from massm.config.train import AugmentConfig
 from massm.io import tensors
+from massm.io.shapes import refuse_other_shapes
 from massm.tensors.augment import augment
 from massm.tensors.manifest import Entry, Manifest
 from massm.tensors.sample import Batch, Sample, Template, collate
+
+_SHAPES = {
+    "image": "D H W",
+    "origin": "3",
+    "presence": "K",
+    "center": "K 3",
+    "radius": "K 3",
+    "local": "K M 3",
+    "world": "K M 3",
+}
 
 
 class SubjectDataset(Dataset[Sample]):
@@ -81,8 +92,14 @@ class SubjectDataset(Dataset[Sample]):
 
 
 def load_sample(path: Path, subject: str) -> Sample:
-    """Read the tensors of one subject."""
-    arrays = {name: torch.from_numpy(array) for name, array in tensors.load(path).items()}
+    """Read the tensors of one subject.
+
+    Raises:
+        DataError: If the file is damaged, lacks an array, or its arrays contradict each other.
+    """
+    held = tensors.load(path)
+    refuse_other_shapes(held, _SHAPES, path, "run the tensors stage again")
+    arrays = {name: torch.from_numpy(array) for name, array in held.items()}
     fine_origin = arrays.get("fine_origin")
     return Sample(
         subject=subject,

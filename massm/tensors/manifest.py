@@ -4,13 +4,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from massm.io import documents
-from massm.io.errors import DataError
+from massm.io.damage import named
 from massm.tensors.sample import Intensity
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One subject: its split, the file of its tensors, the file's SHA-256, the image's D, H, W."""
+    """One subject: its split, its tensors' file, the file's SHA-256, the image's D, H, W."""
 
     subject: str
     split: str
@@ -58,7 +58,7 @@ def read_manifest(path: Path) -> Manifest:
         DataError: If it is damaged or of another version.
     """
     document = documents.read_json(path)
-    try:
+    with named(path, "not a manifest of this version", "run the tensors stage again"):
         return Manifest(
             anatomies=tuple(document["anatomies"]),
             particles=document["particles"],
@@ -70,7 +70,3 @@ def read_manifest(path: Path) -> Manifest:
                 Entry(**{**entry, "shape": tuple(entry["shape"])}) for entry in document["subjects"]
             ),
         )
-    except (KeyError, TypeError) as error:
-        raise DataError(
-            f"{path}: not a manifest of this version ({error}); run the tensors stage again"
-        ) from error

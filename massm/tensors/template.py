@@ -13,8 +13,18 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.io import tensors
+from massm.io.shapes import refuse_other_shapes
 from massm.pdm.shape_model import fit_shape_model
 from massm.tensors.sample import Template
+
+_SHAPES = {
+    **dict.fromkeys(("template_local", "template_world", "mean_local", "mean_world"), "K M 3"),
+    "normals": "K M 3",
+    "center_local": "K M 3",
+    "radius": "K 3",
+    "modes_local": "K J M 3",
+    "modes_world": "K J M 3",
+}
 
 
 def template_arrays(
@@ -83,8 +93,14 @@ def principal_deviations(
 
 
 def load_template(path: Path) -> Template:
-    """Read ``template.safetensors``."""
-    arrays = {name: torch.from_numpy(array) for name, array in tensors.load(path).items()}
+    """Read ``template.safetensors``.
+
+    Raises:
+        DataError: If the file is damaged, lacks an array, or its arrays contradict each other.
+    """
+    held = tensors.load(path)
+    refuse_other_shapes(held, _SHAPES, path, "run the tensors stage again")
+    arrays = {name: torch.from_numpy(array) for name, array in held.items()}
     return Template(
         local=arrays["template_local"],
         world=arrays["template_world"],

@@ -62,13 +62,6 @@ def values():
             r"correspond\.joint\.anatomies: splen is not among anatomies",
         ),
         (
-            {
-                "anatomies": ["joint", "spleen"],
-                "correspond": {"joint": {"anatomies": ["joint", "spleen"]}},
-            },
-            r"anatomies: joint is the folder of the joint model",
-        ),
-        (
             {"correspond": {"joint": {"anatomies": ["spleen"]}}},
             r"correspond\.joint\.anatomies: .*two anatomies or more",
         ),

@@ -124,3 +124,10 @@ def test_a_missing_root_names_the_demo(tmp_path):
     with pytest.raises(DataError, match=r"dataset.root is not set.*make demo") as error:
         run_stage(None, tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_a_split_that_cannot_be_honored_stops_before_images_are_read(root, tmp_path):
+    (root / "meta.csv").write_text("image_id;split\ns0001;a\ns0002;b\n")
+    with pytest.raises(DataError, match="cannot be honored: 2 of 2 subjects have 'a'"):
+        run_stage(root, tmp_path)
+    assert not (tmp_path / "cohort.tsv").exists()

@@ -1,5 +1,6 @@
 """From checked subjects to tables, and when a cohort is no use."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,11 +38,39 @@ def test_the_split_of_the_data_is_honored():
     assert cohort["split"].tolist() == ["train", "validation", "test"]
 
 
-def test_without_one_a_split_is_drawn_among_the_usable():
+def test_without_one_a_split_is_drawn_among_all():
     entries = [checked(f"s{i}") for i in range(10)] + [checked("bad", fault="broken")]
     subjects, _ = survey(entries)
     counts = subjects["split"].value_counts().to_dict()
-    assert counts == {"train": 6, "validation": 2, "test": 2, "": 1}
+    assert counts == {"train": 7, "validation": 2, "test": 2}
+
+
+def test_subjects_found_unusable_leave_the_split_of_the_others_alone():
+    entries = [checked(f"s{i:03d}") for i in range(100)]
+    before = survey(entries)[0].set_index("subject")["split"]
+    bad = set(before.index[before == "test"][:19])
+    broken = [
+        checked(entry.subject.name, fault="broken") if entry.subject.name in bad else entry
+        for entry in entries
+    ]
+    subjects, cohort = survey(broken)
+    after = subjects.set_index("subject")
+    assert after["split"].equals(before)
+    assert set(after.index[after["status"] == "excluded"]) == bad
+    assert cohort.set_index("subject")["split"].equals(before)
+
+
+def test_a_part_without_a_usable_subject_is_said(caplog):
+    survey([checked("a", "train"), checked("b", "test", fault="broken")])
+    assert "no test subject can be used (of 1 that are)" in caplog.text
+
+
+def test_a_note_of_the_layout_stands_beside_that_of_the_check():
+    entry = checked("a", "train")
+    organ = replace(entry.organs[0].organ, note="the table says 'Spleen'")
+    both = replace(entry.organs[0], organ=organ, note="a hole is filled")
+    _, cohort = tabulate(dataset_config("anywhere"), [replace(entry, organs=(both,))])
+    assert cohort["note"].tolist() == ["the table says 'Spleen'; a hole is filled"]
 
 
 def test_a_split_that_cannot_be_read_excludes_its_subject():

@@ -14,7 +14,7 @@ from tests.dataset.cohorts import ANATOMIES, ORIGIN, SHAPE, SPACING, blob, ct, d
 
 
 def write_rows(path, *rows):
-    path.write_text("\n".join("\t".join(row) for row in rows) + "\n")
+    path.write_text("\n".join("\t".join(row) for row in rows) + "\n", encoding="utf-8")
     return path
 
 
@@ -169,3 +169,143 @@ def test_a_table_without_masks_is_refused(tmp_path):
 def test_a_table_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(DataError, match="no table"):
         find_subjects(tmp_path / "t.tsv", ANATOMIES)
+
+
+def test_an_anatomy_in_another_case_is_read_and_said(tmp_path, caplog):
+    write_image(blob(), tmp_path / "m.nii.gz")
+    rows = [(f"s{i}", word, "m.nii.gz") for i, word in enumerate(["Spleen", "spleen ", "SPLEEN"])]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
+    found = check(path, ["spleen"])
+    assert [subject.organs[0].status for subject in found] == ["used"] * 3
+    notes = [subject.organs[0].organ.note for subject in found]
+    assert notes == ["the table says 'Spleen'", "", "the table says 'SPLEEN'"]
+    assert "1 rows of 'Spleen' are read as spleen" in caplog.text
+
+
+def test_rows_of_unknown_anatomies_are_named_with_the_nearest(tmp_path, caplog):
+    caplog.set_level("INFO")
+    names = ["kidney_left", "Left Kidney", "left kidny", "kidney_left", "colon"]
+    rows = [(f"s{i}", name, "m.nii.gz") for i, name in enumerate(names)]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
+    found = find_subjects(path, ["kidney_left", "kidney_right"])
+    assert [bool(subject.organs[0].mask) for subject in found] == [True, False, False, True, False]
+    assert "1 rows of 'Left Kidney' are not used" in caplog.text
+    assert "1 rows of 'left kidny' are not used" in caplog.text
+    assert caplog.text.count("the nearest is kidney_left") == 2
+    assert "rows of names that are not in `anatomies` are not used: colon (1)" in caplog.text
+
+
+def test_a_table_of_other_anatomies_alone_is_refused(tmp_path):
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), ("a", "colon", "m"))
+    with pytest.raises(DataError, match=r"no row names an anatomy .*: colon; expected one of spl"):
+        find_subjects(path, ANATOMIES)
+
+
+def test_two_spellings_of_one_organ_are_two_rows_of_it(tmp_path):
+    rows = [("a", "spleen", "1.nii.gz"), ("a", "Spleen", "2.nii.gz")]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
+    (subject,) = find_subjects(path, ANATOMIES)
+    assert subject.organs[0].fault == ("2 rows for one subject and anatomy (line 2, 3); keep one")
+
+
+def test_backslashes_separate_folders_where_no_file_is_called_so(tmp_path):
+    write_image(ct(), tmp_path / "ct" / "a.mha")
+    write_image(blob(), tmp_path / "masks" / "a.nrrd")
+    write_image(blob(), tmp_path / "masks\\b.nrrd")
+    rows = [("a", "spleen", "ct\\a.mha", "masks\\a.nrrd", "", "")]
+    rows += [("b", "spleen", "", "masks\\b.nrrd", "", "")]
+    first, second = check(write_rows(tmp_path / "t.tsv", HEADER, *rows), ["spleen"])
+    assert (first.subject.image, first.organs[0].status) == (tmp_path / "ct/a.mha", "used")
+    assert second.organs[0].organ.mask == tmp_path / "masks\\b.nrrd"
+    assert second.organs[0].status == "used"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("C:\\data\\m.nii.gz", "it is a path of Windows: write it relative to the table's folder"),
+        ("\\\\server\\m.nii.gz", "it is a path of Windows"),
+        ("M.nii.gz", "there is m.nii.gz, upper and lower case differ"),
+        ("'m.nii.gz'", "the quotation marks are taken as a part of its name"),
+        ("gone/m.nii.gz", "there is no folder"),
+        ("x" * 300, "no mask file"),
+    ],
+)
+def test_a_mask_that_is_not_found_is_told_with_how_to_write_it(tmp_path, name, words):
+    write_image(blob(), tmp_path / "m.nii.gz")
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), ("a", "spleen", name))
+    (subject,) = check(path, ["spleen"])
+    assert subject.organs[0].status == "excluded"
+    assert "no mask file" in subject.organs[0].reason
+    assert words in subject.organs[0].reason
+
+
+def test_a_file_whose_name_begins_with_a_quotation_mark_is_found_as_tables_write_it(tmp_path):
+    write_image(blob(), tmp_path / '"m.nii.gz')
+    head = ("subject", "anatomy", "mask")
+    path = write_rows(tmp_path / "t.tsv", head, ("a", "spleen", '"""m.nii.gz"'))
+    assert check(path, ["spleen"])[0].organs[0].status == "used"
+    write_rows(path, head, ("a", "spleen", '"m.nii.gz'))
+    with pytest.raises(DataError, match=r"t\.tsv, line 2: .*each one in it doubled"):
+        find_subjects(path, ["spleen"])
+
+
+def test_rows_without_a_subject_are_said(tmp_path, caplog):
+    rows = [("a", "spleen", "m"), ("", "spleen", "n")]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
+    assert len(find_subjects(path, ANATOMIES)) == 1
+    assert "rows without a subject are not used: line 3" in caplog.text
+
+
+def test_a_split_under_another_name_stops(tmp_path):
+    rows = [("a", "spleen", "m", "train"), ("b", "spleen", "n", "test")]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask", "subset"), *rows)
+    with pytest.raises(DataError, match=r"column subset holds a split \(test, train\).*rename it"):
+        find_subjects(path, ANATOMIES)
+
+
+@pytest.mark.parametrize("label", ["3", "3.0", "3,0", "3.", str(2**40 + 1)])
+def test_labels_are_whole_numbers_however_written(tmp_path, label):
+    write_image(blob(), tmp_path / "m.nii.gz")
+    row = ("a", "spleen", "", "m.nii.gz", label, "")
+    (subject,) = find_subjects(write_rows(tmp_path / "t.tsv", HEADER, row), ["spleen"])
+    assert subject.organs[0].label in (3, 2**40 + 1)
+
+
+@pytest.mark.parametrize("label", ["inf", "nan", "-1", "1e400", "2_0", str(2**63), "\u0663"])
+def test_other_labels_are_refused(tmp_path, label):
+    write_image(blob(), tmp_path / "m.nii.gz")
+    row = ("a", "spleen", "", "m.nii.gz", label, "")
+    (subject,) = find_subjects(write_rows(tmp_path / "t.tsv", HEADER, row), ["spleen"])
+    assert "no whole number above 0" in subject.organs[0].fault
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("template", ""),
+        ("manifest.json", ""),
+        ("index.tsv", ""),
+        ("con", "Windows keeps it"),
+        ("NUL.x", "Windows keeps it"),
+        ("a.", "drop the dot"),
+        ("-a", "a letter or digit first"),
+        ("a b", "use letters"),
+        ("\u00e9", "use letters"),
+        ("a/b", "use letters"),
+        ("..", "use letters"),
+        ("a" * 129, "129 characters, at most 128"),
+    ],
+)
+def test_names_of_subjects_are_those_that_every_file_system_takes(tmp_path, name, words):
+    row = (name, "spleen", "m")
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), row)
+    (subject,) = find_subjects(path, ANATOMIES)
+    assert (words in subject.fault) if words else (subject.fault == "")
+
+
+def test_one_name_in_two_forms_of_unicode_is_one(tmp_path):
+    rows = [("e\u0301", "spleen", "m"), ("\u00e9", "spleen", "n")]
+    path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
+    for subject in find_subjects(path, ANATOMIES):
+        assert "two subjects of one name" in subject.fault

@@ -82,3 +82,51 @@ def test_meta_csv_without_names_is_refused(tmp_path):
     (tmp_path / "meta.csv").write_text("name;split\ns0001;train\n")
     with pytest.raises(DataError, match="no column image_id, found name, split"):
         find_subjects(tmp_path, ANATOMIES)
+
+
+@pytest.mark.parametrize("column", ["Split", "SPLIT ", " split"])
+@pytest.mark.parametrize("end", ["", ";"])
+def test_the_split_is_read_however_its_column_is_spelled_and_rows_end(tmp_path, column, end):
+    for name in ("s0001", "s0002"):
+        write_subject(tmp_path, name)
+    rows = [f"Image_ID;age;{column}", f"s0001;61;Train{end}", f"s0002;;TEST{end}"]
+    (tmp_path / "meta.csv").write_text("\n".join(rows))
+    assert [subject.split for subject in find_subjects(tmp_path, ANATOMIES)] == ["Train", "TEST"]
+
+
+@pytest.mark.parametrize("column", ["subset", "set", "fold", "Group"])
+def test_a_split_in_a_column_of_another_name_stops(tmp_path, column):
+    for name in ("s0001", "s0002"):
+        write_subject(tmp_path, name)
+    (tmp_path / "meta.csv").write_text(f"image_id;{column}\ns0001;train\ns0002;val\n")
+    with pytest.raises(DataError, match=f"column {column.lower()} holds a split .train, val."):
+        find_subjects(tmp_path, ANATOMIES)
+
+
+def test_a_column_that_might_be_a_split_and_holds_none_is_said(tmp_path, caplog):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "meta.csv").write_text("image_id;fold\ns0001;3\n")
+    assert find_subjects(tmp_path, ANATOMIES)[0].split == ""
+    assert "column fold is not used (3)" in caplog.text
+
+
+def test_a_row_without_a_name_is_said_and_belongs_to_nobody(tmp_path, caplog):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "meta.csv").write_text("image_id;split\ns0001;train\n;test\n")
+    assert len(find_subjects(tmp_path, ANATOMIES)) == 1
+    assert "meta.csv, line 3: without image_id" in caplog.text
+
+
+def test_a_name_with_folders_in_it_is_no_other_subject(tmp_path):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "meta.csv").write_text("image_id;split\n../s0001;test\ns0001;train\n")
+    bad, good = find_subjects(tmp_path, ANATOMIES)
+    assert (bad.name, good.name, good.split, good.fault) == ("../s0001", "s0001", "train", "")
+    assert bad.fault
+
+
+def test_a_mask_that_is_spelled_otherwise_is_named(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": None, "Spleen": blob()})
+    organ = find_subjects(tmp_path, ["spleen"])[0].organs[0]
+    assert "no mask file spleen.nii.gz" in organ.fault
+    assert organ.fault.endswith("but Spleen.nii.gz; rename it")

@@ -318,7 +318,7 @@ def _write_prediction(
             meshes.write(mesh, path)
             for head in heads:
                 carried = mesh.transformed(organ.transform)
-                meshes.write(carried, path.with_name(f"{anatomy}_world_{head}.vtp"))
+                meshes.write(carried, path.with_name(f"{anatomy}-world_{head}.vtp"))
     arrays = {
         "anatomies": np.array(ANATOMIES),
         "score": np.where(present, 0.9, 0.1),

@@ -16,5 +16,5 @@ def test_a_truncated_document_is_refused(tmp_path):
     path = tmp_path / "a.json"
     write_json({"values": list(range(100))}, path)
     path.write_text(path.read_text(encoding="utf-8")[:40])
-    with pytest.raises(DataError, match=r"a\.json is not valid JSON"):
+    with pytest.raises(DataError, match=r"a\.json: not valid JSON"):
         read_json(path)

@@ -1,8 +1,10 @@
 import json
 
 import numpy as np
+import openpyxl
 import pytest
 
+from massm.io import spreadsheets
 from massm.io.errors import DataError
 from massm.io.shapeworks import (
     ShapeWorksProject,
@@ -74,6 +76,10 @@ def test_other_transforms_are_refused(text):
     [
         ("p.swproj", "{", "not a ShapeWorks project"),
         ("p.swproj", '{"data": []}', "no subjects"),
+        ("p.swproj", "", "it is empty"),
+        ("p.swproj", "null", "expected an object with a list `data`"),
+        ("p.swproj", '{"data": null}', "expected an object with a list `data`"),
+        ("p.swproj", "[" * 100_000, "not a ShapeWorks project"),
         ("p.xlsx", "no zip", "not a spreadsheet"),
         ("p.txt", "", "ends in"),
     ],
@@ -82,6 +88,33 @@ def test_damaged_projects_are_refused(tmp_path, name, content, message):
     (tmp_path / name).write_text(content)
     with pytest.raises(DataError, match=message):
         read_project(tmp_path / name)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_mark_of_the_encoding_and_null_are_understood(tmp_path, encoding):
+    rows = [{"name": "s1", "alignment_1": None, "fixed": False, "number": 3}, None, {"name": "s2"}]
+    (tmp_path / "p.swproj").write_text(json.dumps({"data": rows}), encoding=encoding)
+    first, second, third = read_project(tmp_path / "p.swproj").subjects
+    assert first == {"name": "s1", "alignment_1": "", "fixed": "False", "number": "3"}
+    assert (second, third) == ({}, {"name": "s2"})
+
+
+def test_a_spreadsheet_that_unpacks_to_gigabytes_is_refused(tmp_path, monkeypatch):
+    write_project(PROJECT, tmp_path / "p.xlsx")
+    monkeypatch.setattr(spreadsheets, "MOST_BYTES", 1000)
+    with pytest.raises(DataError, match=r"p\.xlsx: \d+ bytes unpacked, expected .* at most 1000"):
+        read_project(tmp_path / "p.xlsx")
+
+
+@pytest.mark.parametrize(("row", "column", "what"), [(2**20, 1, "rows"), (2, 2**14, "columns")])
+def test_a_spreadsheet_with_a_cell_at_its_far_end_is_refused(tmp_path, row, column, what):
+    book = openpyxl.Workbook()
+    book.active.title = "data"
+    book.active.cell(1, 1, "name")
+    book.active.cell(row, column, "far")
+    book.save(tmp_path / "p.xlsx")
+    with pytest.raises(DataError, match=f"{what} in sheet data, expected"):
+        read_project(tmp_path / "p.xlsx")
 
 
 def test_a_missing_project_is_named(tmp_path):

@@ -52,9 +52,13 @@ def test_other_names_are_not_that_subject(read, name):
     assert match_subjects(read([row(name=name)]), ["s1"]) == {}
 
 
-def test_two_rows_of_one_subject_are_refused(read):
-    with pytest.raises(DataError, match="two subjects of the project are s1: s1 and s1_DT"):
-        match_subjects(read([row("a", name="s1"), row("b", name="s1_DT")]), ["s1"])
+def test_two_rows_of_one_subject_are_its_fault_alone(read):
+    rows = [row("a", name="s1"), row("b", name="s1_DT"), row("c", name="s2")]
+    found = match_subjects(read(rows), ["s1", "s2"])
+    assert found["s1"].fault == "two subjects of the project are s1: s1 and s1_DT; rename one"
+    assert found["s2"].fault == ""
+    with pytest.raises(DataError, match="two subjects of the project are s1"):
+        found["s1"].read()
 
 
 def test_the_transform_is_alignment_then_procrustes(read):
@@ -104,9 +108,41 @@ def test_a_project_that_was_not_optimized_is_refused(read):
         read([{"name": "s1", "groomed_1": "s1.vtk"}])
 
 
-def test_one_particle_file_of_two_subjects_is_refused(read):
-    with pytest.raises(DataError, match=r"s1 and s2 have one particle file, spleen_local\.part"):
-        read([row("spleen", name="s1"), row("spleen", name="s2")])
+def test_one_particle_file_of_two_subjects_is_the_fault_of_both(read):
+    found = read([row("spleen", name="s1"), row("spleen", name="s2"), row("c", name="s3")])
+    for subject in found[:2]:
+        assert "s1 and s2 have one particle file, spleen_local.part" in subject.fault
+    assert found[2].fault == ""
+
+
+@pytest.mark.parametrize("text", ["1 2 3", "a b", "nan " * 16])
+def test_a_transform_that_cannot_be_read_is_the_fault_of_its_subject(read, text):
+    bad, good = read([row("a", name="s1", alignment_1=text), row("b", name="s2")])
+    assert "transform" in bad.fault
+    with pytest.raises(DataError, match="transform"):
+        bad.read()
+    assert good.fault == ""
+
+
+def test_files_of_a_moved_project_are_found_by_the_tail_of_their_paths(read, tmp_path):
+    write_text(np.zeros((4, 3)), tmp_path / "p" / "s1_local.particles")
+    columns = {
+        "name": "s1",
+        "local_particles_1": "C:\\Users\\me\\study\\p\\s1_local.particles",
+        "world_particles_1": "/home/me/study/p/s1_world.particles",
+    }
+    (subject,) = read([columns])
+    assert subject.local == tmp_path / "p" / "s1_local.particles"
+    with pytest.raises(DataError, match=r"no world particles: .*/p/s1_world\.particles does not"):
+        subject.read()
+
+
+def test_one_tail_for_two_subjects_gives_the_file_to_neither(read, tmp_path):
+    write_text(np.zeros((4, 3)), tmp_path / "local.particles")
+    rows = [
+        {"name": name, "local_particles_1": f"D:\\{name}\\local.particles"} for name in ("s1", "s2")
+    ]
+    assert all("have one particle file" in subject.fault for subject in read(rows))
 
 
 def test_excluded_subjects_are_left_out(read):

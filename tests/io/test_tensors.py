@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from massm.io.errors import DataError
-from massm.io.tensors import load, load_metadata, save
+from massm.io.tensors import load, save
 
 
 @pytest.fixture
@@ -16,13 +16,12 @@ def arrays(rng):
     }
 
 
-def test_arrays_and_texts_come_back(tmp_path, arrays):
-    save(arrays, tmp_path / "a.safetensors", {"subject": "s1"})
+def test_arrays_come_back(tmp_path, arrays):
+    save(arrays, tmp_path / "a.safetensors")
     found = load(tmp_path / "a.safetensors")
     assert found.keys() == arrays.keys()
     for name, array in arrays.items():
         np.testing.assert_array_equal(found[name], array, strict=True)
-    assert load_metadata(tmp_path / "a.safetensors") == {"subject": "s1"}
 
 
 def test_a_transposed_array_comes_back_in_its_own_order(tmp_path, rng):
@@ -49,5 +48,3 @@ def test_a_truncated_file_is_refused(tmp_path, arrays, kept):
     path.write_bytes(path.read_bytes()[:kept])
     with pytest.raises(DataError, match="delete the file and run its stage again"):
         load(path)
-    with pytest.raises(DataError, match="delete the file and run its stage again"):
-        load_metadata(path)

@@ -84,7 +84,7 @@ def test_every_found_organ_becomes_a_surface_for_each_head(results):
     for mesh in (local, cvae, procrustes):
         assert mesh.is_closed
         assert mesh.volume == pytest.approx(1.4 * 4 / 3 * np.pi * 1000, rel=0.02)
-    assert table.surface[1] == "reconstruct/massm/s3/spleen_world_cvae.vtp"
+    assert table.surface[1] == "reconstruct/massm/s3/spleen-world_cvae.vtp"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def config():
 @pytest.fixture(scope="session")
 def evaluated(evaluated, config):
     """The results folder with the joint model of its anatomies."""
-    folder = evaluated / "correspond" / "joint"
+    folder = evaluated / "correspond_joint"
     correspond_joint.run(
         config.correspond.joint,
         particles=[evaluated / "correspond" / f"{name}.npz" for name in ANATOMIES],

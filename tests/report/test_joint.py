@@ -83,8 +83,8 @@ def test_the_page_shows_the_joint_model(made):
     assert 'id="joint"' in page
     assert "One shape model of spleen and kidney left together, made from 4 training" in page
     assert re.search(r"nearer in \d of 4", page)
-    assert 'data-modes="joint"' in page
-    assert (made / "figures" / "modes_joint.svg").is_file()
+    assert 'data-modes="joint-model"' in page
+    assert (made / "figures" / "modes_joint-model.svg").is_file()
 
 
 def test_without_joint_anatomies_the_page_says_nothing_of_them(run, config, style, tmp_path):

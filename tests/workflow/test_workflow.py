@@ -105,7 +105,7 @@ def test_pooled_anatomies_come_out_of_one_job(project):
     pair = ["heart_ventricle_left", "spleen"]
     project.configure(groom={"alignment": {"reflect": ["spleen"]}}, correspond={"pooled": [pair]})
     assert project.planned("correspond") >= {
-        "correspond_pooled_heart_ventricle_left_spleen",
+        "correspond_pooled_heart_ventricle_left-spleen",
         "correspond_particles",
     }
     done = project.snakemake("--dry-run", "--printshellcmds", "correspond")

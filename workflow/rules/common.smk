@@ -239,5 +239,5 @@ def tensors_batches(wildcards):
 
 def tensors_files(wildcards):
     """Exported files of all subjects, whose hashes the batches' tables hold."""
-    folder = settings.results / "tensors"
+    folder = settings.results / "tensors" / "subjects"
     return [folder / f"{subject}.safetensors" for subject in cohort_subjects()]

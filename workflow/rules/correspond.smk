@@ -53,7 +53,7 @@ for pair in settings.correspond.pooled:
 
     rule:
         name:
-            f"correspond_pooled_{'_'.join(pair)}"
+            f"correspond_pooled_{'-'.join(pair)}"
         input:
             index=groom_batches,
             alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=pair),
@@ -66,9 +66,9 @@ for pair in settings.correspond.pooled:
             texts=directory(expand("<results>/correspond/{anatomy}/particles", anatomy=pair)),
             studio=expand("<results>/correspond/{anatomy}/{anatomy}.swproj", anatomy=pair),
         log:
-            f"<logs>/correspond/{'_'.join(pair)}.log",
+            f"<logs>/correspond/{'-'.join(pair)}.log",  # no anatomy is called with a "-"
         benchmark:
-            f"<benchmarks>/correspond/{'_'.join(pair)}.tsv"
+            f"<benchmarks>/correspond/{'-'.join(pair)}.tsv"
         conda:
             MASSM
         threads: settings.correspond.threads
@@ -98,13 +98,13 @@ rule correspond_joint:
         checked=ancient(subject_table),
         particles=joint_particles,
     output:
-        model="<results>/correspond/joint/model.npz",
-        scores="<results>/correspond/joint/scores.csv",
-        quality="<results>/correspond/joint/quality.json",
+        model="<results>/correspond_joint/model.npz",
+        scores="<results>/correspond_joint/scores.csv",
+        quality="<results>/correspond_joint/quality.json",
     log:
-        "<logs>/correspond/joint.log",
+        "<logs>/correspond_joint.log",
     benchmark:
-        "<benchmarks>/correspond/joint.tsv"
+        "<benchmarks>/correspond_joint.tsv"
     conda:
         MASSM
     resources:
@@ -128,4 +128,4 @@ rule correspond:
 rule pdm:
     input:
         expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
-        if_joint("<results>/correspond/joint/quality.json"),
+        if_joint("<results>/correspond_joint/quality.json"),

@@ -37,6 +37,7 @@ rule reconstruct_model:
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
     output:
         folder=directory("<results>/reconstruct/{model}"),
+        index="<results>/reconstruct/{model}.tsv",
     log:
         "<logs>/reconstruct/{model}.log",
     benchmark:
@@ -54,7 +55,7 @@ rule reconstruct_model:
     shell:
         "python -m massm.stages.reconstruct --model {wildcards.model:q}"
         " --predictions {params.predictions:q} --warps {input.warps:q}"
-        " --results {params.results:q} --index {output.folder:q}/index.tsv &> {log:q}"
+        " --results {params.results:q} --index {output.index:q} &> {log:q}"
 
 
 rule reconstruct_reference:
@@ -64,6 +65,7 @@ rule reconstruct_reference:
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
     output:
         folder=directory("<results>/reconstruct/reference"),
+        index="<results>/reconstruct/reference.tsv",
     log:
         "<logs>/reconstruct/reference.log",
     benchmark:
@@ -81,7 +83,7 @@ rule reconstruct_reference:
     shell:
         "python -m massm.stages.reconstruct_reference --config {params.config:q}"
         " --particles-files {input.particles:q} --warps {input.warps:q}"
-        " --results {params.results:q} --index {output.folder:q}/index.tsv &> {log:q}"
+        " --results {params.results:q} --index {output.index:q} &> {log:q}"
 
 
 rule reconstruct:

@@ -11,9 +11,9 @@ rule report_page:
         quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=ANATOMIES),
         curves=expand("<results>/correspond/{anatomy}/curves.csv", anatomy=ANATOMIES),
         joint=if_joint(
-            "<results>/correspond/joint/model.npz",
-            "<results>/correspond/joint/scores.csv",
-            "<results>/correspond/joint/quality.json",
+            "<results>/correspond_joint/model.npz",
+            "<results>/correspond_joint/scores.csv",
+            "<results>/correspond_joint/quality.json",
         ),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         manifest="<results>/tensors/manifest.json",

@@ -32,7 +32,7 @@ rule tensors_subjects:
                 ("cohort", ["subject", "anatomy", "status"], []),
             )
         ],
-        folder=settings.results / "tensors",
+        folder=settings.results / "tensors" / "subjects",
     message:
         "Export tensors of batch {wildcards.batch}"
     shell:

@@ -45,7 +45,7 @@ class ProjectEngine:
         """Read the project and find its subjects among the groomed ones.
 
         Raises:
-            DataError: If the project cannot be read, or two of its subjects have one name.
+            DataError: If the project cannot be read.
             ValueError: If no project is given.
         """
         if origin.project is None:
@@ -56,8 +56,11 @@ class ProjectEngine:
         found = read_subjects(self._path, origin.anatomy)
         self._subjects = match_subjects(found, origin.alignments)
         self._called = [subject.names[0] for subject in found]
-        known = set(self._subjects.values())
-        unknown = [subject.names[0] for subject in found if subject not in known]
+        unknown = [
+            subject.names[0]
+            for subject in found
+            if not any(name in self._subjects for name in subject.names)
+        ]
         if unknown:
             log.warning(
                 "%s: %d of %d subjects are none of %s's and are ignored: %s",
@@ -156,11 +159,10 @@ class ProjectEngine:
     def _shape(self, subject: ProjectSubject, surface: Mesh, name: str) -> Shape:
         local, world = subject.read()
         wanted = self._config.particles
-        if len(local) != wanted or len(world) != wanted:
-            raise ValueError(
-                f"{name}: {self._origin.anatomy} has {len(local)} local and {len(world)} world "
-                f"particles in {self._path}, expected {wanted}; set correspond.particles to what "
-                "the project holds"
+        if len(local) != wanted:
+            raise DataError(
+                f"it holds {len(local)} particles, expected {wanted}; set correspond.particles to "
+                "what the project holds"
             )
         alignment, config = self._origin.alignments[name], self._config.project
         return to_shape(local, world, subject.transform, surface, alignment, config)

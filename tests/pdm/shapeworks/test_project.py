@@ -176,8 +176,17 @@ def test_unknown_subjects_are_ignored_with_a_warning(engine, exported, ellipsoid
 
 
 def test_a_wrong_number_of_particles_says_what_to_set(engine, ellipsoids, names):
-    with pytest.raises(ValueError, match=r"s0: liver has 40 local .*expected 64; set correspond\."):
+    with pytest.raises(ValueError, match=r"s0: liver in .*40 particles, expected 64; set corr"):
         engine(particles=64).optimize(ellipsoids[:TRAINING], names[:TRAINING])
+
+
+def test_one_bad_subject_leaves_the_others(engine, exported, population, ellipsoids, names):
+    write_text(population.local[1][:-1], exported.parent / "particles" / "s1_local.particles")
+    edit(exported, lambda row: row | {"alignment_1": "1 2 3"} if row["name"] == "s2" else row)
+    fit = engine().optimize(ellipsoids[:TRAINING], names[:TRAINING])
+    assert fit.names == ("s0", "s3", "s4")
+    assert "39 local and 40 world particles; optimize again" in fit.failed["s1"]
+    assert "a transform has 12 or 16 finite numbers, found 3" in fit.failed["s2"]
 
 
 def test_particles_off_the_surface_name_subject_anatomy_distance_and_what_to_do(
