@@ -29,7 +29,7 @@ class Rows:
     fields: list[list[str]]
 
 
-def read_rows(path: Path, *, torn: bool = False) -> Rows:
+def read_rows(path: Path) -> Rows:
     """Read a table; the separator (tab, comma, semicolon) is the one of its first line.
 
     Fields that are empty at the end of a row, behind the last column, are those of a separator at
@@ -37,15 +37,12 @@ def read_rows(path: Path, *, torn: bool = False) -> Rows:
 
     Args:
         path: Text of any encoding that :func:`massm.io.text.read_text` knows.
-        torn: Leave out a last line that was not finished, as an interrupted writer leaves it.
 
     Raises:
         DataError: If it is no text or empty, if a row has more or fewer fields than there are
             columns, or if a quotation mark stands where none can; names the line.
     """
     text = read_text(path)
-    if torn and not text.endswith(("\n", "\r")):
-        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1]
     hint = _HINT.match(text)
     if hint:
         text = "\n" * hint.group().count("\n") + text[hint.end() :]

@@ -22,18 +22,14 @@ _TEXT = (
 _MISSING = ["", "nan", "NaN", "NA"]
 
 
-def read_table(path: Path, *, torn: bool = False) -> pd.DataFrame:
+def read_table(path: Path) -> pd.DataFrame:
     """Read a table that a stage wrote; names are text, also where they look like numbers.
-
-    Args:
-        path: The table.
-        torn: Leave out a last line that was not finished, as an interrupted writer leaves it.
 
     Raises:
         DataError: If the file is empty, not a table, or has a row of another length.
     """
     path = Path(path)
-    rows = read_rows(path, torn=torn)
+    rows = read_rows(path)
     _refuse_doubled(rows.columns, path)
     with named(path, "not a readable table", "run its stage again"):
         return pd.read_csv(

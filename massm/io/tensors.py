@@ -3,10 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
-from safetensors.torch import load_file
 
 from massm.io.atomic import replacing
 from massm.io.damage import named
@@ -23,16 +21,6 @@ def save(arrays: dict[str, np.ndarray], path: Path) -> None:
             save_file(contiguous, temporary)
         except SafetensorError as error:
             raise OSError(None, str(error)) from error
-
-
-def load_weights(path: Path) -> dict[str, torch.Tensor]:
-    """Read the weights of a network, on the CPU.
-
-    Raises:
-        DataError: If the file is damaged.
-    """
-    with named(path, "no weights that can be read", "delete the file and train again"):
-        return load_file(path)
 
 
 def load(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:

@@ -64,7 +64,7 @@ def score_plot(scores: pd.DataFrame, anatomies: Sequence[str]) -> Figure:
     With one mode, the splits lie beneath each other instead of a second score.
 
     Args:
-        scores: ``correspond/joint/scores.csv``.
+        scores: ``correspond_joint/scores.csv``.
         anatomies: Of the joint model.
     """
     figure = Figure(figsize=_SIZE, layout="constrained")
@@ -133,7 +133,7 @@ def hidden_plot(hidden: Mapping[str, Mapping[str, Any]], anatomies: Sequence[str
     """Draw how far hidden anatomies are from what is expected of them, and from the mean shape.
 
     Args:
-        hidden: Of ``correspond/joint/quality.json``: numbers by split and anatomy.
+        hidden: Of ``correspond_joint/quality.json``: numbers by split and anatomy.
         anatomies: In the order of the rows.
     """
     size = (1.9 + 2.6 * len(hidden), 1.2 + 0.36 * len(anatomies))

@@ -18,7 +18,7 @@ from massm.pdm.joint.model import JointModel
 
 @dataclass(frozen=True)
 class JointResults:
-    """What the joint model of several anatomies left behind in ``correspond/joint``.
+    """What the joint model of several anatomies left behind in ``correspond_joint``.
 
     Attributes:
         pose: Whether it relates where the anatomies lie, or their shapes alone.

@@ -191,13 +191,6 @@ def test_a_file_too_large_for_a_table_is_refused(tmp_path, monkeypatch):
         read_texts(tmp_path / "a.csv")
 
 
-def test_a_line_that_was_not_finished_is_left_out_where_that_may_be(tmp_path):
-    (tmp_path / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.2")
-    assert list(read_table(tmp_path / "history.csv", torn=True).epoch) == [1]
-    (tmp_path / "history.csv").write_text("epoch,loss\n1,0.5\n2,0.25\n")
-    assert list(read_table(tmp_path / "history.csv", torn=True).epoch) == [1, 2]
-
-
 TEXT = st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"]), max_size=12)
 
 
