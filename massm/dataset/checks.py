@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from massm.config.dataset import SurveyConfig
-from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
+from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Status, Subject
 from massm.dataset.grids import grid_fault
 from massm.dataset.intensity import fill_value, image_fault, void_share
 from massm.dataset.surfaces import check_surface, is_mesh, place_fault
@@ -179,7 +179,7 @@ def _check_mask(
     if not fault and image is not None and image.fill is not None:
         fault = _void(config, image, image.fill, piece, notes)
     volume_ml = float(piece.sizes[0]) * mask.voxel_ml
-    status = "excluded" if fault else "used"
+    status: Status = "excluded" if fault else "used"
     return CheckedOrgan(organ, status, fault, volume_ml, "; ".join(notes))
 
 
@@ -202,7 +202,7 @@ def _check_distance(
     fault = piece_fault(largest_piece(distance.array > 0), distance.array.shape, config)
     if not fault and image is not None:
         fault = place_fault(surface.vertices, image.volume, config)
-    status = "excluded" if fault else "used"
+    status: Status = "excluded" if fault else "used"
     return CheckedOrgan(organ, status, fault, surface.volume_ml, "; ".join(notes))
 
 

@@ -94,9 +94,9 @@ def image_fault(array: Shaped[np.ndarray, "D H W"], config: SurveyConfig) -> str
     shift = _shift(scanned)
     if shift is not None:
         return (
-            f"image is shifted{beside}: {scanned.share(*_moved(_SOFT_HU, shift)):.0%} of its voxels "
-            f"lie around {40 + shift:g} HU, where none of a CT's soft tissue does; its values seem "
-            f"to be HU {'+' if shift > 0 else '-'} {abs(shift):g}: subtract {shift:g}"
+            f"image is shifted{beside}: {scanned.share(*_moved(_SOFT_HU, shift)):.0%} of its "
+            f"voxels lie around {40 + shift:g} HU, where none of a CT's soft tissue does; its "
+            f"values seem to be HU {'+' if shift > 0 else '-'} {abs(shift):g}: subtract {shift:g}"
         )
     found = lowest if fill is None else scanned.lowest
     if found > config.air_hu:
@@ -114,7 +114,7 @@ def _shift(values: Values) -> float | None:
         return None
     if best > 0:  # a CT that was shifted up has no air in its place
         return best if values.share(*_AIR_HU) < _NONE else None
-    return best if values.share(_SOFT_HU[0], 2000) < _NONE else None
+    return best if values.share(_SOFT_HU[0], 2000.0) < _NONE else None
 
 
 def _moved(limits: tuple[float, float], shift: float) -> tuple[float, float]:
@@ -163,7 +163,8 @@ def void_share(
     empty = around[inner] & piece
     for k in np.flatnonzero(empty.any(axis=(1, 2))):
         outside = _open_to_border(image[start[0] + k] == fill)
-        empty[k] &= outside[tuple(slice(a, a + n) for a, n in zip(start[1:], piece.shape[1:]))]
+        (_, y, x), (_, height, width) = start, piece.shape
+        empty[k] &= outside[y : y + height, x : x + width]
     return float(np.count_nonzero(empty) / np.count_nonzero(piece))
 
 

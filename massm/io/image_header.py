@@ -135,8 +135,8 @@ def make_header(
     if not (_VOXEL_MM[0] <= grid.spacing.min() and grid.spacing.max() <= _VOXEL_MM[1]):
         sizes = " x ".join(f"{value:.4g}" for value in grid.spacing)
         raise DataError(
-            f"{path}: voxels of {sizes} mm by {spacing_from}; expected between {_VOXEL_MM[0]:g} and "
-            f"{_VOXEL_MM[1]:g} mm, is the unit wrong?"
+            f"{path}: voxels of {sizes} mm by {spacing_from}; expected between {_VOXEL_MM[0]:g} "
+            f"and {_VOXEL_MM[1]:g} mm, is the unit wrong?"
         )
     _check_file_size(path, size, stored)
     shear_voxel = grid.moved_mm / float(grid.spacing.min())
@@ -175,6 +175,29 @@ def _check_file_size(path: Path, size: tuple[int, ...], stored: Stored) -> None:
             f"{stored.path}: truncated, holds {what}; {' x '.join(map(str, size))} voxels of "
             f"{stored.dtype.name} take {needed}; copy the file again"
         )
+
+
+def values_file(path: Path, name: str) -> Path:
+    """Resolve the name that a detached header gives to the file of its values.
+
+    Raises:
+        DataError: If it names a list of files, or no file at all.
+    """
+    if name.upper().startswith("LIST") or "%" in name:
+        raise DataError(
+            f"{path}: its values are in a list of files ({name}); save them in one file"
+        )
+    if "\0" in name:
+        raise DataError(f"{path}: damaged header, names the file {name!r}; copy the file again")
+    return path.parent / name
+
+
+def place_of_last(file: Path, needed: int) -> int:
+    """Return the byte at which the last ``needed`` bytes of a file begin; 0 if it has fewer."""
+    try:
+        return max(0, file.stat().st_size - needed)
+    except OSError:
+        return 0  # said by the check of its size
 
 
 def check_spatial(path: Path, kind: str, shape: list[int], others: list[str]) -> None:

@@ -60,6 +60,7 @@ def read_values(header: Header) -> Shaped[np.ndarray, "D H W"]:
             flat[place : place + len(chunk)] = chunk
             place += len(chunk)
         return array
+    flat: np.ndarray
     flat, place = np.empty(header.voxels, np.int16), 0
     for values in value_chunks(header):
         if flat.dtype == np.int16 and not _fits_int16(values):
@@ -91,7 +92,8 @@ def read_labels(header: Header) -> Shaped[np.ndarray, "D H W"]:
     """
     if header.stored.dtype.kind in "iu" and not header.stored.is_scaled:
         return read_values(header)
-    flat, place = np.empty(header.voxels, np.int32), 0
+    flat: np.ndarray = np.empty(header.voxels, np.int32)
+    place = 0
     for values in whole_chunks(header):
         if flat.dtype == np.int32 and np.abs(values).max() >= 1 << 31:
             wider = np.empty(header.voxels, np.int64)

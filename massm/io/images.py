@@ -335,9 +335,9 @@ class _Values:
 
 def _several_labels(header: Header, seen: _Values) -> str:
     return (
-        f"{header.path}: holds the labels {seen.words(header.labels)}, not one organ alone; name the "
-        "organ's label in the table's column `label` (layout table), or save the organ as a mask of "
-        "0 and 1"
+        f"{header.path}: holds the labels {seen.words(header.labels)}, not one organ alone; name "
+        "the organ's label in the table's column `label` (layout table), or save the organ as a "
+        "mask of 0 and 1"
     )
 
 
@@ -347,8 +347,8 @@ def _not_whole(header: Header, found: NotWhole) -> str:
             f"{header.path}: label map holds voxels that are no number (NaN or infinite); repair it"
         )
     return (
-        f"{header.path}: label map holds real numbers between its labels, as after resampling; take "
-        "nearest neighbors there, and save it with integers"
+        f"{header.path}: label map holds real numbers between its labels, as after resampling; "
+        "take nearest neighbors there, and save it with integers"
     )
 
 

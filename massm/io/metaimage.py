@@ -12,7 +12,15 @@ import numpy as np
 from jaxtyping import Float
 
 from massm.io.errors import DataError
-from massm.io.image_header import Encoding, Header, Stored, check_spatial, make_header
+from massm.io.image_header import (
+    Encoding,
+    Header,
+    Stored,
+    check_spatial,
+    make_header,
+    place_of_last,
+    values_file,
+)
 
 KIND = "MetaImage"
 _LONGEST_HEADER = 1 << 20
@@ -126,28 +134,20 @@ def _stored(path: Path, fields: Fields, end: int, voxels: int, notes: list[str])
     dtype = np.dtype((">" if is_big else "<") + _TYPES[kind])
     is_binary = _flag(path, fields, "BinaryData") if "BinaryData" in fields else True
     is_packed = _flag(path, fields, "CompressedData") if "CompressedData" in fields else False
+    if not is_packed and "CompressedDataSize" in fields:
+        raise DataError(f"{path}: damaged header, a CompressedDataSize but no CompressedData")
     if not order and is_binary and dtype.itemsize > 1:
         notes.append("header does not say the order of bytes: taken as little-endian")
     encoding: Encoding = "zlib" if is_packed else "raw" if is_binary else "text"
-    file = _data_file(path, fields)
+    name = fields["ElementDataFile"]
+    file = path if name.upper() == "LOCAL" else values_file(path, name)
     start = end if file == path else 0
     skip = int(_numbers(path, fields, "HeaderSize", "0")[0])
     if skip > 0:
         start += skip
-    elif skip == -1 and encoding == "raw" and file.is_file():  # the values are the last of the file
-        start = max(0, file.stat().st_size - voxels * dtype.itemsize)
+    elif skip == -1 and encoding == "raw":  # the values are the last of the file
+        start = place_of_last(file, voxels * dtype.itemsize)
     return Stored(file, dtype, encoding, start, exact=encoding != "raw")
-
-
-def _data_file(path: Path, fields: Fields) -> Path:
-    name = fields["ElementDataFile"]
-    if name.upper() == "LOCAL":
-        return path
-    if name.upper().startswith("LIST") or "%" in name:
-        raise DataError(
-            f"{path}: its values are in a list of files ({name}); save them in one file"
-        )
-    return path.parent / name
 
 
 def _first_of(fields: Fields, *names: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 from jaxtyping import Float
-from nibabel.quaternions import quat2mat
+from scipy.spatial.transform import Rotation
 
 from massm.io.errors import DataError
 from massm.io.image_header import Encoding, Header, Stored, check_spatial, make_header
@@ -70,7 +70,7 @@ def _unpack(path: Path, start: bytes) -> Fields:
         raise DataError(f"{path}: truncated, ends within its NIfTI header; copy the file again")
     length, order = found
     kind = nibabel.Nifti1Header if length == 348 else nibabel.Nifti2Header
-    fields = kind(start[:length], endianness=order, check=False)
+    fields = kind(start[:length], endianness=order, check=False)  # type: ignore[no-untyped-call]
     magic = bytes(fields["magic"].tobytes())[:3]
     if magic not in (b"n+1", b"n+2", b"ni1", b"ni2"):
         raise DataError(
@@ -193,7 +193,7 @@ def _qform(fields: Fields, steps: np.ndarray, notes: list[str]) -> Float[np.ndar
     if not math.isfinite(square) or square > 1.0001 or not np.isfinite(place).all():
         notes.append("qform is no rotation and is not used")
         return None
-    turn = quat2mat([math.sqrt(max(0.0, 1 - square)), b, c, d])
+    turn = Rotation.from_quat([b, c, d, math.sqrt(max(0.0, 1 - square))]).as_matrix()
     mirror = -1.0 if float(fields["pixdim"][0]) < 0 else 1.0
     affine = np.eye(4)
     affine[:3, :3] = turn * steps * [1, 1, mirror]

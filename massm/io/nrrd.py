@@ -11,7 +11,15 @@ import numpy as np
 from jaxtyping import Float
 
 from massm.io.errors import DataError
-from massm.io.image_header import Encoding, Header, Stored, check_spatial, make_header
+from massm.io.image_header import (
+    Encoding,
+    Header,
+    Stored,
+    check_spatial,
+    make_header,
+    place_of_last,
+    values_file,
+)
 
 KIND = "NRRD"
 MAGIC = b"NRRD000"
@@ -198,7 +206,7 @@ def _stored(path: Path, fields: Fields, end: int, voxels: int) -> Stored:
     if endian not in orders and code[1] != "1" and encoding != "text":
         raise DataError(f"{path}: endian {endian!r}, expected little or big; copy the file again")
     dtype = np.dtype(orders.get(endian, "<") + code)
-    file = _data_file(path, fields)
+    file = values_file(path, fields["datafile"]) if "datafile" in fields else path
     start = end if file == path else 0
     lines = _whole(path, "line skip", fields.get("lineskip", "0"))
     skip = _whole(path, "byte skip", fields.get("byteskip", "0"))
@@ -207,30 +215,12 @@ def _stored(path: Path, fields: Fields, end: int, voxels: int) -> Stored:
     if skip == -1:  # the values are the last of the file
         if encoding != "raw":
             raise DataError(f"{path}: byte skip -1 has a meaning for raw values alone")
-        start, skip = _last(file, voxels * dtype.itemsize), 0
+        start, skip = place_of_last(file, voxels * dtype.itemsize), 0
     if lines < 0 or skip < -1:
         raise DataError(f"{path}: damaged header, line skip {lines}, byte skip {skip}")
     if encoding == "raw":
         start, skip = start + skip, 0
     return Stored(file, dtype, encoding, start, skip, exact=encoding != "raw")
-
-
-def _last(file: Path, needed: int) -> int:
-    try:
-        return max(0, file.stat().st_size - needed)
-    except OSError:
-        return 0  # said by what opens it
-
-
-def _data_file(path: Path, fields: Fields) -> Path:
-    name = fields.get("datafile", "")
-    if not name:
-        return path
-    if name.upper().startswith("LIST") or "%" in name:
-        raise DataError(
-            f"{path}: its values are in a list of files ({name}); save them in one file"
-        )
-    return path.parent / name
 
 
 def _length_of_lines(file: Path, start: int, lines: int) -> int:
