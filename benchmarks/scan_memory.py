@@ -65,6 +65,8 @@ def measure(code: Path, folder: Path, masks: str) -> None:
         + ["--correspond", *(str(folder / f"{name}.npz") for name in names)]
         + ["--output", str(out / "tensors")],
     }
+    if "done: Path" in (code / "massm/stages/tensors.py").read_text(encoding="utf-8"):
+        jobs["tensors"] += ["--done", str(out / "tensors.done")]
     for stage, job in jobs.items():
         start = time.monotonic()
         peak = peak_of(code, ["-m", f"massm.stages.{stage}", *job], folder)

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Shaped
 
 from massm.geometry.signed_distance import signed_distance
 from massm.geometry.volume import Volume
-from massm.io import dicom
+from massm.io import dicom, suffixes
 from massm.io.atomic import replacing
 from massm.io.errors import DataError
 from massm.io.image_header import Header
@@ -33,7 +33,7 @@ from massm.io.nrrd import MAGIC, read_nrrd
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".nhdr", ".mha", ".mhd")
+SUFFIXES = suffixes.IMAGES
 
 _OTHERS = {
     b"II*\0": "TIFF",

@@ -91,8 +91,8 @@ def _affine(
     source = next((name for name in ("ElementSpacing", "ElementSize") if name in fields), "")
     if not source:
         raise DataError(
-            f"{path}: does not say the size of its voxels (no ElementSpacing); write the scan again "
-            "with its spacing"
+            f"{path}: does not say the size of its voxels (no ElementSpacing); write the scan "
+            "again with its spacing"
         )
     steps = np.array(_numbers(path, fields, source))
     if len(steps) < 3 or not np.isfinite(steps).all() or not (steps[:3] > 0).all():

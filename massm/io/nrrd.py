@@ -160,8 +160,8 @@ def _affine(
         if len(steps) != 3 or not np.isfinite(steps).all() or not (steps > 0).all():
             found = f"spacings {' '.join(words)}" if words else "no spacings"
             raise DataError(
-                f"{path}: does not say the size of its voxels ({found}, no space directions); write "
-                "the scan again with its spacing"
+                f"{path}: does not say the size of its voxels ({found}, no space directions); "
+                "write the scan again with its spacing"
             )
         affine[:3, :3] = np.diag(steps)
         minima = fields.get("axismins", "").split()
