@@ -59,6 +59,16 @@ class SurveyConfig(Section):
     grid_tolerance_voxel: PositiveFloat = Field(
         description="Largest distance between matching corners of mask and CT, voxels."
     )
+    shear_voxel: PositiveFloat = Field(
+        description="Axes that are not at right angles are turned to the nearest if that moves no "
+        "voxel's center farther, voxels."
+    )
+    void_fraction: float = Field(
+        ge=0,
+        le=1,
+        description="A mask with a larger share in the constant fill around the scanned field is "
+        "cut by it.",
+    )
     air_hu: float = Field(
         description="An image whose lowest value lies above this holds no Hounsfield units, HU."
     )

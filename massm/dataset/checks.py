@@ -1,22 +1,31 @@
 """Look at the files of one subject and say what can be used, and why the rest cannot."""
 
 import re
+from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool
-from scipy import ndimage
 
 from massm.config.dataset import SurveyConfig
-from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
+from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Status, Subject
 from massm.dataset.grids import grid_fault
+from massm.dataset.intensity import fill_value, image_fault, void_share
 from massm.dataset.surfaces import check_surface, is_mesh, place_fault
 from massm.geometry.isosurface import isosurface
+from massm.geometry.pieces import Piece, largest_piece
 from massm.geometry.volume import Volume
+from massm.io.dicom import is_dicom, on_grid_of
 from massm.io.errors import DataError
-from massm.io.images import read_distance, read_header, read_image, read_mask
-from massm.io.nifti import count_not_finite
+from massm.io.images import (
+    LabelMap,
+    Scan,
+    Segmentation,
+    read_label_map,
+    read_scan,
+    read_segmentation,
+)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_NOTED_VOID = 0.005  # a smaller share of a mask in the void is its rim
 
 
 def check_subject(
@@ -32,78 +41,81 @@ def check_subject(
     fault = subject.fault
     if not fault and not NAME.fullmatch(subject.name):
         fault = f"name {subject.name!r}: use letters, digits, '_', '-' and '.' alone"
-    image = None
+    scan = None
     if not fault and subject.image is not None:
         try:
-            image = read_image(subject.image)
-            fault = image_fault(image, config, count_not_finite(subject.image))
+            scan = read_scan(subject.image)
+            fault = _shear_fault(scan, config) or image_fault(scan.volume.array, config)
         except (DataError, OSError) as error:
             fault = f"image cannot be used: {error}"
+    note = "; ".join(scan.notes) if scan is not None else ""
     if fault:
-        return CheckedSubject(subject, fault, organs=_all_excluded(subject, fault))
-    organs = _check_organs(config, subject, image, hole_mm)
-    if image is None:
+        return CheckedSubject(subject, fault, organs=_all_excluded(subject, fault), note=note)
+    organs = _check_organs(config, subject, None if scan is None else _Image(scan), hole_mm)
+    if scan is None:
         return CheckedSubject(subject, organs=organs)
-    spacing = tuple(round(float(value), 6) for value in image.spacing)
-    return CheckedSubject(subject, "", image.size, spacing, organs)
+    spacing = tuple(round(float(value), 6) for value in scan.volume.spacing)
+    return CheckedSubject(subject, "", scan.volume.size, spacing, organs, note)
 
 
-def image_fault(image: Volume, config: SurveyConfig, hidden: int = 0) -> str:
-    """Say why an image's values cannot be used; empty if they can.
+def piece_fault(piece: Piece, size: tuple[int, ...], config: SurveyConfig) -> str:
+    """Say why a mask cannot be used, judged by the piece that grooming keeps; empty if it can.
 
     Args:
-        image: The image as read.
+        piece: Its largest piece.
+        size: Voxels of the image, z, y, x.
         config: Section ``dataset``.
-        hidden: Number of values in the file that its reader replaced, being no number.
     """
-    broken = hidden + image.array.size - int(np.isfinite(image.array).sum())
-    if broken:
-        return f"image holds {broken} voxels that are no number (NaN or infinite); repair it"
-    lowest, highest = float(image.array.min()), float(image.array.max())
-    if lowest == highest:
-        return f"image is empty: every voxel is {lowest:g}"
-    if lowest > config.air_hu:
-        return (
-            f"image holds no air: lowest value {lowest:g}, expected under {config.air_hu:g}; "
-            "values must be Hounsfield units"
-        )
-    return ""
-
-
-def mask_fault(mask: Bool[np.ndarray, "D H W"], config: SurveyConfig) -> str:
-    """Say why a mask that is not empty cannot be used; empty if it can."""
-    sides = touched_sides(mask)
+    sides = touched_sides(piece, size)
     if sides and not config.allow_cut:
         return f"cut by the field of view: touches the image's border ({', '.join(sides)})"
-    voxels = int(mask.sum())
-    if voxels < config.min_voxels:
-        return f"mask has {voxels} voxels, fewer than {config.min_voxels}"
-    sizes = piece_sizes(mask)
+    sizes = piece.sizes
+    if sizes[0] < config.min_voxels:
+        return f"mask has {sizes[0]} voxels, fewer than {config.min_voxels}"
     if len(sizes) > 1 and sizes[1] > config.piece_fraction * sizes[0]:
         large = int((sizes > config.piece_fraction * sizes[0]).sum())
         return f"several large pieces: {large}, the largest two of {sizes[0]} and {sizes[1]} voxels"
     return ""
 
 
-def touched_sides(mask: Bool[np.ndarray, "D H W"]) -> list[str]:
-    """Name the sides of the image that a mask touches, by index axis: x-, x+, ..."""
+def touched_sides(piece: Piece, size: tuple[int, ...]) -> list[str]:
+    """Name the sides of the image that a piece touches, by index axis: x-, x+, ..."""
     sides = []
+    ends = piece.start + np.array(piece.inside.shape)
     for name, axis in (("x", 2), ("y", 1), ("z", 0)):
-        for sign, index in (("-", 0), ("+", -1)):
-            if np.take(mask, index, axis=axis).any():
-                sides.append(name + sign)
+        if piece.start[axis] == 0:
+            sides.append(f"{name}-")
+        if ends[axis] == size[axis]:
+            sides.append(f"{name}+")
     return sides
 
 
-def piece_sizes(mask: Bool[np.ndarray, "D H W"]) -> np.ndarray:
-    """Count the voxels of each connected piece (corners connect), largest first."""
-    box = ndimage.find_objects(mask.astype(np.uint8))[0]
-    pieces, _ = ndimage.label(mask[box], structure=np.ones((3, 3, 3)))
-    return np.sort(np.bincount(pieces.ravel())[1:])[::-1]
+class _Image:
+    """A subject's CT, and what its organs are compared with."""
+
+    def __init__(self, scan: Scan) -> None:
+        self.volume = scan.volume
+        self.notes = scan.notes
+
+    @cached_property
+    def fill(self) -> float | None:
+        """The constant around the scanned field; None if there is none."""
+        return fill_value(self.volume.array)
+
+
+def _shear_fault(read: Scan | Segmentation, config: SurveyConfig) -> str:
+    step = float(read.volume.spacing.min())
+    if read.shear_mm <= config.shear_voxel * step:
+        return ""
+    return (
+        f"axes are not at right angles: turning them there moves voxels by up to "
+        f"{read.shear_mm:.3g} mm ({read.shear_mm / step:.2g} voxels; dataset.shear_voxel = "
+        f"{config.shear_voxel:g}); resample it to a grid with right angles"
+    )
 
 
 def _check_organs(
-    config: SurveyConfig, subject: Subject, image: Volume | None, hole_mm: float | None
+    config: SurveyConfig, subject: Subject, image: _Image | None, hole_mm: float | None
 ) -> tuple[CheckedOrgan, ...]:
     maps = _LabelMaps()
     checked = []
@@ -118,7 +130,7 @@ def _check_organs(
 def _check_organ(
     config: SurveyConfig,
     organ: Organ,
-    image: Volume | None,
+    image: _Image | None,
     maps: "_LabelMaps",
     hole_mm: float | None,
 ) -> CheckedOrgan:
@@ -126,15 +138,21 @@ def _check_organ(
     if fault or organ.mask is None:
         return CheckedOrgan(organ, "excluded", fault)
     if is_mesh(organ.mask):
-        return check_surface(config, organ, image, hole_mm)
-    distance = read_distance(organ.mask) if organ.label is None else None
-    if distance is not None:
-        return _check_distance(config, organ, distance, image)
-    if image is not None:
-        fault = grid_fault(image, read_header(organ.mask), config.grid_tolerance_voxel)
-        if fault:
-            return CheckedOrgan(organ, "excluded", fault)
-    return _check_mask(config, organ, maps.read(organ))
+        return check_surface(config, organ, image.volume if image else None, hole_mm)
+    found = maps.read(organ)
+    if image is not None and is_dicom(organ.mask):  # may hold a part of the image's slices
+        mask = on_grid_of(found.volume, image.volume, config.grid_tolerance_voxel)
+        found = found._replace(volume=mask)
+    known = image.notes if image else ()
+    notes = [note for note in found.notes if note not in known]
+    fault = _shear_fault(found, config)
+    if not fault and image is not None and not found.is_distance:
+        fault = grid_fault(image.volume, found.volume, config.grid_tolerance_voxel)
+    if fault:
+        return CheckedOrgan(organ, "excluded", fault, note="; ".join(notes))
+    if found.is_distance:
+        return _check_distance(config, organ, found.volume, image, notes)
+    return _check_mask(config, organ, found.volume, image, notes)
 
 
 def _file_fault(organ: Organ) -> str:
@@ -143,24 +161,49 @@ def _file_fault(organ: Organ) -> str:
     return "" if organ.mask.exists() else f"no mask file {organ.mask}"
 
 
-def _check_mask(config: SurveyConfig, organ: Organ, mask: Volume) -> CheckedOrgan:
+def _check_mask(
+    config: SurveyConfig, organ: Organ, mask: Volume, image: _Image | None, notes: list[str]
+) -> CheckedOrgan:
     if not mask.array.any():
         what = "mask is empty" if organ.label is None else f"label map has no {organ.label}"
-        return CheckedOrgan(organ, "absent", what, 0.0)
-    volume_ml = float(mask.array.sum()) * mask.voxel_ml
-    fault = mask_fault(mask.array, config)
-    return CheckedOrgan(organ, "excluded" if fault else "used", fault, volume_ml)
+        return CheckedOrgan(organ, "absent", what, 0.0, "; ".join(notes))
+    piece = largest_piece(mask.array)
+    fault = piece_fault(piece, mask.array.shape, config)
+    strays = int(piece.sizes[1:].sum())
+    if strays and not fault:
+        count = len(piece.sizes) - 1
+        notes.append(
+            f"{count} stray {'piece' if count == 1 else 'pieces'} ({strays} of "
+            f"{int(piece.sizes.sum())} voxels) left out, as by grooming"
+        )
+    if not fault and image is not None and image.fill is not None:
+        fault = _void(config, image, image.fill, piece, notes)
+    volume_ml = float(piece.sizes[0]) * mask.voxel_ml
+    status: Status = "excluded" if fault else "used"
+    return CheckedOrgan(organ, status, fault, volume_ml, "; ".join(notes))
+
+
+def _void(config: SurveyConfig, image: _Image, fill: float, piece: Piece, notes: list[str]) -> str:
+    """Say that too much of an organ lies where nothing was scanned; note it if it is little."""
+    share = void_share(image.volume.array, fill, piece.inside, piece.start)
+    said = f"{share:.0%} of the mask lies in constant fill ({fill:g}), outside the scanned field"
+    if share > config.void_fraction and not config.allow_cut:
+        return f"cut by the field of view: {said}"
+    if share > _NOTED_VOID:
+        notes.append(said)
+    return ""
 
 
 def _check_distance(
-    config: SurveyConfig, organ: Organ, distance: Volume, image: Volume | None
+    config: SurveyConfig, organ: Organ, distance: Volume, image: _Image | None, notes: list[str]
 ) -> CheckedOrgan:
     """Check a signed distance: its grid is its own, its surface has to lie in the image."""
     surface = isosurface(distance)
-    fault = mask_fault(distance.array > 0, config)
+    fault = piece_fault(largest_piece(distance.array > 0), distance.array.shape, config)
     if not fault and image is not None:
-        fault = place_fault(surface.vertices, image, config)
-    return CheckedOrgan(organ, "excluded" if fault else "used", fault, surface.volume_ml)
+        fault = place_fault(surface.vertices, image.volume, config)
+    status: Status = "excluded" if fault else "used"
+    return CheckedOrgan(organ, status, fault, surface.volume_ml, "; ".join(notes))
 
 
 def _all_excluded(subject: Subject, fault: str) -> tuple[CheckedOrgan, ...]:
@@ -170,17 +213,18 @@ def _all_excluded(subject: Subject, fault: str) -> tuple[CheckedOrgan, ...]:
 
 
 class _LabelMaps:
-    """Masks of one subject; a label map that several organs share is read once."""
+    """Organs of one subject; a label map that several of them share is read once."""
 
     def __init__(self) -> None:
-        self._last: tuple[object, Volume] | None = None
+        self._last: tuple[object, LabelMap] | None = None
 
-    def read(self, organ: Organ) -> Volume:
-        """Read an organ's mask."""
+    def read(self, organ: Organ) -> Segmentation:
+        """Read an organ."""
         assert organ.mask is not None
-        if organ.label is None:
-            return read_mask(organ.mask)
+        if organ.label is None or is_dicom(organ.mask):
+            self._last = None
+            return read_segmentation(organ.mask, organ.label)
         if self._last is None or self._last[0] != organ.mask:
-            self._last = (organ.mask, read_image(organ.mask))
-        labels = self._last[1]
-        return labels.with_array(np.rint(labels.array) == organ.label)
+            self._last = None  # before the next is read
+            self._last = (organ.mask, read_label_map(organ.mask))
+        return self._last[1].organ(organ.label)

@@ -3,21 +3,19 @@
 import numpy as np
 
 from massm.geometry.volume import Volume
-from massm.io.images import Header
 
 DIFFER = "geometry of mask and CT differ"
 
 
-def grid_fault(image: Volume, mask: Header, tolerance_voxel: float) -> str:
+def grid_fault(image: Volume, mask: Volume, tolerance_voxel: float) -> str:
     """Say in what a mask's grid differs from its image's; empty if it does not.
 
     Two grids are one if matching corners are at most ``tolerance_voxel`` voxels apart. What is
     named as different then is what differs visibly.
     """
-    if len(mask.size) != 3 or tuple(mask.size) != tuple(image.size):
+    if mask.size != image.size:
         return f"{DIFFER}: size {_by(mask.size)} against {_by(image.size)} voxels"
-    other = Volume(image.array, mask.spacing, mask.origin, mask.direction)
-    apart = float(np.linalg.norm(image.corners() - other.corners(), axis=1).max())
+    apart = float(np.linalg.norm(image.corners() - mask.corners(), axis=1).max())
     limit = tolerance_voxel * float(np.min(image.spacing))
     if apart <= limit:
         return ""

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from massm.config.groom import SurfaceConfig
 from massm.geometry.isosurface import isosurface
+from massm.geometry.volume import Volume
+from massm.groom.mask import crop_mask
 from massm.groom.surface import Groomed, groom_mask, groom_mesh
 from massm.io import images, meshes
 from massm.io.errors import DataError
@@ -108,7 +110,13 @@ def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
 def _groom(task: Task, config: SurfaceConfig) -> Groomed:
     if meshes.is_mesh(task.source):
         return groom_mesh(meshes.read(task.source), config)
-    distance = images.read_distance(task.source) if task.label is None else None
-    if distance is not None:
-        return groom_mesh(isosurface(distance), config)
-    return groom_mask(images.read_mask(task.source, task.label), config)
+    mask = _read_cropped(task)
+    if mask.array.dtype != bool:
+        return groom_mesh(isosurface(mask), config)
+    return groom_mask(mask, config)
+
+
+def _read_cropped(task: Task) -> Volume:
+    """Read a signed distance, or a mask cut to the organ's box: the whole scan is not kept."""
+    found = images.read_segmentation(task.source, task.label)
+    return found.volume if found.is_distance else crop_mask(found.volume)

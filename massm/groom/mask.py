@@ -3,9 +3,8 @@
 import numpy as np
 from scipy import ndimage
 
+from massm.geometry.pieces import box_of_mask, largest_piece
 from massm.geometry.volume import Volume
-
-_TOUCHING = np.ones((3, 3, 3), bool)  # voxels that share a corner belong together
 
 
 def clean_mask(mask: Volume, *, margin_voxel: int = 3) -> Volume:
@@ -21,22 +20,16 @@ def clean_mask(mask: Volume, *, margin_voxel: int = 3) -> Volume:
     Raises:
         ValueError: If the mask is empty.
     """
-    inside = mask.array.astype(bool)
-    if not inside.any():
-        raise ValueError("the mask is empty")
-    inside, start = _crop(inside, np.zeros(3, int), 0)
-    labels, count = ndimage.label(inside, _TOUCHING)
-    if count > 1:
-        inside = labels == np.bincount(labels.ravel())[1:].argmax() + 1
-    inside, start = _crop(inside, start, margin_voxel)
-    inside = ndimage.binary_fill_holes(inside)
-    return Volume(
-        inside, mask.spacing, mask.index_to_point(start[::-1].astype(float)), mask.direction
-    )
+    piece = largest_piece(mask.array.astype(bool, copy=False))
+    inside = ndimage.binary_fill_holes(np.pad(piece.inside, margin_voxel))
+    first = (piece.start - margin_voxel)[::-1].astype(float)
+    return Volume(inside, mask.spacing, mask.index_to_point(first), mask.direction)
 
 
-def _crop(inside: np.ndarray, start: np.ndarray, margin: int) -> tuple[np.ndarray, np.ndarray]:
-    """Crop to the true voxels and pad; ``start`` is the (z, y, x) index of the first voxel."""
-    box = ndimage.find_objects(inside.astype(np.uint8))[0]
-    corner = np.array([side.start for side in box])
-    return np.pad(inside[box], margin), start + corner - margin
+def crop_mask(mask: Volume) -> Volume:
+    """Crop a mask to the box of its true voxels; an empty one stays as it is."""
+    if not mask.array.any():
+        return mask
+    box = box_of_mask(mask.array)
+    first = np.array([side.start for side in box][::-1], float)
+    return Volume(mask.array[box].copy(), mask.spacing, mask.index_to_point(first), mask.direction)

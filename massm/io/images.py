@@ -1,102 +1,205 @@
-"""Images and masks: NIfTI, NRRD, MetaImage and DICOM series, through itk.
+"""Images and masks: NIfTI, NRRD, MetaImage, and DICOM, each judged by its content.
 
-itk hands out LPS millimeters for all of them, so nothing here flips an axis by hand.
+What a file holds is described once (:class:`massm.io.image_header.Header`); values are read from
+that description in pieces (:mod:`massm.io.image_values`). All formats come out in LPS millimeters.
+Files are written by itk.
 """
 
-import gzip
-import zlib
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
-import itk
 import numpy as np
+from jaxtyping import Bool, Shaped
 
 from massm.geometry.signed_distance import signed_distance
 from massm.geometry.volume import Volume
-from massm.io import suffixes
+from massm.io import dicom, suffixes
 from massm.io.atomic import replacing
-from massm.io.dicom import describe_series, is_dicom, read_segmentation, read_series
 from massm.io.errors import DataError
+from massm.io.image_header import Header
+from massm.io.image_values import (
+    NotWhole,
+    encoding_of,
+    first_bytes,
+    read_labels,
+    read_values,
+    stored_chunks,
+    whole_chunks,
+)
+from massm.io.metaimage import is_metaimage, read_metaimage
+from massm.io.nifti import is_nifti, read_nifti
+from massm.io.nrrd import MAGIC, read_nrrd
 
-_NIFTI = (".nii", ".nii.gz")
-_SMALLEST_NIFTI_HEADER = 352  # bytes
-
-_REAL = (itk.CommonEnums.IOComponent_FLOAT, itk.CommonEnums.IOComponent_DOUBLE)
+log = logging.getLogger(__name__)
 
 SUFFIXES = suffixes.IMAGES
 
+_OTHERS = {
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "TIFF",
+    b"MM\0+": "TIFF",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89HDF": "HDF5 (MINC 2, perhaps)",
+    b"CDF": "netCDF (MINC 1, perhaps)",
+    b"# vtk DataFile": "VTK",
+    b"\x93NUMPY": "NumPy",
+}
+_NO_IMAGES = {
+    b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it (git lfs pull)",
+    b"<!DOCTYPE": "a web page (a failed download, perhaps); get the file again",
+    b"<html": "a web page (a failed download, perhaps); get the file again",
+    b"PK\x03\x04": "a zip archive; unpack it",
+}
+_SHOWN_LABELS = 12
+_MOST_LABELS = 2000  # more different values are no labels
 
-class Header(NamedTuple):
-    """What an image file says of itself before its values are read."""
 
-    size: tuple[int, ...]
-    spacing: np.ndarray
-    origin: np.ndarray
-    direction: np.ndarray
+class Scan(NamedTuple):
+    """An image as read.
+
+    Attributes:
+        volume: Values in the smallest type that holds them as they are, int16 for most CTs.
+        notes: What is odd about the file and was settled.
+        shear_mm: How far its voxels moved to right-angled axes, mm.
+    """
+
+    volume: Volume
+    notes: tuple[str, ...]
+    shear_mm: float = 0.0
+
+
+class Segmentation(NamedTuple):
+    """An organ as read.
+
+    Attributes:
+        volume: Booleans, or a signed distance, its inside positive (mm).
+        is_distance: Which of both.
+        notes: What is odd about the file and was settled.
+        shear_mm: How far its voxels moved to right-angled axes, mm.
+    """
+
+    volume: Volume
+    is_distance: bool
+    notes: tuple[str, ...]
+    shear_mm: float = 0.0
+
+
+class LabelMap(NamedTuple):
+    """A label map as read, for the organs that share it."""
+
+    header: Header
+    array: Shaped[np.ndarray, "D H W"]
+
+    def organ(self, label: int) -> Segmentation:
+        """Take one label.
+
+        Raises:
+            DataError: If negative values stand where the label might have been.
+        """
+        inside = self.array == label
+        if self.array.dtype.kind == "i" and not inside.any():
+            _refuse_overflow(self.header, label, int(self.array.min()))
+        return _segmentation(self.header, inside)
 
 
 def read_header(path: Path) -> Header:
-    """Read size, spacing, origin and direction alone; also of images that are not 3D.
+    """Describe a 3D image of one value a voxel, its values unread.
 
     Raises:
-        DataError: If the file is missing or no image.
+        DataError: If the file is missing, no image, or cannot be used; says why.
     """
-    if Path(path).is_dir():
-        return Header(*describe_series(Path(path)).grid)
-    image_io = _open(Path(path))
-    axes = range(image_io.GetNumberOfDimensions())
-    return Header(
-        tuple(int(image_io.GetDimensions(i)) for i in axes),
-        np.array([image_io.GetSpacing(i) for i in axes]),
-        np.array([image_io.GetOrigin(i) for i in axes]),
-        np.array([image_io.GetDirection(i) for i in axes]).T,
-    )
+    path = Path(path)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "no such file"
+        raise DataError(f"{path}: {what}")
+    encoding = encoding_of(path)
+    start = first_bytes(path, encoding, 544)
+    if is_nifti(start):
+        return read_nifti(path, start, encoding)
+    if encoding == "raw" and start.startswith(MAGIC):
+        return read_nrrd(path)
+    if encoding == "raw" and is_metaimage(start):
+        return read_metaimage(path)
+    raise DataError(f"{path}: {_what_else(start)}")
 
 
-def read_image(path: Path) -> Volume:
-    """Read a 3D image as float32 (CT: Hounsfield units). A folder is read as a DICOM series.
+def read_scan(path: Path) -> Scan:
+    """Read a 3D image (CT: Hounsfield units), of files or of the one DICOM series of a folder.
 
     Raises:
         DataError: If it is missing, damaged, not 3D, or a folder without exactly one series.
     """
     path = Path(path)
-    if path.is_dir():
-        volume = read_series(path).volume
-        return volume.with_array(volume.array.astype(np.float32, copy=False))
-    _check_3d(path)
-    return _read(str(path), path, itk.F)
+    if path.is_dir() or dicom.is_dicom(path):
+        image = dicom.read_series(path)
+        return Scan(image.volume, image.notes)
+    header = read_header(path)
+    return Scan(header.volume(read_values(header)), header.notes, header.shear_mm)
+
+
+def read_image(path: Path) -> Volume:
+    """Read a 3D image as :func:`read_scan` does, as float32.
+
+    Raises:
+        DataError: If it is missing, damaged, not 3D, or a folder without exactly one series.
+    """
+    volume = read_scan(path).volume
+    return volume.with_array(volume.array.astype(np.float32, copy=False))
+
+
+def read_segmentation(path: Path, label: int | None = None) -> Segmentation:
+    """Read an organ: a mask (all voxels of its one value), a label of a map, or a signed distance.
+
+    Raises:
+        DataError: If the file is missing, damaged, not 3D, or none of these; says what it holds.
+    """
+    path = Path(path)
+    if path.is_dir() or dicom.is_dicom(path):
+        image = dicom.read_segmentation(path, label)
+        return Segmentation(image.volume, False, image.notes)
+    header = read_header(path)
+    try:
+        return _mask(header) if label is None else _label(header, label)
+    except NotWhole as found:
+        if label is None:
+            return _distance(header)
+        raise DataError(_not_whole(header, found)) from None
+
+
+def read_label_map(path: Path) -> LabelMap:
+    """Read a label map of which several organs are taken.
+
+    Raises:
+        DataError: If the file is missing, damaged, not 3D, or holds numbers that are not whole.
+    """
+    header = read_header(Path(path))
+    try:
+        return LabelMap(header, read_labels(header))
+    except NotWhole as found:
+        raise DataError(_not_whole(header, found)) from None
 
 
 def read_mask(path: Path, label: int | None = None) -> Volume:
-    """Read a 3D mask as booleans: voxels above 0, or equal to ``label`` of a label map.
-
-    Of a signed distance (:func:`read_distance`) the inside is true.
+    """Read an organ as :func:`read_segmentation` does, as booleans; of a distance, its inside.
 
     Raises:
-        DataError: If it is missing, damaged, not 3D, or neither a mask nor a signed distance.
+        DataError: If the file is missing, damaged, not 3D, or neither a mask nor a signed distance.
     """
-    path = Path(path)
-    if is_dicom(path):
-        return read_segmentation(path, label).volume
-    _check_3d(path)
-    volume = _read(str(path), path, itk.F)
-    if label is not None:
-        return volume.with_array(np.rint(volume.array) == label)
-    distance = _distance_in(volume, path) if _holds_real_numbers(path) else None
-    return volume.with_array((distance or volume).array > 0)
+    found = read_segmentation(path, label)
+    return found.volume.with_array(found.volume.array > 0) if found.is_distance else found.volume
 
 
 def read_distance(path: Path) -> Volume | None:
     """Read a signed distance, its inside positive (mm); None if the file holds a mask.
 
     Raises:
-        DataError: If it is missing, damaged, not 3D, or real numbers that are neither of both.
+        DataError: If it is missing, damaged, not 3D, or neither of both.
     """
-    path = Path(path)
-    if is_dicom(path) or not _holds_real_numbers(path):
-        return None
-    _check_3d(path)
-    return _distance_in(_read(str(path), path, itk.F), path)
+    found = read_segmentation(path)
+    return found.volume if found.is_distance else None
 
 
 def write_image(volume: Volume, path: Path) -> None:
@@ -105,87 +208,165 @@ def write_image(volume: Volume, path: Path) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
+    import itk
+
     array = volume.array.astype(np.uint8) if volume.array.dtype == bool else volume.array
-    path = Path(path)
     image = itk.image_from_array(np.ascontiguousarray(array))
     image.SetSpacing([float(x) for x in volume.spacing])
     image.SetOrigin([float(x) for x in volume.origin])
     image.SetDirection(itk.matrix_from_array(np.ascontiguousarray(volume.direction, float)))
-    with replacing(path) as temporary:
+    with replacing(Path(path)) as temporary:
         try:
             itk.imwrite(image, str(temporary), compression=True)
-            if path.name.lower().endswith(_NIFTI):  # its writer says nothing of a full disk
-                _check_complete(temporary, _open(temporary))
+            if min(volume.array.shape) > 1:  # some of its writers say nothing of a full disk
+                for _ in stored_chunks(read_header(temporary)):
+                    pass
         except (RuntimeError, DataError) as error:
             raise OSError(None, _first_line(error)) from error
 
 
-def _open(path: Path) -> "itk.ImageIOBase":
-    if not path.is_file():
-        raise DataError(f"{path}: no such file")
-    image_io = itk.ImageIOFactory.CreateImageIO(str(path), itk.CommonEnums.IOFileMode_ReadMode)
-    if image_io is None:
-        raise DataError(f"{path}: no image format known here; use one of {', '.join(SUFFIXES)}")
-    image_io.SetFileName(str(path))
-    try:
-        image_io.ReadImageInformation()
-    except RuntimeError as error:
-        raise DataError(f"{path}: header cannot be read ({_first_line(error)})") from error
-    return image_io
+def _what_else(start: bytes) -> str:
+    known = ", ".join(SUFFIXES)
+    if not start:
+        return "is empty; copy the file again"
+    for magic, what in _NO_IMAGES.items():
+        if start.startswith(magic):
+            return f"is {what}"
+    for magic, name in _OTHERS.items():
+        if not start.startswith(magic):
+            continue
+        if name in ("TIFF", "PNG", "JPEG"):
+            return (
+                f"is a {name} image, which does not say how far its slices lie apart nor where in "
+                f"the scanner they are; convert it with the scan's geometry to one of {known}"
+            )
+        return f"is of the format {name}, which is not read here; convert it to one of {known}"
+    return f"no image format known here (begins with {start[:8]!r}); use one of {known}"
 
 
-def _holds_real_numbers(path: Path) -> bool:
-    return _open(path).GetComponentType() in _REAL
+def _segmentation(header: Header, inside: Bool[np.ndarray, "..."], *notes: str) -> Segmentation:
+    volume = header.volume(inside.reshape(header.size[::-1]))
+    return Segmentation(volume, False, (*header.notes, *notes), header.shear_mm)
 
 
-def _distance_in(volume: Volume, path: Path) -> Volume | None:
-    try:
-        return signed_distance(volume)
-    except ValueError as error:
-        raise DataError(f"{path}: {error}") from error
+def _label(header: Header, label: int) -> Segmentation:
+    inside = np.empty(header.voxels, bool)
+    place, low = 0, 0
+    for values in whole_chunks(header):
+        np.equal(values, label, out=inside[place : place + len(values)])
+        low = min(low, int(values.min()))
+        place += len(values)
+    if low < 0 and not inside.any():
+        _refuse_overflow(header, label, low)
+    return _segmentation(header, inside)
 
 
-def _check_3d(path: Path) -> None:
-    image_io = _open(path)
-    if path.name.lower().endswith(_NIFTI):
-        _check_complete(path, image_io)
-    size = [int(image_io.GetDimensions(i)) for i in range(image_io.GetNumberOfDimensions())]
-    if len([n for n in size if n > 1]) != 3 or len(size) < 3:
-        raise DataError(f"{path}: expected a 3D image, found size {' x '.join(map(str, size))}")
-
-
-def _check_complete(path: Path, image_io: "itk.ImageIOBase") -> None:
-    """Refuse a NIfTI file that ends early: itk would fill the rest with zeros and say nothing."""
-    axes = range(image_io.GetNumberOfDimensions())
-    voxels = int(np.prod([image_io.GetDimensions(i) for i in axes]))
-    voxel_bytes = image_io.GetComponentSize() * image_io.GetNumberOfComponents()
-    expected = _SMALLEST_NIFTI_HEADER + voxels * voxel_bytes
-    found = 0
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            while chunk := file.read(1 << 20):
-                found += len(chunk)
-    except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{path}: truncated or damaged ({error}); copy the file again") from error
-    if found < expected:
+def _refuse_overflow(header: Header, label: int, low: int) -> None:
+    """Refuse to call a label absent that may have become negative in a type too small for it."""
+    if low < 0:
         raise DataError(
-            f"{path}: truncated, holds {found} of at least {expected} bytes; copy the file again"
+            f"{header.path}: label map has no {label}, but values down to {low}, as labels become "
+            f"in a type too small for them ({header.stored.dtype.name}); save it in a larger one"
         )
 
 
-def _read(source: str, path: Path, pixel: object) -> Volume:
-    try:
-        image = itk.imread(source, pixel)
-    except (RuntimeError, TypeError) as error:
-        raise DataError(f"{path}: cannot be read, damaged? ({_first_line(error)})") from error
-    if image.GetImageDimension() != 3:
-        raise DataError(f"{path}: expected a 3D image, found {image.GetImageDimension()}D")
-    return Volume(
-        itk.array_from_image(image),
-        np.array(image.GetSpacing(), float),
-        np.array(image.GetOrigin(), float),
-        itk.array_from_matrix(image.GetDirection()),
+def _mask(header: Header) -> Segmentation:
+    inside = np.empty(header.voxels, bool)
+    seen = _Values()
+    place = 0
+    for values in whole_chunks(header):
+        np.not_equal(values, 0, out=inside[place : place + len(values)])
+        seen.add(values)
+        place += len(values)
+    if seen.low >= 0:
+        if seen.low_above == seen.high:
+            return _segmentation(header, inside)
+        raise DataError(_several_labels(header, seen))
+    if seen.high <= 0:
+        if (
+            header.stored.dtype.kind == "i"
+            and seen.found == {-1}
+            and header.stored.dtype.itemsize == 1
+        ):
+            return _segmentation(header, inside, "mask of -1 (255 in signed bytes) taken as inside")
+        raise DataError(
+            f"{header.path}: mask holds {seen.words()} and nothing above 0, as labels become in a "
+            f"type too small for them ({header.stored.dtype.name}); save it as 0 and 1"
+        )
+    if len(seen.found) == 2 and inside.all():  # one number outside, another inside
+        return _segmentation(header, read_labels(header) > 0)
+    return _distance(header)
+
+
+class _Values:
+    """The values other than 0 that were seen of whole numbers."""
+
+    def __init__(self) -> None:
+        self.found: set[int] = set()
+        self.low = self.high = 0
+        self.low_above = 0  # lowest above 0; 0 if none
+
+    def add(self, values: Shaped[np.ndarray, " n"]) -> None:
+        """See more values."""
+        others = values[values != 0]
+        if not others.size:
+            return
+        low, high = int(others.min()), int(others.max())
+        if low == high:
+            self.found.add(low)
+        elif len(self.found) <= _MOST_LABELS:
+            self.found.update(np.unique(others).tolist())
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        lowest = low if low > 0 else min((v for v in self.found if v > 0), default=0)
+        self.low_above = min(self.low_above or lowest, lowest) if lowest else self.low_above
+
+    def words(self, names: dict[int, str] | None = None) -> str:
+        """List the values, with their names where there are any; many ones in short."""
+        values = sorted(self.found)
+        if len(values) > _MOST_LABELS:
+            return f"more than {_MOST_LABELS} values from {self.low} to {self.high}"
+        shown = [
+            f"{value} ({names[value]})" if names and names.get(value) else str(value)
+            for value in values[:_SHOWN_LABELS]
+        ]
+        more = f" and {len(values) - _SHOWN_LABELS} others" if len(values) > _SHOWN_LABELS else ""
+        return ", ".join(shown) + more
+
+
+def _several_labels(header: Header, seen: _Values) -> str:
+    return (
+        f"{header.path}: holds the labels {seen.words(header.labels)}, not one organ alone; name "
+        "the organ's label in the table's column `label` (layout table), or save the organ as a "
+        "mask of 0 and 1"
     )
+
+
+def _not_whole(header: Header, found: NotWhole) -> str:
+    if found.not_finite:
+        return (
+            f"{header.path}: label map holds voxels that are no number (NaN or infinite); repair it"
+        )
+    return (
+        f"{header.path}: label map holds real numbers between its labels, as after resampling; "
+        "take nearest neighbors there, and save it with integers"
+    )
+
+
+def _distance(header: Header) -> Segmentation:
+    volume = header.volume(read_values(header).astype(np.float32, copy=False))
+    broken = volume.array.size - int(np.isfinite(volume.array).sum())
+    if broken:
+        raise DataError(
+            f"{header.path}: mask holds {broken} voxels that are no number (NaN or infinite); "
+            "repair it"
+        )
+    try:
+        distance = signed_distance(volume)
+    except ValueError as error:
+        raise DataError(f"{header.path}: {error}") from error
+    if distance is None:
+        return _segmentation(header, volume.array > 0)
+    return Segmentation(distance, True, header.notes, header.shear_mm)
 
 
 def _first_line(error: Exception) -> str:

@@ -66,16 +66,20 @@ def run(
 
 
 def _describe(entry: CheckedSubject) -> str:
+    note = f" (note: {entry.note})" if entry.note else ""
     if entry.fault:
-        return f"{entry.subject.name} excluded: {entry.fault}"
+        return f"{entry.subject.name} excluded: {entry.fault}{note}"
     used = sum(checked.status == "used" for checked in entry.organs)
-    text = f"{entry.subject.name} {used} of {len(entry.organs)} anatomies"
+    text = f"{entry.subject.name} {used} of {len(entry.organs)} anatomies{note}"
     others = [
         f"{checked.organ.anatomy} {checked.status}: {checked.reason}"
         for checked in entry.organs
         if checked.status != "used"
     ]
-    return "; ".join([text, *others])
+    notes = [
+        f"{checked.organ.anatomy}, note: {checked.note}" for checked in entry.organs if checked.note
+    ]
+    return "; ".join([text, *others, *notes])
 
 
 def _since(start: float) -> float:

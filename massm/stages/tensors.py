@@ -50,8 +50,7 @@ def run(
             raise DataError(f"{subject} is not in {subject_table}; run the dataset stage again")
         own = rows[rows["subject"] == subject]
         status = dict(zip(own["anatomy"], own["status"], strict=True))
-        volume = images.read_image(Path(image_of[subject]))
-        arrays = image_arrays(volume, config)
+        arrays = image_arrays(images.read_scan(Path(image_of[subject])).volume, config)
         arrays |= shape_arrays(subject, particles, status, anatomies)
         tensors.save(arrays, output / f"{subject}.safetensors")
         hashes[subject] = digest(output / f"{subject}.safetensors")

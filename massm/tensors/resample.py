@@ -1,12 +1,17 @@
 """CT on a network grid: axis-aligned in LPS, isotropic, anti-aliased, cropped to the body."""
 
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float, Int16
+from jaxtyping import Float, Int16, Shaped
 from scipy import ndimage
 
 from massm.geometry.volume import Volume
+
+_TRUNCATE = 3.0  # standard deviations at which the Gaussian ends
+_INWARD = 1 - 1e-9
+_SLAB_VOXELS = 1 << 24  # of the scan that are smoothed at a time, about
 
 
 class GridImage(NamedTuple):
@@ -42,28 +47,63 @@ def to_grid(volume: Volume, spacing_mm: float, *, padding_hu: float) -> GridImag
 
     # Full width at half maximum of either grid's point spread is taken as its voxel size.
     excess = np.clip(spacing_mm**2 - volume.spacing**2, 0, None)
-    sigma_voxel = np.sqrt(excess) / 2.3548 / volume.spacing
-    smooth = ndimage.gaussian_filter(
-        volume.array.astype(np.float32), sigma_voxel[::-1], mode="nearest", truncate=3.0
-    )
+    sigma_voxel = (np.sqrt(excess) / 2.3548 / volume.spacing)[::-1]
 
     # scipy asks, for an output index in z, y, x, where in the input (z, y, x) it lies.
     to_index = np.linalg.inv(volume.direction * volume.spacing)
     matrix = (to_index * spacing_mm)[::-1, ::-1]
     offset = (to_index @ (origin - volume.origin))[::-1]
-    # Corners lie on the scan's rim to rounding error; without this they would count as outside.
-    offset = np.where(np.abs(offset) < 1e-6, 0.0, offset)
+    # Grid voxels on the scan's rim lie there to rounding error; drawn to its middle by less than
+    # a millionth of a voxel, they do not count as outside.
+    middle = (np.array(volume.array.shape) - 1) / 2
+    matrix, offset = matrix * _INWARD, middle + (offset - middle) * _INWARD
+    values = np.empty([int(n) for n in size_xyz[::-1]], np.int16)
+    slices = max(1, round(_SLAB_VOXELS / volume.array.size * len(values)))
+    for first in range(0, len(values), slices):
+        slab = values[first : first + slices]
+        start = offset + matrix @ [first, 0, 0]
+        _resample(volume.array, slab, sigma_voxel, matrix, start, padding_hu)
+    return GridImage(values, origin, spacing_mm)
+
+
+def _resample(
+    array: Shaped[np.ndarray, "D H W"],
+    slab: Int16[np.ndarray, "d h w"],
+    sigma_voxel: Float[np.ndarray, "3"],
+    matrix: Float[np.ndarray, "3 3"],
+    offset: Float[np.ndarray, "3"],
+    padding_hu: float,
+) -> None:
+    """Fill some slices of the grid from the part of the scan that they need.
+
+    Args:
+        array: The whole scan.
+        slab: The slices, written to.
+        sigma_voxel: Smoothing along the scan's axes.
+        matrix: From a slab's index to the scan's.
+        offset: Scan index of the slab's first voxel.
+        padding_hu: Value outside the scan.
+    """
+    ends = np.array(list(product(*[(0, n - 1) for n in slab.shape]))) @ matrix.T + offset
+    reach = np.floor(_TRUNCATE * sigma_voxel + 0.5) + 2  # of the Gaussian, and of linear values
+    low = np.clip(np.floor(ends.min(axis=0)) - reach, 0, None).astype(int)
+    high = np.minimum(np.ceil(ends.max(axis=0)) + reach + 1, array.shape).astype(int)
+    if (high <= low).any():
+        slab[:] = round(padding_hu)
+        return
+    part = array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float32)
+    ndimage.gaussian_filter(part, sigma_voxel, output=part, mode="nearest", truncate=_TRUNCATE)
+    # What reaches beyond the part reaches beyond the scan: its ends are the scan's there.
     resampled = ndimage.affine_transform(
-        smooth,
+        part,
         matrix,
-        offset,
-        output_shape=tuple(int(n) for n in size_xyz[::-1]),
+        offset - low,
+        output_shape=slab.shape,
         order=1,
         mode="constant",
         cval=padding_hu,
     )
-    values = np.clip(np.rint(resampled), -32768, 32767).astype(np.int16)
-    return GridImage(values, origin, spacing_mm)
+    slab[:] = np.clip(np.rint(resampled), -32768, 32767)
 
 
 def body_box(

@@ -30,6 +30,8 @@ def dataset_config(root, **changes):
         "allow_cut": False,
         "outlier_z": 6.0,
         "grid_tolerance_voxel": 0.1,
+        "shear_voxel": 0.1,
+        "void_fraction": 0.1,
         "air_hu": -300.0,
     }
     return DatasetConfig.model_validate(values | changes)

@@ -2,13 +2,17 @@
 
 import re
 
+import nibabel
 import numpy as np
 import pytest
 
-from massm.dataset.checks import check_subject, piece_sizes, touched_sides
+from massm.dataset import checks
+from massm.dataset.checks import check_subject, touched_sides
+from massm.dataset.cohort import Organ, Subject
 from massm.dataset.totalsegmentator import find_subjects
+from massm.geometry.pieces import largest_piece
 from massm.geometry.volume import Volume
-from massm.io.images import write_image
+from massm.io.images import read_label_map, write_image
 from tests.dataset.cohorts import (
     ANATOMIES,
     ORIGIN,
@@ -180,19 +184,109 @@ def test_a_few_voxels_are_no_organ(tmp_path):
     assert spleen(check(tmp_path)).reason == "mask has 3 voxels, fewer than 5"
 
 
-def test_pieces_that_touch_at_a_corner_are_one():
-    mask = np.zeros((4, 4, 4), bool)
-    mask[0, 0, 0] = mask[1, 1, 1] = mask[3, 3, 3] = True
-    assert piece_sizes(mask).tolist() == [2, 1]
-
-
 def test_sides_are_named_by_index_axis():
     mask = np.zeros((3, 4, 5), bool)
-    mask[1, 0, 2] = mask[1, 2, 4] = True
-    assert touched_sides(mask) == ["x+", "y-"]
+    mask[1, 0:3, 3:5] = True
+    assert touched_sides(largest_piece(mask), mask.shape) == ["x+", "y-"]
 
 
 def test_a_mask_of_another_format_is_read(tmp_path):
     write_subject(tmp_path, "s0001", {"spleen": None})
     write_image(blob(), tmp_path / "s0001/segmentations/spleen.nrrd")
     assert spleen(check(tmp_path)).status == "used"
+
+
+def test_stray_voxels_at_the_border_are_left_out_and_counted(tmp_path):
+    strewn = blob()
+    strewn.array[0, 0, 0] = strewn.array[9, 11, 13] = strewn.array[9, 11, 12] = True
+    write_subject(tmp_path, "s0001", {"spleen": strewn})
+    organ = spleen(check(tmp_path))
+    assert (organ.status, organ.reason) == ("used", "")
+    assert organ.note == "2 stray pieces (3 of 123 voxels) left out, as by grooming"
+    assert organ.volume_ml == pytest.approx(4 * 5 * 6 * 45 / 1000)
+
+
+def test_a_mask_of_strays_alone_is_no_organ(tmp_path):
+    strewn = Volume(np.zeros(SHAPE, bool), SPACING, ORIGIN)
+    strewn.array[1:8:2, 1:8:2, 1:8:2] = True
+    write_subject(tmp_path, "s0001", {"spleen": strewn})
+    assert "mask has 1 voxels, fewer than 5" in spleen(check(tmp_path)).reason
+
+
+def void_ct(slices):
+    """An image whose first slices were not scanned."""
+    image = ct()
+    image.array[:slices] = -1024
+    return image
+
+
+def test_a_mask_in_constant_fill_is_cut_with_its_share(tmp_path):
+    write_subject(tmp_path, "s0001", image=void_ct(5))
+    organ = spleen(check(tmp_path))
+    assert organ.status == "excluded"
+    assert "50% of the mask lies in constant fill (-1024)" in organ.reason
+    organ = spleen(check(tmp_path, allow_cut=True))
+    assert organ.status == "used"
+    assert "50% of the mask lies in constant fill (-1024)" in organ.note
+
+
+def test_a_little_of_a_mask_in_constant_fill_is_noted(tmp_path):
+    write_subject(tmp_path, "s0001", image=void_ct(5))
+    organ = spleen(check(tmp_path, void_fraction=0.6))
+    assert organ.status == "used"
+    assert "50% of the mask lies in constant fill" in organ.note
+
+
+def test_gas_of_the_fills_value_inside_the_body_is_scanned(tmp_path):
+    image = void_ct(2)
+    image.array[3:7, 3:8, 3:9] = -1024
+    write_subject(tmp_path, "s0001", image=image)
+    organ = spleen(check(tmp_path))
+    assert (organ.status, organ.note) == ("used", "")
+
+
+def sheared(root, slope, names=("ct", "segmentations/spleen", "segmentations/liver")):
+    """Shear the files of a subject by so many mm per slice."""
+    for name in names:
+        path = root / "s0001" / f"{name}.nii.gz"
+        image = nibabel.load(path)
+        affine = image.affine.copy()
+        affine[0, 2] += slope
+        image.set_sform(affine, 1)
+        image.set_qform(None, 0)
+        image.header["qform_code"] = 0
+        nibabel.save(nibabel.Nifti1Image(np.asarray(image.dataobj), affine), path)
+
+
+def test_a_small_shear_is_said_once_and_used(tmp_path):
+    write_subject(tmp_path, "s0001")
+    sheared(tmp_path, 0.05)
+    checked = check(tmp_path)
+    assert checked.fault == ""
+    assert "axes not at right angles" in checked.note
+    assert [(organ.status, organ.note) for organ in checked.organs] == [("used", "")] * 2
+
+
+def test_a_large_shear_is_refused_in_millimeters(tmp_path):
+    write_subject(tmp_path, "s0001")
+    sheared(tmp_path, 0.5)
+    fault = check(tmp_path).fault
+    assert re.search(r"moves voxels by up to 1\.\d+ mm \(.* dataset\.shear_voxel = 0\.1\)", fault)
+    assert check(tmp_path, shear_voxel=1.0).fault == ""
+
+
+def test_a_label_map_is_read_once_for_all_its_organs(tmp_path, monkeypatch):
+    write_subject(tmp_path, "s0001", {"spleen": None, "liver": None})
+    labels = blob().with_array(blob().array * np.uint8(3))
+    labels.array[8, 4:8, 4:8] = 0
+    labels.array[1, 4:9, 4:8] = 7
+    write_image(labels, tmp_path / "labels.nrrd")
+    organs = tuple(Organ(name, tmp_path / "labels.nrrd", k) for name, k in (("a", 3), ("b", 7)))
+    subject = Subject("s0001", tmp_path / "s0001/ct.nii.gz", "", organs)
+    read = []
+    monkeypatch.setattr(
+        checks, "read_label_map", lambda path: read.append(path) or read_label_map(path)
+    )
+    checked = check_subject(dataset_config(tmp_path), subject)
+    assert [organ.status for organ in checked.organs] == ["used", "used"]
+    assert len(read) == 1

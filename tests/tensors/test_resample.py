@@ -76,3 +76,24 @@ def test_an_empty_image_is_not_cropped():
     image = to_grid(Volume(np.full((5, 6, 7), -1000.0), np.ones(3)), 1.0, padding_hu=-1024.0)
     low, high = body_box(image, above_hu=-500.0, margin_mm=2.0)
     assert crop(image, low, high).values.shape == image.values.shape
+
+
+@pytest.mark.parametrize("direction", [np.eye(3), np.diag([-1.0, -1.0, 1.0])])
+def test_the_rim_of_the_scan_is_no_padding(rng, direction):
+    for _ in range(30):
+        spacing = rng.uniform(0.5, 5, 3).round(3)
+        scan = Volume(np.zeros((8, 9, 10), np.int16), spacing, rng.uniform(-500, 500, 3), direction)
+        assert (to_grid(scan, float(spacing.min()), padding_hu=-1024.0).values == 0).all()
+
+
+@pytest.mark.parametrize("turn", [0.0, 25.0])
+def test_slab_by_slab_is_the_same_as_at_once(rng, monkeypatch, turn):
+    angle = np.deg2rad(turn)
+    direction = np.array(
+        [[1, 0, 0], [0, np.cos(angle), -np.sin(angle)], [0, np.sin(angle), np.cos(angle)]]
+    )
+    values = rng.integers(-1000, 1000, (40, 30, 20)).astype(np.int16)
+    scan = Volume(values, np.array([0.9, 1.1, 1.5]), np.array([5.0, 6, 7]), direction)
+    whole = to_grid(scan, 3.0, padding_hu=-1024.0)
+    monkeypatch.setattr("massm.tensors.resample._SLAB_VOXELS", 2000)
+    np.testing.assert_array_equal(to_grid(scan, 3.0, padding_hu=-1024.0).values, whole.values)
