@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import subprocess
+import time
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import torch
 from matplotlib.figure import Figure
 from safetensors.torch import save_file
 
+from benchmarks.same_bytes import differences
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
@@ -182,3 +184,19 @@ def test_a_disk_that_fills_up_is_an_error_and_leaves_nothing(small_disk, name, w
         write(small_disk / name)
     assert caught.value.errno == errno.ENOSPC
     assert list(small_disk.iterdir()) == []
+
+
+def test_the_same_content_gives_the_same_bytes_at_any_time(tmp_path):
+    for folder in ("one", "other"):
+        for name, write in WRITERS.items():
+            torch.manual_seed(0)
+            (tmp_path / folder).mkdir(exist_ok=True)
+            write(tmp_path / folder / name)
+        time.sleep(2.1)  # zip files tell times in steps of two seconds
+    assert differences(tmp_path / "one", tmp_path / "other") == []
+    (tmp_path / "one" / "table.tsv").write_text("changed")
+    (tmp_path / "one" / "more.txt").touch()
+    (tmp_path / "one" / "logs").mkdir()
+    (tmp_path / "one" / "logs" / "a.log").touch()
+    found = differences(tmp_path / "one", tmp_path / "other")
+    assert found == [f"more.txt: only in {tmp_path / 'one'}", "table.tsv: differs"]
