@@ -1,5 +1,6 @@
 """What all config sections share."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
@@ -40,7 +41,18 @@ def expand_home(text: str) -> str:
         raise ValueError("no such user, whose home folder it should lie in") from None
 
 
+def _no_pattern(path: Path) -> Path:
+    found = re.search(r"\{\s*\w+[^{}]*\}|<[a-z][a-z0-9_]*>", str(path))
+    if found:
+        raise ValueError(
+            f"holds {found[0]}, which Snakemake takes for a pattern; name it otherwise"
+        )
+    return path
+
+
+# A file or folder that the user names; one that Snakemake makes files in.
 UserPath = Annotated[Path, AfterValidator(lambda path: Path(expand_home(str(path))))]
+MadePath = Annotated[UserPath, AfterValidator(_no_pattern)]
 
 
 def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from massm.config._section import Section, UserPath
+from massm.config._section import MadePath, Section
 from massm.config.agreement import (
     anatomies_have_projects,
     joined_is_modeled,
@@ -48,7 +48,7 @@ class ConfigError(ValueError):
 class Config(Section):
     """Everything a run depends on."""
 
-    results: UserPath = Field(description="Folder that all results go to.")
+    results: MadePath = Field(description="Folder that all results go to.")
     anatomies: tuple[Anatomy, ...] = Field(
         min_length=1, description="Organs to model; the order is that of the network's classes."
     )

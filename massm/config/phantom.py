@@ -11,7 +11,7 @@ from pydantic import (
     model_validator,
 )
 
-from massm.config._section import Section, UserPath
+from massm.config._section import MadePath, Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Removable = Literal["spleen", "lung_upper_lobe_left", "lung_upper_lobe_right"]
@@ -21,7 +21,7 @@ Phase = Literal["native", "arterial", "venous"]
 class PhantomConfig(Section):
     """A cohort of synthetic chest CTs whose true correspondence is known."""
 
-    root: UserPath = Field(description="Folder that the cohort is written to.")
+    root: MadePath = Field(description="Folder that the cohort is written to.")
     subjects: PositiveInt = Field(description="Number of subjects.")
     seed: NonNegativeInt = Field(description="Draws every subject; same seed, same cohort.")
     spacing_mm: tuple[PositiveFloat, PositiveFloat] = Field(

@@ -10,7 +10,9 @@ from massm.config._section import Section, UserPath, expand_home
 class ShapeWorksConfig(Section):
     """How the program ``shapeworks optimize`` is run; names and meaning are its own."""
 
-    program: Annotated[str, AfterValidator(expand_home)] = Field(description="The command: a name on PATH, or a path.")
+    program: Annotated[str, AfterValidator(expand_home)] = Field(
+        description="The command: a name on PATH, or a path."
+    )
     project: Literal["swproj", "xlsx"] = Field(
         description="Project file: swproj for versions from 6.4 on, xlsx for older ones, whose new "
         "subjects are fitted by parameter files."

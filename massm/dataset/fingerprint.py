@@ -43,5 +43,7 @@ def _files(subject: Subject) -> Iterator[Path]:
 
 
 def _listed(subject: Subject) -> list[object]:
-    organs = [[organ.anatomy, str(organ.mask), organ.label, organ.fault] for organ in subject.organs]
+    organs = [
+        [organ.anatomy, str(organ.mask), organ.label, organ.fault] for organ in subject.organs
+    ]
     return [subject.name, str(subject.image), subject.split, subject.fault, organs]

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from massm.io.paths import find_moved
 from massm.io.spreadsheets import read_sheets
 
 DOMAIN = "1"
+_CREATED = datetime(1980, 1, 1)
 _SECTIONS = ("groom", "optimize", "studio", "project", "analysis", "deepssm")
 
 
@@ -140,6 +142,7 @@ def _texts(row: Any) -> dict[str, str]:
 def _write_spreadsheet(project: ShapeWorksProject, path: Path) -> None:
     # Old versions cannot read the inline strings of openpyxl; XlsxWriter shares its strings.
     with xlsxwriter.Workbook(str(path)) as book:
+        book.set_properties({"created": _CREATED})
         columns = list(dict.fromkeys(key for subject in project.subjects for key in subject))
         rows = [[subject.get(key, "") for key in columns] for subject in project.subjects]
         _fill(book.add_worksheet("data"), [columns, *rows])

@@ -36,7 +36,7 @@ class Description:
         padding_hu: What lies outside an image, HU.
         intensity: Normalization.
         thresholds: Per anatomy the score from which it counts as present.
-        trained: Facts of the run: epochs, seconds, subjects, validation error.
+        trained: Facts of the run: epochs, subjects, validation error.
     """
 
     model: ModelConfig

@@ -93,7 +93,6 @@ def subject_rows(fit: Fit, splits: Sequence[str]) -> pd.DataFrame:
             "collapsed_pairs": found.collapsed,
             "residual_mm": found.residual,
             "outside_span": found.outside_span,
-            "seconds": found.seconds.round(2),
         }
     )
     left_out = pd.DataFrame(

@@ -44,7 +44,6 @@ STYLE: dict[Any, Any] = {  # for matplotlib.rc_context, around all drawing
     "legend.frameon": False,
     "figure.facecolor": "white",
     "svg.fonttype": "path",
-    "svg.hashsalt": "massm",
 }
 _LEGEND_LETTERS = 120  # that fit below the curves of shape models, keys included
 _LOG_FROM = 3  # highest over lowest value of a training curve
@@ -196,7 +195,7 @@ def training_curves(history: pd.DataFrame, model: str) -> Figure:
     scale is logarithmic: else the first epochs would leave no height to the others.
     """
     numeric = history.select_dtypes("number").dropna(axis=1, how="all")
-    names = [name for name in numeric.columns if name not in ("epoch", "seconds")]
+    names = [name for name in numeric.columns if name != "epoch"]
     titles = list(dict.fromkeys(name.removeprefix("validation_") for name in names))
     columns = min(4, max(1, len(titles)))
     lines = -(-len(titles) // columns) if titles else 1

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import matplotlib
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -70,9 +71,10 @@ class Gallery:
         return Picture(name, data_address(buffer.getvalue(), "image/webp"), alternative, width)
 
     def _save(self, figure: Figure, path: Path, suffix: str) -> None:
-        # Without a date the same tables give the same file.
+        # The same tables give the same file.
         metadata = {"Date": None} if suffix == "svg" else None
-        figure.savefig(path, format=suffix, dpi=self._dpi, metadata=metadata)
+        with matplotlib.rc_context({"svg.hashsalt": "massm"}):  # else ids are random
+            figure.savefig(path, format=suffix, dpi=self._dpi, metadata=metadata)
 
 
 def data_address(data: bytes, kind: str) -> str:

@@ -4,10 +4,14 @@ import argparse
 import inspect
 import json
 import logging
+import os
+import stat
 import sys
+import traceback
 import types
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,7 @@ from massm.io.errors import DataError
 
 log = logging.getLogger("massm")
 
+_STDERR = 2  # its number, whatever has taken the name
 _SHIELD = "\0"  # cannot stand in an argument, so it marks one without doubt
 
 
@@ -34,7 +39,9 @@ def stage_main(run: Callable[..., None], arguments: list[str] | None = None) -> 
     try:
         run(**parse(run, arguments))
     except (DataError, ValueError, OSError) as error:
-        log.error("%s", "\n  ".join([str(error), *getattr(error, "__notes__", [])]))
+        reason = "\n  ".join([str(error), *getattr(error, "__notes__", [])])
+        with _heard(reason, beside=len("00:00:00 ERROR   ")):
+            log.error("%s", reason)
         log.debug("where it happened", exc_info=True)
         sys.exit(1)
 
@@ -97,3 +104,44 @@ def _start_logging() -> None:
         datefmt="%H:%M:%S",
         stream=sys.stderr,
     )
+    sys.excepthook = _show
+
+
+def _show(
+    kind: type[BaseException], error: BaseException, trace: types.TracebackType | None
+) -> None:
+    """Write a traceback as Python does; to the terminal if it found no place."""
+    with _heard("".join(traceback.format_exception(kind, error, trace))):
+        sys.__excepthook__(kind, error, trace)
+
+
+@contextmanager
+def _heard(text: str, beside: int = 0) -> Iterator[None]:
+    """Let a text be written to stderr; write it to the terminal if it did not get there.
+
+    Stderr is a rule's log, which may lie on a full disk. ``MASSM_TERMINAL`` is the number of an
+    open file, which the rules set; without it, as where a stage is called by hand, stderr is the
+    terminal itself.
+
+    Args:
+        text: What is written.
+        beside: Bytes that are written besides: time and level.
+    """
+    before = _log_size()
+    yield
+    terminal = os.environ.get("MASSM_TERMINAL", "")
+    if before is None or not terminal.isdecimal():
+        return
+    grown = (_log_size() or 0) - before
+    if grown < beside + len(text.encode()):
+        with suppress(OSError):
+            os.write(int(terminal), f"{text.rstrip()}\n(the log took no more)\n".encode())
+
+
+def _log_size() -> int | None:
+    """Return how much stderr holds, bytes; None if it is no file."""
+    try:
+        status = os.fstat(_STDERR)
+    except OSError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

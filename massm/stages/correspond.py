@@ -210,6 +210,7 @@ def _error_against_truth(population: ParticleSet, anatomy: str, truth: Path) -> 
 def _table(fits: tuple[Fit, ...], parts: Parts) -> pd.DataFrame:
     tables = []
     for fit, part in zip(fits, parts, strict=True):
+        log.info("%d subjects placed in %.1f s", len(fit.names), fit.diagnostics.seconds.sum())
         table = subject_rows(fit, [part.splits[name] for name in fit.names])
         tables.append(table.assign(split=table.subject.map(part.splits)))
     return pd.concat([table for table in tables if len(table)], ignore_index=True)

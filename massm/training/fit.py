@@ -118,7 +118,6 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         thresholds=thresholds,
         trained={
             "epochs": config.epochs,
-            "seconds": round(history.seconds, 1),
             "subjects": len(manifest.of_split("train")),
             "select": config.select,
         },

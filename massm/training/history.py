@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 TERMS = ("loss", "heatmap", "radius", "offset", "local", "refine", "world")
 ERRORS = ("center_mm", "particle_mm", "world_cvae_mm", "world_procrustes_mm")
-COLUMNS = ("epoch", "seconds", "learning_rate", *TERMS, *(f"validation_{name}" for name in ERRORS))
+COLUMNS = ("epoch", "learning_rate", *TERMS, *(f"validation_{name}" for name in ERRORS))
 
 
 class History(lightning.Callback):
@@ -41,18 +41,16 @@ class History(lightning.Callback):
         self.best = best
         self.best_error = float("inf")
         self.rows: list[dict[str, float | int]] = []
-        self.seconds = 0.0
         self._started = 0.0
         self._rate = 0.0
         self._first = 0
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run must know."""
-        return {"seconds": self.seconds, "rows": self.rows}
+        return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over from the run that was interrupted."""
-        self.seconds = state_dict["seconds"]
         self.rows = list(state_dict["rows"])
 
     def on_train_start(
@@ -88,12 +86,10 @@ class History(lightning.Callback):
         """Write the row and the log line."""
         module = cast(TrainingModule, pl_module)
         took = time.monotonic() - self._started
-        self.seconds += took
         epoch = trainer.current_epoch + 1
         validated = module.validation_means() if epoch % self.validate_every == 0 else {}
         values: dict[str, float | int] = {
             "epoch": epoch,
-            "seconds": round(self.seconds, 2),
             "learning_rate": self._rate,
             **module.training_means(),
             **validated,

@@ -183,7 +183,6 @@ def _write_training(folder: Path) -> None:
     epoch = np.arange(1, 13)
     columns = {
         "epoch": epoch,
-        "seconds": 3.5 * epoch,
         "loss": 5 / epoch,
         "local": 2 / epoch,
         "validation_particle_mm": np.where(epoch % 3 == 0, 9 / np.sqrt(epoch), np.nan),
@@ -244,7 +243,7 @@ def _write_cohort(folder: Path, unit: Mesh) -> None:
         pd.DataFrame(rows, columns=[*names, "volume_ml"]), folder / "dataset" / "cohort.tsv"
     )
     names = ["subject", "anatomy", "split", "status", "reason", "surface", "volume_ml"]
-    names += ["mask_volume_ml", "faces", "surface_error_mm", "surface_error_p95_mm", "seconds"]
+    names += ["mask_volume_ml", "faces", "surface_error_mm", "surface_error_p95_mm"]
     write_table(pd.DataFrame(groomed, columns=names), folder / "groom" / "index" / "0000.tsv")
 
 

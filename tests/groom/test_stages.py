@@ -132,8 +132,6 @@ def test_workers_change_nothing_but_the_time(cohort, results, surface_config, mo
         surface_config, cohort=cohort, subjects=subjects, results=results, index=two, threads=2
     )
 
-    pd.testing.assert_frame_equal(
-        read_table(one), read_table(two)
-    )
+    pd.testing.assert_frame_equal(read_table(one), read_table(two))
     second = meshes.read(results / "groom/surfaces/s4/spleen.vtp")
     np.testing.assert_array_equal(first.vertices, second.vertices)

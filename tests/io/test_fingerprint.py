@@ -24,7 +24,7 @@ def test_a_file_that_is_left_alone_has_the_same_fingerprint(file):
 @pytest.mark.parametrize("change", ["content", "newer", "older", "removed"])
 def test_every_change_of_a_file_is_seen(file, change):
     before = fingerprint([file])
-    times = os.stat(file)
+    times = file.stat()
     if change == "content":
         file.write_bytes(b"12345")
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))

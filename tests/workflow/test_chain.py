@@ -1,10 +1,13 @@
 """The whole chain on a tiny synthetic cohort, as a user runs it."""
 
 import os
+import re
+import shutil
 
 import numpy as np
 import pytest
 
+from benchmarks.same_bytes import differences
 from massm.io.particles import load_set
 from massm.io.tables import read_table
 from tests.workflow.project import Project
@@ -41,7 +44,9 @@ JOINED = {"anatomies": ["heart_ventricle_left", "lung_upper_lobe_right"], "modes
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A project in which ``snakemake all`` has run."""
-    project = Project(tmp_path_factory.mktemp("chain"))
+    folder = tmp_path_factory.mktemp("chain") / "it's a; touch pwned; $x {} {y} ü"
+    folder.mkdir()
+    project = Project(folder)
     done = project.snakemake("--cores", "1", "all")
     assert done.returncode == 0, done.stdout[-6000:]
     return project
@@ -72,6 +77,7 @@ def test_every_stage_has_written_its_results(finished):
     ):
         assert (results / name).is_file(), name
     assert not list(results.rglob("*.partial*"))
+    assert not list(finished.folder.parent.rglob("pwned"))
 
 
 def test_every_model_is_in_every_table(finished):
@@ -156,6 +162,32 @@ def test_a_value_that_changes_no_result_runs_nothing_but_the_report_that_shows_i
     section, keys = next(iter(change.items()))
     finished.configure(**{section: keys})
     assert finished.planned() == {"report_page"}
+
+
+def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
+    results = finished.folder / "results"
+    before = tmp_path / "before"
+    shutil.copytree(results, before)
+    again = {
+        "groom_surfaces": "groom/index/0000.tsv",
+        "groom_alignment": "groom/alignment/spleen.json",
+        "correspond_particles": "correspond/spleen.npz",
+        "correspond_joint": "correspond/joint/model.npz",
+        "template_medoid": "template/spleen.vtp",
+        "tensors_subjects": "tensors/batches/0000.tsv",
+        "tensors_manifest": "tensors/manifest.json",
+        "predict_massm": "predict/massm",
+        "reconstruct_warp": "reconstruct/warp/spleen.npz",
+        "evaluate_local": "evaluate/massm/local.csv",
+        "evaluate_summary": "evaluate/summary.csv",
+        "report_page": "report/report.html",
+    }
+    files = [f"results/{name}" for name in again.values()]
+    arguments = ["--cores", "1", "--force", "--allowed-rules", *again, "--", *files]
+    done = finished.snakemake("--configfile", "tiny.yaml", *arguments, preset=None)
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert set(re.findall(r"\(Rule: (\w+)\)", done.stdout)) >= set(again)
+    assert differences(before, results) == []
 
 
 def test_one_stage_runs_alone(finished):

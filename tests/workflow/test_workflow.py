@@ -201,9 +201,7 @@ def test_resources_stand_in_the_rules_and_nowhere_else():
         values = yaml.safe_load(profile.read_text(encoding="utf-8"))
         assert not set(values) & {"set-threads", "set-resources", "set-resource-scopes"}, profile
     for text in RULES:
-        for block in re.split(r"^ *(?:rule \w*|rule|checkpoint \w+):", text, flags=re.MULTILINE)[
-            1:
-        ]:
+        for block in re.split(r"(?m)^ *(?:rule \w+|rule|checkpoint \w+):", text)[1:]:
             if "shell:" in block:
                 asked = block.partition("resources:")[2].partition("params:")[0]
                 assert len(re.findall(r"\bmem_mb=", asked)) == 1, block

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import shlex
 import typing
 from pathlib import Path
@@ -24,6 +25,11 @@ MASSM, SHAPEWORKS = (
 )
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
 
+if os.pathsep in str(workflow.basedir):
+    raise WorkflowError(
+        f"{workflow.basedir} has {os.pathsep!r} in its name, which Python's search path cannot hold:"
+        " move massm to another folder"
+    )
 # Jobs import the package beside the Snakefile, wherever they run, and (PYTHONSAFEPATH) nothing that
 # lies in the working directory. Without conda they run in the Python of this very Snakemake, whether
 # its environment is activated or not. Threads that wait for each other sleep: spinning makes a full
