@@ -125,6 +125,7 @@ def test_a_subject_that_is_not_in_the_table_is_named(results, tmp_path):
             subject_table=results / "subjects.tsv",
             correspond=[results / f"{name}.npz" for name in ANATOMIES],
             output=tmp_path,
+            done=tmp_path / "0000.tsv",
         )
 
 
