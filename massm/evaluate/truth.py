@@ -166,7 +166,7 @@ def _organ(row: object, surface: Path | None, particles: TrueParticles | None) -
         str(values["anatomy"]),
         _PRESENCE[status],
         Path(str(values["mask"])),
-        int(float(label)) if label else None,
+        int(label) if label else None,
         surface,
         particles,
     )

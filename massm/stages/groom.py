@@ -58,7 +58,7 @@ _COLUMNS += ["surface_error_p95_mm", "genus", "sha256"]
 
 def _task(row: Mapping[Hashable, str], results: Path) -> Task:
     surface = results / "groom" / "surfaces" / row["subject"] / f"{row['anatomy']}.vtp"
-    label = int(float(row["label"])) if row["label"] else None
+    label = int(row["label"]) if row["label"] else None
     return Task(row["subject"], row["anatomy"], Path(row["mask"]), label, surface)
 
 
