@@ -71,5 +71,5 @@ reference: $(READY)
 	$(BIN)/python -m massm.config.reference docs/config.md
 
 clean:
-	rm -rf data/phantom results/phantom .pytest_cache .ruff_cache .mypy_cache .import_linter_cache
+	rm -rf data/phantom results/phantom .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage
 	find massm tests -name __pycache__ -type d -exec rm -rf {} +

@@ -88,17 +88,6 @@ def oriented(mesh: Mesh) -> Mesh:
     return turned if turned.volume >= 0 else Mesh(turned.vertices, turned.faces[:, ::-1].copy())
 
 
-def fill_holes(mesh: Mesh, width_mm: float) -> Mesh:
-    """Close each hole that is at most so wide by a fan of triangles around its center.
-
-    Args:
-        mesh: Triangles that turn the same way.
-        width_mm: Widest hole that is closed (see ``width``), mm.
-    """
-    borders = hole_borders(mesh)
-    return fanned(mesh, [loop for loop in borders if width(mesh.vertices[loop]) <= width_mm])
-
-
 def fanned(mesh: Mesh, borders: Sequence[Int[np.ndarray, " _"]]) -> Mesh:
     """Close holes by fans of triangles around their centers."""
     vertices, faces = [mesh.vertices], [mesh.faces]
