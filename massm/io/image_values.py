@@ -55,9 +55,9 @@ def read_values(header: Header) -> Shaped[np.ndarray, "D H W"]:
     shape = header.size[::-1]
     if stored.dtype.kind in "iu" and not stored.is_scaled:
         array = np.empty(shape, stored.dtype.newbyteorder("="))
-        flat, place = array.reshape(-1), 0
+        line, place = array.reshape(-1), 0
         for chunk in stored_chunks(header):
-            flat[place : place + len(chunk)] = chunk
+            line[place : place + len(chunk)] = chunk
             place += len(chunk)
         return array
     flat: np.ndarray
