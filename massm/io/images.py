@@ -192,16 +192,6 @@ def read_mask(path: Path, label: int | None = None) -> Volume:
     return found.volume.with_array(found.volume.array > 0) if found.is_distance else found.volume
 
 
-def read_distance(path: Path) -> Volume | None:
-    """Read a signed distance, its inside positive (mm); None if the file holds a mask.
-
-    Raises:
-        DataError: If it is missing, damaged, not 3D, or neither of both.
-    """
-    found = read_segmentation(path)
-    return found.volume if found.is_distance else None
-
-
 def write_image(volume: Volume, path: Path) -> None:
     """Write a volume, whole or not at all; booleans become 0 and 1 of one byte.
 

@@ -9,20 +9,20 @@ import pytest
 
 from massm.geometry.volume import Volume
 from massm.io.errors import DataError
-from massm.io.images import read_distance, read_header, read_image, read_mask, write_image
+from massm.io.images import read_header, read_image, read_mask, read_segmentation, write_image
 
 
 def test_a_mask_of_real_numbers_is_a_mask(tmp_path, volume):
     mask = volume.with_array((volume.array > 0).astype(np.float64))
     for name in ("mask.nii.gz", "mask.nrrd"):
         write_image(mask, tmp_path / name)
-        assert read_distance(tmp_path / name) is None
+        assert not read_segmentation(tmp_path / name).is_distance
         np.testing.assert_array_equal(read_mask(tmp_path / name).array, mask.array > 0)
 
 
 def test_an_image_of_noise_is_no_mask(tmp_path, volume):
     write_image(volume, tmp_path / "noise.nrrd")
-    for read in (read_mask, read_distance):
+    for read in (read_mask, read_segmentation):
         with pytest.raises(DataError, match=r"noise\.nrrd: real numbers .* neither a mask nor"):
             read(tmp_path / "noise.nrrd")
 
