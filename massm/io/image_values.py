@@ -60,7 +60,6 @@ def read_values(header: Header) -> Shaped[np.ndarray, "D H W"]:
             flat[place : place + len(chunk)] = chunk
             place += len(chunk)
         return array
-    flat: np.ndarray
     scaled: np.ndarray = np.empty(header.voxels, np.int16)
     place = 0
     for values in value_chunks(header):
