@@ -66,7 +66,7 @@ def measure(code: Path, folder: Path, masks: str) -> None:
         + ["--output", str(out / "tensors")],
     }
     if "done: Path" in (code / "massm/stages/tensors.py").read_text(encoding="utf-8"):
-        jobs["tensors"] += ["--done", str(out / "tensors.done")]
+        jobs["tensors"] += ["--done", str(out / "tensors.tsv")]
     for stage, job in jobs.items():
         start = time.monotonic()
         peak = peak_of(code, ["-m", f"massm.stages.{stage}", *job], folder)

@@ -60,17 +60,17 @@ def read_values(header: Header) -> Shaped[np.ndarray, "D H W"]:
             line[place : place + len(chunk)] = chunk
             place += len(chunk)
         return array
-    flat: np.ndarray
-    flat, place = np.empty(header.voxels, np.int16), 0
+    scaled: np.ndarray = np.empty(header.voxels, np.int16)
+    place = 0
     for values in value_chunks(header):
-        if flat.dtype == np.int16 and not _fits_int16(values):
+        if scaled.dtype == np.int16 and not _fits_int16(values):
             wider = np.empty(header.voxels, np.float32)
-            wider[:place] = flat[:place]
-            flat = wider
+            wider[:place] = scaled[:place]
+            scaled = wider
         with np.errstate(over="ignore"):  # a double beyond all singles is infinite, and refused so
-            flat[place : place + len(values)] = values
+            scaled[place : place + len(values)] = values
         place += len(values)
-    return flat.reshape(shape)
+    return scaled.reshape(shape)
 
 
 def value_chunks(header: Header) -> Iterator[Shaped[np.ndarray, " n"]]:
