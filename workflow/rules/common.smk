@@ -48,9 +48,10 @@ prefix = "; ".join(["exec 9>&2", *exports, ""])
 shell.prefix(prefix.replace("{", "{{").replace("}", "}}"))
 
 # Rules say what a job needs at the size of the paper's run; on one machine nothing but its cores
-# limits jobs (--resources mem_mb=... does). A process that holds images, at its largest, for a CT of
-# 512 x 512 x 800 voxels:
-PROCESS_MB = {"survey": 3100, "groom": 2400, "export": 3000}
+# limits jobs (--resources mem_mb=... does). A process of the survey, of grooming or of export, with a
+# CT of 512 x 512 x 800 voxels, takes 0.9 GB (benchmarks/scan_memory.py), 1.3 GB if it is of real
+# numbers, and more where organs are larger than a lung.
+PROCESS_MB = 2000
 CORES = 8  # of training and prediction
 if not workflow.resource_settings.nodes:
     CORES = min(CORES, workflow.cores)
@@ -66,9 +67,9 @@ wildcard_constraints:
     model="|".join(MODELS),
 
 
-def per_process(stage):
+def per_process(wildcards, threads):
     """Memory of a job that works in as many processes as it has threads, MB."""
-    return lambda wildcards, threads: PROCESS_MB[stage] * threads
+    return PROCESS_MB * threads
 
 
 def values_of(path, kind=None):

@@ -37,7 +37,7 @@ rule dataset_survey:
         MASSM
     threads: 8
     resources:
-        mem_mb=per_process("survey"),
+        mem_mb=per_process,
         runtime=240,
     params:
         config=section("dataset", SurveyConfig),

@@ -15,7 +15,7 @@ rule groom_surfaces:
         MASSM
     threads: 4
     resources:
-        mem_mb=per_process("groom"),
+        mem_mb=per_process,
         runtime=240,
     params:
         config=section("groom.surface"),

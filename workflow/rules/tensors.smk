@@ -19,7 +19,7 @@ rule tensors_subjects:
     conda:
         MASSM
     resources:
-        mem_mb=per_process("export"),
+        mem_mb=per_process,
         runtime=120,
     params:
         config=section("tensors", ExportConfig),
