@@ -24,8 +24,8 @@ def count_organs(cohort: pd.DataFrame, groomed: pd.DataFrame, values: pd.DataFra
         One row for each split, scope, anatomy and model: ``in_data`` organs = ``excluded`` (cut,
         outliers, ...) + ``missed`` by the model + ``without_surface`` (found, but grooming failed)
         + ``measured``; ``without_particles`` of the measured ones have no true particles;
-        ``absent`` organs are not in the data; ``reasons`` of what was excluded or failed, with
-        counts. Rows without split and model count organs of subjects that are in no split.
+        ``absent`` organs are not in the data; ``reason`` says why organs were excluded or failed,
+        with counts. Rows without split and model count organs of subjects that are in no split.
     """
     failed = groomed[groomed["status"] != "groomed"]
     keys = ["subject", "anatomy"]
@@ -45,7 +45,7 @@ def count_organs(cohort: pd.DataFrame, groomed: pd.DataFrame, values: pd.DataFra
 
 
 _COUNTS = ["in_data", "absent", "excluded", "missed", "without_surface", "measured"]
-_COUNTS += ["without_particles", "reasons"]
+_COUNTS += ["without_particles", "reason"]
 
 
 def _in_data(organs: pd.DataFrame) -> dict[str, object]:
@@ -59,7 +59,7 @@ def _in_data(organs: pd.DataFrame) -> dict[str, object]:
         "without_surface": 0,
         "measured": 0,
         "without_particles": 0,
-        "reasons": most_common(reasons) if len(reasons) else "",
+        "reason": most_common(reasons) if len(reasons) else "",
     }
 
 

@@ -78,7 +78,7 @@ def attrition_table(organs: pd.DataFrame, anatomies: Sequence[str]) -> Attrition
                 without_surface=int(own["without_surface"].max()),
                 missed=tuple(int(n) for n in found["missed"]),
                 measured=tuple(int(n) for n in found["measured"]),
-                reasons=str(first["reasons"]),
+                reasons=str(first["reason"]),
                 undrawn=int(_of(organs[organs["split"] == NO_SPLIT], name)["in_data"].sum()),
             )
         )

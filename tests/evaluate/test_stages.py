@@ -1,8 +1,10 @@
 """The stages on a results folder whose errors are known."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
+from massm.evaluate.attrition import count_organs
 from massm.evaluate.truth import read_subjects
 from massm.io.errors import DataError
 from massm.io.tables import read_table
@@ -93,7 +95,7 @@ def test_the_organs_of_the_split_are_all_accounted_for(tables):
     row = organs[(organs["anatomy"] == "kidney_left") & (organs["model"] == "massm")].iloc[0]
     named = ["in_data", "absent", "excluded", "missed", "measured"]
     assert row[named].to_list() == [5, 1, 1, 1, 3]
-    assert row["reasons"] == "1 x cut by the field of view"
+    assert row["reason"] == "1 x cut by the field of view"
     total = organs[(organs["scope"] == "all") & (organs["model"] == "truth")].iloc[0]
     assert total[["in_data", "missed", "measured"]].to_list() == [11, 0, 10]
 
@@ -137,3 +139,16 @@ def test_a_split_without_subjects_is_refused(evaluated, tmp_path):
     cohort[cohort["split"] != "test"].to_csv(where["cohort"], sep="\t", index=False)
     with pytest.raises(DataError, match="split 'test'"):
         read_subjects(**where, splits=("test",))
+
+
+def test_organs_of_subjects_that_are_in_no_split_are_counted_apart(evaluated, tables):
+    cohort = read_table(evaluated / "dataset" / "cohort.tsv")
+    lost = cohort[cohort["subject"] == "s7"].assign(subject="s99", split="", status="excluded")
+    lost["reason"] = "subject excluded: image truncated"
+    groomed = read_table(truth(evaluated)["groomed"][0])
+    measured = read_table(tables / "massm" / "local.csv")
+    organs = count_organs(pd.concat([cohort, lost]), groomed, measured)
+    beside = organs[(organs["split"] == "") & (organs["scope"] == "all")].iloc[0]
+    assert (beside["in_data"], beside["excluded"]) == (2, 2)
+    assert beside["reason"] == "2 x image truncated"
+    assert set(organs["split"]) == {"", "test"}
