@@ -171,7 +171,8 @@ def auroc_interval(area: float, positives: int, negatives: int, confidence: floa
 
     def excess(true: float) -> float:
         spread = 1 + others * ((1 - true) / (2 - true) + true / (1 + true))
-        return (true - area) ** 2 - z**2 * true * (1 - true) * spread / (positives * negatives)
+        variance = true * (1 - true) * spread / (positives * negatives)
+        return float((true - area) ** 2 - z**2 * variance)
 
     # At 0 and 1 the excess of an area of 0 or 1 is 0 too: the other root is looked for.
     low = brentq(excess, 0.0, min(area, 1 - _AREA_STEP)) if area > 0 else 0.0
