@@ -232,7 +232,6 @@ def _write_cohort(folder: Path, unit: Mesh) -> None:
                     len(mesh.faces),
                     0.2,
                     0.6,
-                    0.5,
                 )
             )
     names = ["subject", "split", "status", "reason", "image"]
