@@ -12,8 +12,9 @@ from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
 from massm.io import tensors
-from massm.tensors.export import histogram, image_arrays, intensity_of, shape_arrays
+from massm.tensors.export import histogram, intensity_of, shape_arrays
 from massm.tensors.manifest import Entry, Manifest, write_manifest
+from massm.tensors.preprocessing import Preprocessing, image_arrays
 from massm.tensors.template import template_arrays
 
 ANATOMIES = ("bright", "dark")
@@ -232,14 +233,8 @@ class Cohort:
         medoids = [found.subjects[0] for found in sets]
         surfaces = [hull(found.local[0]) for found in sets]
         tensors.save(template_arrays(sets, medoids, surfaces, 4), folder / "template.safetensors")
-        manifest = Manifest(
-            anatomies=ANATOMIES,
-            particles=PARTICLES,
-            spacing_mm=TENSORS.spacing_mm,
-            fine_spacing_mm=TENSORS.fine_spacing_mm,
-            padding_hu=TENSORS.padding_hu,
-            intensity=intensity_of(counts, TENSORS.intensity_percentiles, TENSORS.contrast),
-            subjects=tuple(entries),
-        )
+        intensity = intensity_of(counts, TENSORS.intensity_percentiles, TENSORS.contrast)
+        preprocessing = Preprocessing.of(TENSORS, intensity)
+        manifest = Manifest(ANATOMIES, PARTICLES, preprocessing, tuple(entries))
         write_manifest(manifest, folder / "manifest.json")
         return folder

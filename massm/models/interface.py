@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from massm.tensors.images import Images
 from massm.tensors.sample import Batch
 
 
@@ -94,19 +95,19 @@ class Model(Protocol):
     ) -> None:
         """Do what comes before training, from the training split's particles (mm)."""
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Predict with gradients, each subject as if alone, without looking at the truth."""
+    def forward(self, images: Images) -> Prediction:
+        """Predict with gradients, each subject as if alone."""
 
     def loss(self, batch: Batch, teacher: Teacher) -> LossTerms:
         """Compare with the truth in the batch."""
 
-    def predict(self, batch: Batch, *, box_updates: int = 0) -> Prediction:
+    def predict(self, images: Images, *, box_updates: int = 0) -> Prediction:
         """Predict in evaluation mode, in single precision, without gradients.
 
         What it says of a subject does not depend on the others of the batch, nor on their number
         or order: it is what it says of that subject alone.
 
         Args:
-            batch: Subjects.
+            images: Subjects.
             box_updates: How often to look again in the box of the particles that were found.
         """

@@ -1,6 +1,6 @@
 """Predictions of a trained model as plain arrays, one set per subject."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 import numpy as np
@@ -9,46 +9,33 @@ from torch import nn
 
 from massm.models.interface import Model
 from massm.models.saved import Description
-from massm.tensors.dataset import SubjectDataset
-from massm.tensors.sample import collate
+from massm.tensors.images import Images
 
 
 def predict_subjects(
     model: Model,
     description: Description,
-    dataset: SubjectDataset,
+    batches: Iterable[Images],
     *,
-    batch_size: int,
     box_updates: int,
     device: str,
 ) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
     """Yield the arrays of ``predict/{model}/{subject}.npz`` for each subject.
 
-    What is present is decided by the model's score and threshold alone; the truth in the dataset
-    is not looked at. Box and particles of an anatomy that is not present are nan. Images are
-    normalized as in the model's training, whatever cohort the dataset belongs to.
+    What is present is decided by the model's score and threshold alone. Box and particles of an
+    anatomy that is not present are nan.
 
     Args:
         model: Trained network.
-        description: Its anatomies, thresholds and normalization.
-        dataset: Subjects, not augmented.
-        batch_size: Subjects read at a time.
+        description: Its anatomies and thresholds.
+        batches: Images that went through the description's preprocessing.
         box_updates: See :meth:`massm.models.interface.Model.predict`.
         device: Torch's name.
     """
     cast(nn.Module, model).to(device)
     limits = np.array([description.thresholds[name] for name in description.anatomies])
-    for start in range(0, len(dataset), batch_size):
-        rows = range(start, min(start + batch_size, len(dataset)))
-        batch = collate(
-            [dataset[i] for i in rows],
-            intensity=description.intensity,
-            spacing_mm=description.spacing_mm,
-            fine_spacing_mm=description.fine_spacing_mm,
-            padding_hu=description.padding_hu,
-            multiple=model.stride,
-        )
-        prediction = model.predict(batch.to(device), box_updates=box_updates)
+    for images in batches:
+        prediction = model.predict(images.to(device), box_updates=box_updates)
         arrays = {
             "score": _numpy(prediction.score),
             "center": _numpy(prediction.center),
@@ -56,7 +43,7 @@ def predict_subjects(
             "local": _numpy(prediction.local),
             **{f"world_{name}": _numpy(world) for name, world in prediction.world.items()},
         }
-        for row, subject in enumerate(batch.subjects):
+        for row, subject in enumerate(images.subjects):
             own = {name: array[row] for name, array in arrays.items()}
             yield subject, finish(own, own["score"] >= limits, description.anatomies)
 

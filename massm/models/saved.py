@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from torch import nn
 
 from massm.config.model import ModelConfig
+from massm.config.tensors import ExportConfig
 from massm.config.train import LossConfig
 from massm.io import documents
 from massm.io.errors import DataError
@@ -15,10 +16,11 @@ from massm.io.weights import load_weights, save_weights
 from massm.models import MODELS
 from massm.models.interface import Model
 from massm.tensors.manifest import Manifest
-from massm.tensors.sample import Intensity, Template
+from massm.tensors.preprocessing import Preprocessing
+from massm.tensors.sample import Template
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,7 @@ class Description:
         anatomies: Order of the classes.
         particles: M.
         modes: PCA modes stored in its template.
-        spacing_mm: Voxel size of the network grid.
-        fine_spacing_mm: Voxel size of the finer image, or None.
-        padding_hu: What lies outside an image, HU.
-        intensity: Normalization.
+        preprocessing: From a CT to what it is given.
         thresholds: Per anatomy the score from which it counts as present.
         trained: Facts of the run: epochs, subjects, validation error.
     """
@@ -44,10 +43,7 @@ class Description:
     anatomies: tuple[str, ...]
     particles: int
     modes: int
-    spacing_mm: float
-    fine_spacing_mm: float | None
-    padding_hu: float
-    intensity: Intensity
+    preprocessing: Preprocessing
     thresholds: dict[str, float]
     trained: dict[str, Any]
 
@@ -67,6 +63,7 @@ def save_model(model: Model, description: Description, folder: Path) -> None:
         "version": VERSION,
         "model": description.model.model_dump(mode="json"),
         "loss": description.loss.model_dump(mode="json"),
+        "preprocessing": description.preprocessing.model_dump(mode="json"),
     }
     documents.write_json(document, folder / DESCRIPTION)
 
@@ -87,7 +84,8 @@ def load_model(folder: Path) -> tuple[Model, Description]:
     except (KeyError, TypeError, ValidationError) as error:
         raise DataError(f"{path} is not a description of a model ({error}); train again") from error
     blank = Template.blank(len(description.anatomies), description.particles, description.modes)
-    model = build_model(description.model, description.loss, blank, description.spacing_mm)
+    spacing_mm = description.preprocessing.spacing_mm
+    model = build_model(description.model, description.loss, blank, spacing_mm)
     try:
         cast(nn.Module, model).load_state_dict(load_weights(folder / WEIGHTS))
     except RuntimeError as error:
@@ -102,10 +100,7 @@ def _description(document: dict[str, Any]) -> Description:
         anatomies=tuple(document["anatomies"]),
         particles=document["particles"],
         modes=document["modes"],
-        spacing_mm=document["spacing_mm"],
-        fine_spacing_mm=document["fine_spacing_mm"],
-        padding_hu=document["padding_hu"],
-        intensity=Intensity(**document["intensity"]),
+        preprocessing=Preprocessing.model_validate(document["preprocessing"]),
         thresholds=document["thresholds"],
         trained=document["trained"],
     )
@@ -114,16 +109,19 @@ def _description(document: dict[str, Any]) -> Description:
 def matches(description: Description, manifest: Manifest) -> None:
     """Refuse tensors that a model was not made for.
 
+    How the tensors' own cohort would be normalized does not matter: a model normalizes as in its
+    training.
+
     Raises:
         DataError: Naming what differs.
     """
-    pairs = {
+    pairs: dict[str, tuple[Any, Any]] = {
         "anatomies": (manifest.anatomies, description.anatomies),
         "particles": (manifest.particles, description.particles),
-        "spacing_mm": (manifest.spacing_mm, description.spacing_mm),
-        "fine_spacing_mm": (manifest.fine_spacing_mm, description.fine_spacing_mm),
-        "padding_hu": (manifest.padding_hu, description.padding_hu),
     }
+    for name in ExportConfig.model_fields:
+        found, expected = (getattr(of.preprocessing, name) for of in (manifest, description))
+        pairs[name] = (found, expected)
     for name, (found, expected) in pairs.items():
         if found != expected:
             raise DataError(

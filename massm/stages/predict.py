@@ -33,11 +33,13 @@ def run(config: NetworkPredictionConfig, *, tensors: Path, train: Path, output: 
     model, description = load_model(train)
     matches(description, manifest)
     entries = [entry for split in config.splits for entry in manifest.of_split(split)]
+    dataset = SubjectDataset(tensors, manifest, entries)
     predictions = predict_subjects(
         model,
         description,
-        SubjectDataset(tensors, manifest, entries),
-        batch_size=config.batch_size,
+        dataset.images(
+            description.preprocessing, multiple=model.stride, batch_size=config.batch_size
+        ),
         box_updates=config.box_updates,
         device="cuda" if config.accelerator == "gpu" else "cpu",
     )

@@ -11,7 +11,8 @@ from massm.io.errors import DataError
 from massm.io.fingerprint import digest
 from massm.io.particles import load_subjects
 from massm.stages._command import stage_main
-from massm.tensors.export import image_arrays, shape_arrays
+from massm.tensors.export import shape_arrays
+from massm.tensors.preprocessing import image_arrays
 
 log = logging.getLogger(__name__)
 

@@ -13,6 +13,7 @@ from massm.io.particles import load_set
 from massm.stages._command import stage_main
 from massm.tensors.export import histogram, intensity_of
 from massm.tensors.manifest import Entry, Manifest, write_manifest
+from massm.tensors.preprocessing import Preprocessing
 from massm.tensors.template import template_arrays
 
 log = logging.getLogger(__name__)
@@ -62,10 +63,7 @@ def run(
         Manifest(
             anatomies=tuple(anatomies),
             particles=arrays["mean_local"].shape[1],
-            spacing_mm=config.spacing_mm,
-            fine_spacing_mm=config.fine_spacing_mm,
-            padding_hu=config.padding_hu,
-            intensity=intensity,
+            preprocessing=Preprocessing.of(config, intensity),
             subjects=tuple(entries),
         ),
         manifest,

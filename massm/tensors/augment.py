@@ -15,7 +15,9 @@ from torch import Tensor
 from massm.config.train import AugmentConfig
 from massm.geometry.alignment import fit_similarity
 from massm.tensors.grid import Grid
-from massm.tensors.sample import Intensity, Sample, Template
+from massm.tensors.images import Scan
+from massm.tensors.preprocessing import Intensity
+from massm.tensors.sample import Sample, Template, Truth
 from massm.tensors.warp import Warp
 
 
@@ -37,22 +39,20 @@ def augment(
         spacing_mm: Voxel size of the network grid.
         generator: All randomness; seeded by run, epoch and subject.
     """
+    scan = sample.scan
     if torch.rand((), generator=generator) >= config.probability:
-        return replace(sample, warp=identity_warp(sample, spacing_mm, config.lattice_mm))
-    grid = Grid(sample.image.float()[None, None], sample.origin[None].float(), spacing_mm)
+        warp = identity_warp(scan, spacing_mm, config.lattice_mm)
+        return Sample(replace(scan, warp=warp), sample.truth)
+    grid = Grid(scan.image.float()[None, None], scan.origin[None].float(), spacing_mm)
     warp = draw_warp(sample, grid, config, template, generator)
     warped = _warp_image(grid, warp)
     change = _draw_intensity(config, intensity, generator)
     image = change(warped[0, 0])
     noise = config.noise_hu * torch.rand((), generator=generator)
     image = image + noise * torch.randn(image.shape, generator=generator)
-    moved = move_shapes(sample, warp)
-    return replace(
-        moved,
-        image=image,
-        fine=change(sample.fine.float()) if sample.fine is not None else None,
-        warp=warp,
-    )
+    fine = change(scan.fine.float()) if scan.fine is not None else None
+    seen = replace(scan, image=image, fine=fine, warp=warp)
+    return Sample(seen, move_shapes(sample.truth, warp))
 
 
 def draw_warp(
@@ -70,11 +70,11 @@ def draw_warp(
     matrix = rotation_xyz(angles) / scale
     # source = matrix (x - middle - shift) + middle
     offset = middle - matrix @ (middle + shift)
-    lattice = coarse_lattice(sample, grid.spacing_mm, config.lattice_mm)
+    lattice = coarse_lattice(sample.scan, grid.spacing_mm, config.lattice_mm)
     warp = Warp(matrix[None], offset[None], lattice)
     if config.shape_std == 0 or config.shape_modes == 0:
         return warp
-    anchors, moves = _draw_deformation(sample, config, template, generator)
+    anchors, moves = _draw_deformation(sample.truth, config, template, generator)
     if len(anchors) == 0:
         return warp
     # An anchor a that moves by m must end at y with source(y) = a, so the displacement at y is -m.
@@ -84,30 +84,30 @@ def draw_warp(
     return replace(warp, lattice=replace(lattice, values=values.movedim(-1, 0)[None]))
 
 
-def move_shapes(sample: Sample, warp: Warp) -> Sample:
+def move_shapes(truth: Truth, warp: Warp) -> Truth:
     """Carry local particles through the map and make boxes and world particles anew.
 
     World particles of the deformed shape are its rigid alignment to the old ones: the frame is
     kept, size and shape change.
     """
-    there = sample.presence.eq(1)
+    there = truth.presence.eq(1)
     if not there.any():
-        return sample
-    old = sample.local[there]
+        return truth
+    old = truth.local[there]
     moved = warp.target(old.reshape(1, -1, 3)).reshape(old.shape)
     low, high = moved.amin(dim=1), moved.amax(dim=1)
     # A world frame may be mirrored: the moved shape takes the old shape's way to the world first.
-    old_world = sample.world[there]
+    old_world = truth.world[there]
     fit = fit_similarity(moved.double(), old.double(), allow_scale=False)
     upright = fit.apply(moved.double())
     to_world = _affine_between(old.double(), old_world.double())
     world = (upright - old.double().mean(1, keepdim=True)) @ to_world.mT
     world = world + old_world.double().mean(1, keepdim=True)
-    local, world_all = sample.local.clone(), sample.world.clone()
-    center, radius = sample.center.clone(), sample.radius.clone()
-    local[there], world_all[there] = moved, world.to(sample.world)
+    local, world_all = truth.local.clone(), truth.world.clone()
+    center, radius = truth.center.clone(), truth.radius.clone()
+    local[there], world_all[there] = moved, world.to(truth.world)
     center[there], radius[there] = ((low + high) / 2).to(center), ((high - low) / 2).to(radius)
-    return replace(sample, local=local, world=world_all, center=center, radius=radius)
+    return replace(truth, local=local, world=world_all, center=center, radius=radius)
 
 
 def _affine_between(
@@ -121,16 +121,16 @@ def _affine_between(
     return rotation
 
 
-def identity_warp(sample: Sample, spacing_mm: float, lattice_mm: float) -> Warp:
+def identity_warp(scan: Scan, spacing_mm: float, lattice_mm: float) -> Warp:
     """Return the map that moves nothing, for batches in which other subjects are moved."""
-    lattice = coarse_lattice(sample, spacing_mm, lattice_mm)
+    lattice = coarse_lattice(scan, spacing_mm, lattice_mm)
     return Warp(torch.eye(3)[None], torch.zeros(1, 3), lattice)
 
 
-def coarse_lattice(sample: Sample, spacing_mm: float, lattice_mm: float) -> Grid:
+def coarse_lattice(scan: Scan, spacing_mm: float, lattice_mm: float) -> Grid:
     """Return a lattice of zero displacements that covers the image."""
-    counts = [math.ceil(n * spacing_mm / lattice_mm) + 1 for n in sample.image.shape]
-    return Grid(torch.zeros(1, 3, *counts), sample.origin[None].float(), lattice_mm)
+    counts = [math.ceil(n * spacing_mm / lattice_mm) + 1 for n in scan.image.shape]
+    return Grid(torch.zeros(1, 3, *counts), scan.origin[None].float(), lattice_mm)
 
 
 def rotation_xyz(angles: Float[Tensor, "3"]) -> Float[Tensor, "3 3"]:
@@ -148,7 +148,7 @@ def _uniform(count: int, generator: torch.Generator) -> Tensor:
 
 
 def _draw_deformation(
-    sample: Sample, config: AugmentConfig, template: Template, generator: torch.Generator
+    truth: Truth, config: AugmentConfig, template: Template, generator: torch.Generator
 ) -> tuple[Float[Tensor, "A 3"], Float[Tensor, "A 3"]]:
     """Draw a shape-model deformation of each organ; return particles and their moves, mm.
 
@@ -157,8 +157,8 @@ def _draw_deformation(
     modes = template.modes_world[:, : config.shape_modes]
     score = config.shape_std * torch.randn(modes.shape[:2], generator=generator)
     deviation = torch.einsum("kj,kjmc->kmc", score, modes)
-    there = sample.presence.eq(1)
-    local, world = sample.local[there], sample.world[there]
+    there = truth.presence.eq(1)
+    local, world = truth.local[there], truth.world[there]
     to_local = _affine_between(world, local)
     moves = deviation[there] @ to_local.mT
     step = max(1, local.shape[1] // 64)  # 64 anchors an organ are dense against the falloff

@@ -1,9 +1,10 @@
 """Torch dataset over exported subjects; each is read from disk when it is asked for."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch.utils.data import Dataset
 
@@ -11,12 +12,13 @@ from massm.config.train import AugmentConfig
 from massm.io import tensors
 from massm.io.shapes import refuse_other_shapes
 from massm.tensors.augment import augment
+from massm.tensors.images import Images, Scan
 from massm.tensors.manifest import Entry, Manifest
-from massm.tensors.sample import Batch, Sample, Template, collate
+from massm.tensors.preprocessing import Preprocessing, images_of, stored_scan
+from massm.tensors.sample import Batch, Sample, Template, Truth, collate
 
-_SHAPES = {
-    "image": "D H W",
-    "origin": "3",
+_SCAN = {"image": "D H W", "origin": "3"}
+_SAMPLE = _SCAN | {
     "presence": "K",
     "center": "K 3",
     "radius": "K 3",
@@ -74,21 +76,42 @@ class SubjectDataset(Dataset[Sample]):
             sample,
             self.augmentation,
             self.template,
-            self.manifest.intensity,
-            self.manifest.spacing_mm,
+            self.manifest.preprocessing.intensity,
+            self.manifest.preprocessing.spacing_mm,
             generator_for(self.seed, self.epoch, entry.subject),
         )
 
+    def scan(self, index: int) -> Scan:
+        """Read the images of one subject, as they are."""
+        entry = self.entries[index]
+        return load_scan(self.folder / entry.file, entry.subject)
+
+    def images(
+        self, preprocessing: Preprocessing, *, multiple: int, batch_size: int
+    ) -> Iterator[Images]:
+        """Yield the subjects' images in batches, in order; what is known of them is not used.
+
+        Args:
+            preprocessing: That of the model which is to see them, whatever the manifest's is.
+            multiple: Every axis of the network grid becomes a multiple of this.
+            batch_size: Subjects read at a time.
+        """
+        for start in range(0, len(self), batch_size):
+            rows = range(start, min(start + batch_size, len(self)))
+            yield images_of([self.scan(row) for row in rows], preprocessing, multiple)
+
     def collate(self, samples: list[Sample], multiple: int) -> Batch:
         """Join samples to a batch, see ``massm.tensors.sample.collate``."""
-        return collate(
-            samples,
-            intensity=self.manifest.intensity,
-            spacing_mm=self.manifest.spacing_mm,
-            fine_spacing_mm=self.manifest.fine_spacing_mm,
-            padding_hu=self.manifest.padding_hu,
-            multiple=multiple,
-        )
+        return collate(samples, self.manifest.preprocessing, multiple)
+
+
+def load_scan(path: Path, subject: str) -> Scan:
+    """Read the images of one subject.
+
+    Raises:
+        DataError: If the file is damaged or lacks an array.
+    """
+    return stored_scan(subject, _load(path, _SCAN))
 
 
 def load_sample(path: Path, subject: str) -> Sample:
@@ -97,22 +120,22 @@ def load_sample(path: Path, subject: str) -> Sample:
     Raises:
         DataError: If the file is damaged, lacks an array, or its arrays contradict each other.
     """
-    held = tensors.load(path)
-    refuse_other_shapes(held, _SHAPES, path, "run the tensors stage again")
+    held = _load(path, _SAMPLE)
     arrays = {name: torch.from_numpy(array) for name, array in held.items()}
-    fine_origin = arrays.get("fine_origin")
-    return Sample(
-        subject=subject,
-        image=arrays["image"],
-        origin=arrays["origin"].float(),
-        fine=arrays.get("fine"),
-        fine_origin=fine_origin.float() if fine_origin is not None else None,
+    truth = Truth(
         presence=arrays["presence"].long(),
         center=arrays["center"].float(),
         radius=arrays["radius"].float(),
         local=arrays["local"].float(),
         world=arrays["world"].float(),
     )
+    return Sample(stored_scan(subject, held), truth)
+
+
+def _load(path: Path, shapes: Mapping[str, str]) -> dict[str, np.ndarray]:
+    held = tensors.load(path)
+    refuse_other_shapes(held, shapes, path, "run the tensors stage again")
+    return held
 
 
 def generator_for(seed: int, epoch: int, name: str) -> torch.Generator:

@@ -1,46 +1,16 @@
-"""The arrays of one subject, as they are stored in its ``.safetensors`` file."""
+"""What export stores beside the image, and the statistics that it takes of all images."""
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 from jaxtyping import Float
 
-from massm.config.tensors import ContrastConfig, ExportConfig
+from massm.config.tensors import ContrastConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
-from massm.geometry.volume import Volume
-from massm.tensors.resample import body_box, crop, to_grid
-from massm.tensors.sample import Intensity
+from massm.tensors.preprocessing import Intensity
 
 PRESENT, ABSENT, UNKNOWN = 1, 0, -1
-
-
-def image_arrays(volume: Volume, config: ExportConfig) -> dict[str, np.ndarray]:
-    """Resample a CT to the network grid and, if configured, to the finer one.
-
-    Args:
-        volume: CT, HU, any orientation.
-        config: Spacings, padding and cropping.
-
-    Returns:
-        ``image``, ``origin``; ``fine``, ``fine_origin``.
-    """
-    image = to_grid(volume, config.spacing_mm, padding_hu=config.padding_hu)
-    fine = None
-    if config.fine_spacing_mm is not None:
-        fine = to_grid(volume, config.fine_spacing_mm, padding_hu=config.padding_hu)
-    if config.crop_air_hu is not None:
-        low, high = body_box(image, above_hu=config.crop_air_hu, margin_mm=config.crop_margin_mm)
-        image = crop(image, low, high)
-        fine = crop(fine, low, high) if fine is not None else None
-    arrays: dict[str, np.ndarray] = {
-        "image": image.values,
-        "origin": image.origin,
-    }
-    if fine is not None:
-        arrays["fine"] = fine.values
-        arrays["fine_origin"] = fine.origin
-    return arrays
 
 
 def shape_arrays(

@@ -5,7 +5,10 @@ from pathlib import Path
 
 from massm.io import documents
 from massm.io.damage import named
-from massm.tensors.sample import Intensity
+from massm.io.errors import DataError
+from massm.tensors.preprocessing import Preprocessing
+
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,13 @@ class Manifest:
     Attributes:
         anatomies: Their order, K names.
         particles: M, per anatomy.
-        spacing_mm: Voxel size of the network grid.
-        fine_spacing_mm: Voxel size of the finer image; None if there is none.
-        padding_hu: What lies outside an image, HU.
-        intensity: Statistics of the training split.
+        preprocessing: What the images went through, and how they are normalized.
         subjects: One entry each.
     """
 
     anatomies: tuple[str, ...]
     particles: int
-    spacing_mm: float
-    fine_spacing_mm: float | None
-    padding_hu: float
-    intensity: Intensity
+    preprocessing: Preprocessing
     subjects: tuple[Entry, ...]
 
     def of_split(self, split: str) -> list[Entry]:
@@ -48,7 +45,9 @@ class Manifest:
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
     """Write the manifest, whole or not at all."""
-    documents.write_json(asdict(manifest), path)
+    preprocessing = manifest.preprocessing.model_dump(mode="json")
+    document = {**asdict(manifest), "version": VERSION, "preprocessing": preprocessing}
+    documents.write_json(document, path)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -58,14 +57,14 @@ def read_manifest(path: Path) -> Manifest:
         DataError: If it is damaged or of another version.
     """
     document = documents.read_json(path)
-    with named(path, "not a manifest of this version", "run the tensors stage again"):
+    found = document.get("version", "none")
+    if found != VERSION:
+        raise DataError(f"{path}: version {found}, expected {VERSION}; run the tensors stage again")
+    with named(path, "not a manifest", "run the tensors stage again"):
         return Manifest(
             anatomies=tuple(document["anatomies"]),
             particles=document["particles"],
-            spacing_mm=document["spacing_mm"],
-            fine_spacing_mm=document["fine_spacing_mm"],
-            padding_hu=document["padding_hu"],
-            intensity=Intensity(**document["intensity"]),
+            preprocessing=Preprocessing.model_validate(document["preprocessing"]),
             subjects=tuple(
                 Entry(**{**entry, "shape": tuple(entry["shape"])}) for entry in document["subjects"]
             ),

@@ -81,7 +81,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         raise DataError("train.select is best, but there is no validation subject; set it to last")
     template = load_template(tensors / "template.safetensors")
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
-    model = build_model(model_config, config.loss, template, manifest.spacing_mm)
+    model = build_model(model_config, config.loss, template, manifest.preprocessing.spacing_mm)
     data = CohortData(config, tensors, manifest, template, model.stride)
     module = TrainingModule(model, config)
     log.info("%s: %.2f million parameters", model_config.name, _count(module) / 1e6)
@@ -111,10 +111,7 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         anatomies=manifest.anatomies,
         particles=manifest.particles,
         modes=template.modes_local.shape[1],
-        spacing_mm=manifest.spacing_mm,
-        fine_spacing_mm=manifest.fine_spacing_mm,
-        padding_hu=manifest.padding_hu,
-        intensity=manifest.intensity,
+        preprocessing=manifest.preprocessing,
         thresholds=thresholds,
         trained={
             "epochs": config.epochs,
@@ -172,8 +169,8 @@ def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float
     scores: list[tuple[list[float], list[float]]] = [([], []) for _ in data.manifest.anatomies]
     device = next(cast(nn.Module, model).parameters()).device
     for batch in data.batches(split):
-        score = model.predict(batch.to(device)).score.cpu()
-        for row, presence in zip(score, batch.presence, strict=True):
+        score = model.predict(batch.images.to(device)).score.cpu()
+        for row, presence in zip(score, batch.truth.presence, strict=True):
             for k, (value, known) in enumerate(zip(row.tolist(), presence.tolist(), strict=True)):
                 if known >= 0:
                     scores[k][0 if known == 1 else 1].append(value)

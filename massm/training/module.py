@@ -65,9 +65,10 @@ class TrainingModule(lightning.LightningModule):
         weights = loss_weights(self.config, epoch)
         for name, term in losses.terms.items():
             if weights[name] and not torch.isfinite(term):
+                subjects = ", ".join(batch.images.subjects)
                 raise NonFiniteLossError(
                     f"loss term '{name}' became {float(term.detach())} in epoch {epoch + 1}, batch "
-                    f"{index + 1}, subjects {', '.join(batch.subjects)}; look at these tensors, "
+                    f"{index + 1}, subjects {subjects}; look at these tensors, "
                     "or lower train.learning_rate, or set train.gradient_clip"
                 )
             self._sums[name].append(term.detach())
@@ -81,13 +82,14 @@ class TrainingModule(lightning.LightningModule):
 
     def validation_step(self, batch: Batch, index: int) -> None:
         """Measure center and particle errors in mm on a batch, each anatomy that is there."""
-        prediction: Prediction = cast(Model, self.model).predict(batch)
-        there = batch.presence.eq(1) & self._counts(batch, index)[:, None]
-        self._errors["center_mm"].append((prediction.center - batch.center).norm(dim=-1)[there])
-        particle = (prediction.local - batch.local).norm(dim=-1).mean(dim=-1)
+        prediction: Prediction = cast(Model, self.model).predict(batch.images)
+        truth = batch.truth
+        there = truth.presence.eq(1) & self._counts(batch, index)[:, None]
+        self._errors["center_mm"].append((prediction.center - truth.center).norm(dim=-1)[there])
+        particle = (prediction.local - truth.local).norm(dim=-1).mean(dim=-1)
         self._errors["particle_mm"].append(particle[there])
         for name, world in prediction.world.items():
-            error = (world - batch.world).norm(dim=-1).mean(dim=-1)
+            error = (world - truth.world).norm(dim=-1).mean(dim=-1)
             self._errors[f"world_{name}_mm"].append(error[there])
 
     def _counts(self, batch: Batch, index: int) -> Bool[Tensor, " B"]:
@@ -95,7 +97,7 @@ class TrainingModule(lightning.LightningModule):
 
         Several devices take the subjects in turn; to have equally many, they begin anew at the end.
         """
-        rows = torch.arange(len(batch.subjects), device=batch.presence.device)
+        rows = torch.arange(len(batch.images.subjects), device=batch.truth.presence.device)
         if self.trainer.world_size == 1:
             return torch.ones_like(rows, dtype=torch.bool)
         loader = cast(DataLoader[Any], self.trainer.val_dataloaders)

@@ -1,15 +1,19 @@
 """What every entry of ``MODELS`` keeps to; a new one adds its settings to ``SECTIONS``."""
 
-from dataclasses import replace
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from typing import get_type_hints
 
 import pytest
 import torch
 from torch import nn
 
+from massm.config.tensors import ExportConfig
+from massm.io import tensors
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
 from massm.models import MODELS
-from massm.models.interface import Model
+from massm.models.interface import Model, Prediction
 from massm.models.predict import predict_subjects
 from massm.models.saved import (
     DESCRIPTION,
@@ -21,9 +25,13 @@ from massm.models.saved import (
     save_model,
 )
 from massm.tensors.dataset import SubjectDataset
+from massm.tensors.images import Images
 from massm.tensors.manifest import read_manifest
+from massm.tensors.preprocessing import images_of, scan_of
+from massm.tensors.sample import Truth
 from massm.tensors.template import load_template
 from tests.models.test_network import teacher
+from tests.tensors.test_preprocessing import assert_same_images
 from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
 
 SECTIONS = {
@@ -51,7 +59,8 @@ def make(request, folder, manifest):
     def build(seed=0):
         torch.manual_seed(seed)
         section = SECTIONS[request.param]
-        return build_model(section, train_config().loss, template, manifest.spacing_mm)
+        spacing_mm = manifest.preprocessing.spacing_mm
+        return build_model(section, train_config().loss, template, spacing_mm)
 
     build.section = SECTIONS[request.param]
     return build
@@ -74,7 +83,7 @@ def batch(dataset, model):
 
 @pytest.fixture(scope="module")
 def found(model, batch):
-    return model.predict(batch)
+    return model.predict(batch.images)
 
 
 @pytest.fixture
@@ -85,10 +94,7 @@ def description(make, manifest):
         anatomies=manifest.anatomies,
         particles=manifest.particles,
         modes=4,
-        spacing_mm=manifest.spacing_mm,
-        fine_spacing_mm=manifest.fine_spacing_mm,
-        padding_hu=manifest.padding_hu,
-        intensity=manifest.intensity,
+        preprocessing=manifest.preprocessing,
         thresholds=dict.fromkeys(ANATOMIES, 0.0),
         trained={"epochs": 0},
     )
@@ -102,8 +108,8 @@ def parts_of(prediction):
 
 def one_step(model, batch, seed=0, device="cpu"):
     """Prepare a model as training does, on the CPU, and take one step on a device."""
-    there = batch.presence.eq(1)
-    model.prepare(batch.local, batch.world, there, torch.Generator().manual_seed(seed))
+    truth, generator = batch.truth, torch.Generator().manual_seed(seed)
+    model.prepare(truth.local, truth.world, truth.presence.eq(1), generator)
     model.to(device).train()
     losses = model.loss(batch.to(device), teacher(seed=seed))
     used = [parameter for parameter in model.parameters() if parameter.requires_grad]
@@ -138,9 +144,10 @@ def test_a_prediction_has_its_shapes_and_is_finite(found):
 
 
 def test_local_particles_move_with_the_scanner_and_world_ones_stay(model, batch, found):
-    fine = batch.fine and replace(batch.fine, origin=batch.fine.origin + SHIFT_MM)
-    image = replace(batch.image, origin=batch.image.origin + SHIFT_MM)
-    moved = parts_of(model.predict(replace(batch, image=image, fine=fine)))
+    image, fine = batch.images.image, batch.images.fine
+    fine = fine and replace(fine, origin=fine.origin + SHIFT_MM)
+    image = replace(image, origin=image.origin + SHIFT_MM)
+    moved = parts_of(model.predict(replace(batch.images, image=image, fine=fine)))
     for name, part in parts_of(found).items():
         shift = SHIFT_MM if name in ("center", "local") else 0
         torch.testing.assert_close(moved[name], part + shift, atol=1e-2, rtol=1e-4)
@@ -149,20 +156,35 @@ def test_local_particles_move_with_the_scanner_and_world_ones_stay(model, batch,
 def test_a_prediction_is_repeated_carries_no_gradient_and_leaves_the_weights(make, batch):
     model = make().train()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    first, again = parts_of(model.predict(batch)), parts_of(model.predict(batch))
+    first, again = (parts_of(model.predict(batch.images)) for _ in range(2))
     for name, part in first.items():
         assert torch.equal(part, again[name]), name
         assert not part.requires_grad
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_a_prediction_does_not_look_at_the_truth(model, batch, found):
-    unknown = {
-        name: torch.full_like(getattr(batch, name), torch.nan)
-        for name in ("center", "radius", "local", "world")
-    }
-    blind = replace(batch, presence=torch.full_like(batch.presence, -1), **unknown)
-    for name, part in parts_of(model.predict(blind)).items():
+@pytest.mark.parametrize("method", ["forward", "predict"])
+def test_a_prediction_is_given_images_and_no_truth(model, method):
+    """By type: what mypy refuses to hand it, and what has no place in what it is handed."""
+    for kind in (type(model), Model):
+        hints = get_type_hints(getattr(kind, method))
+        assert hints.pop("images") is Images
+        assert hints.pop("return") is Prediction
+        assert hints.keys() <= {"box_updates"}
+    names = {field.name for field in fields(Images)}
+    assert names.isdisjoint(field.name for field in fields(Truth))
+    assert get_type_hints(predict_subjects)["batches"] == Iterable[Images]
+
+
+def test_a_prediction_is_that_of_scans_of_which_nothing_is_known(model, dataset, found, tmp_path):
+    for entry in dataset.entries:
+        arrays = tensors.load(dataset.folder / entry.file)
+        images = {name: arrays[name] for name in ("image", "origin", "fine", "fine_origin")}
+        tensors.save(images, tmp_path / entry.file)
+    unknown = SubjectDataset(tmp_path, dataset.manifest, dataset.entries)
+    preprocessing = dataset.manifest.preprocessing
+    (images,) = unknown.images(preprocessing, multiple=model.stride, batch_size=SUBJECTS)
+    for name, part in parts_of(model.predict(images)).items():
         assert torch.equal(part, parts_of(found)[name]), name
 
 
@@ -208,13 +230,22 @@ def test_a_saved_model_predicts_the_same(make, batch, description, tmp_path):
     save_model(model, description, tmp_path)
     loaded, again = load_model(tmp_path)
     assert again == description
-    for name, part in parts_of(loaded.predict(batch)).items():
-        assert torch.equal(part, parts_of(model.predict(batch))[name]), name
+    for name, part in parts_of(loaded.predict(batch.images)).items():
+        assert torch.equal(part, parts_of(model.predict(batch.images))[name]), name
+
+
+def test_a_loaded_model_is_given_a_scan_as_its_tensors_are(make, description, dataset, tmp_path):
+    save_model(make(), description, tmp_path)
+    model, loaded = load_model(tmp_path)
+    used, volumes = loaded.preprocessing, Cohort(train=4, validation=1).volumes
+    scans = [scan_of(entry.subject, volumes[entry.subject], used) for entry in dataset.entries]
+    (stored,) = dataset.images(used, multiple=model.stride, batch_size=SUBJECTS)
+    assert_same_images(images_of(scans, used, model.stride), stored)
 
 
 def test_a_file_of_predictions_has_every_array(model, dataset, description):
-    options = {"batch_size": 2, "box_updates": 0, "device": "cpu"}
-    files = dict(predict_subjects(model, description, dataset, **options))
+    batches = dataset.images(description.preprocessing, multiple=model.stride, batch_size=2)
+    files = dict(predict_subjects(model, description, batches, box_updates=0, device="cpu"))
     assert list(files) == [entry.subject for entry in dataset.entries]
     for arrays in files.values():
         assert arrays["local"].shape == (len(ANATOMIES), PARTICLES, 3)
@@ -235,12 +266,24 @@ def test_a_description_of_another_version_is_refused(make, description, tmp_path
         load_model(tmp_path)
 
 
-@pytest.mark.parametrize(
-    "change", [{"anatomies": ("bright",)}, {"particles": 7}, {"spacing_mm": 1.0}]
-)
-def test_tensors_it_was_not_made_for_are_refused(description, manifest, change):
+@pytest.mark.parametrize("change", [{"anatomies": ("bright",)}, {"particles": 7}])
+def test_tensors_of_another_cohort_are_refused(description, manifest, change):
     with pytest.raises(DataError, match=next(iter(change))):
         matches(description, replace(manifest, **change))
+
+
+@pytest.mark.parametrize("name", sorted(ExportConfig.model_fields))
+def test_tensors_of_another_preprocessing_are_refused(description, manifest, name):
+    other = manifest.preprocessing.model_copy(update={name: 1.0})
+    with pytest.raises(DataError, match=f"tensors have {name} 1.0, the model was trained with"):
+        matches(description, replace(manifest, preprocessing=other))
+
+
+def test_tensors_of_other_intensities_are_taken(description, manifest):
+    """A model normalizes as in its training."""
+    other = replace(manifest.preprocessing.intensity, mean=40.0)
+    changed = manifest.preprocessing.model_copy(update={"intensity": other})
+    matches(description, replace(manifest, preprocessing=changed))
 
 
 @pytest.mark.gpu
@@ -257,8 +300,8 @@ def compare_devices(make, batch, device):
         on_device = make()
         for name, term in one_step(on_device, batch, device=device).items():
             torch.testing.assert_close(term.cpu(), terms[name], atol=1e-3, rtol=1e-3)
-        expected = parts_of(on_cpu.predict(batch))
-        for name, part in parts_of(on_device.predict(batch.to(device))).items():
+        expected = parts_of(on_cpu.predict(batch.images))
+        for name, part in parts_of(on_device.predict(batch.images.to(device))).items():
             assert part.device.type == device
             tolerance = 1e-3 if name == "score" else 0.05  # mm
             torch.testing.assert_close(part.cpu(), expected[name], atol=tolerance, rtol=0)

@@ -60,9 +60,9 @@ def test_procrustes_passes_gradients(template):
 
 def training_shapes(folder, template):
     samples = [load_sample(folder / f"t{i}.safetensors", f"t{i}") for i in range(6)]
-    local = torch.stack([sample.local for sample in samples])
-    world = torch.stack([sample.world for sample in samples])
-    present = torch.stack([sample.presence for sample in samples]).eq(1)
+    local = torch.stack([sample.truth.local for sample in samples])
+    world = torch.stack([sample.truth.world for sample in samples])
+    present = torch.stack([sample.truth.presence for sample in samples]).eq(1)
     spread = (world - template.mean_world)[present].square().mean().sqrt()
     return TrainingShapes(local, world, present, template.modes_world), float(spread)
 
@@ -71,7 +71,7 @@ def test_poses_carry_world_to_local(folder, template):
     shapes, _ = training_shapes(folder, template)
     sample = load_sample(folder / "t0.safetensors", "t0")
     row = int((shapes.subject == 0).nonzero()[0])
-    local = sample.local[shapes.anatomy[row]]
+    local = sample.truth.local[shapes.anatomy[row]]
     moved = shapes.shape(torch.tensor(row)) @ shapes.rotation[row].mT
     torch.testing.assert_close(
         moved - moved.mean(dim=0), local - local.mean(dim=0), atol=1e-2, rtol=0

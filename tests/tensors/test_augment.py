@@ -20,80 +20,75 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def parts(folder):
-    """Manifest, template, first training subject."""
+    """Preprocessing, template, first training subject."""
     manifest = read_manifest(folder / "manifest.json")
     dataset = SubjectDataset(folder, manifest, manifest.of_split("train"))
-    return manifest, load_template(folder / "template.safetensors"), dataset[0]
+    template = load_template(folder / "template.safetensors")
+    return manifest.preprocessing, template, dataset[0]
 
 
 def augmented(parts, epoch, **changes):
-    manifest, template, sample = parts
+    preprocessing, template, sample = parts
     values = train_config().augment.model_dump() | {"noise_hu": 0.0} | changes
     config = train_config(augment=values).augment
     generator = generator_for(1, epoch, sample.subject)
-    return augment(sample, config, template, manifest.intensity, manifest.spacing_mm, generator)
+    intensity, spacing_mm = preprocessing.intensity, preprocessing.spacing_mm
+    return augment(sample, config, template, intensity, spacing_mm, generator)
 
 
 @pytest.mark.parametrize("epoch", range(4))
 def test_image_and_particles_stay_registered(parts, epoch):
     """A smooth image of positions is warped like the CT; at the particles it must show theirs."""
-    manifest, _, sample = parts
+    preprocessing, _, sample = parts
     changed = augmented(parts, epoch)
-    grid = Grid(sample.image.float()[None, None], sample.origin[None], manifest.spacing_mm)
+    scan, spacing_mm = sample.scan, preprocessing.spacing_mm
+    grid = Grid(scan.image.float()[None, None], scan.origin[None], spacing_mm)
     positions = grid.with_values(grid.points().movedim(-1, 1))
     # The augmented position image at voxel x shows where x came from.
     warped = positions.with_values(
-        positions.sample(changed.warp.source(grid.points().reshape(1, -1, 3))).reshape(
+        positions.sample(changed.scan.warp.source(grid.points().reshape(1, -1, 3))).reshape(
             positions.values.shape
         )
     )
     for k in range(2):
-        seen = warped.sample(changed.local[k][None]).mT[0]
-        assert (seen - sample.local[k]).norm(dim=-1).mean() < 0.1 * manifest.spacing_mm
-        assert (changed.local[k] - sample.local[k]).norm(dim=-1).mean() > 0.5
+        seen = warped.sample(changed.truth.local[k][None]).mT[0]
+        assert (seen - sample.truth.local[k]).norm(dim=-1).mean() < 0.1 * preprocessing.spacing_mm
+        assert (changed.truth.local[k] - sample.truth.local[k]).norm(dim=-1).mean() > 0.5
 
 
 def test_the_moved_organ_is_where_its_particles_are(parts):
     """The bright organ's voxels of the augmented image lie inside the moved box."""
-    manifest, _, _ = parts
+    preprocessing, _, _ = parts
     changed = augmented(parts, 1, hu_scale=0.0, hu_shift=0.0, gamma=0.0)
-    grid = Grid(changed.image[None, None], changed.origin[None], manifest.spacing_mm)
-    bright = grid.points()[0][changed.image > 150]
+    grid = Grid(changed.scan.image[None, None], changed.scan.origin[None], preprocessing.spacing_mm)
+    bright = grid.points()[0][changed.scan.image > 150]
     middle = (bright.amin(dim=0) + bright.amax(dim=0)) / 2
-    assert (middle - changed.center[0]).abs().max() < manifest.spacing_mm
+    assert (middle - changed.truth.center[0]).abs().max() < preprocessing.spacing_mm
 
 
 def test_fine_image_is_read_through_the_warp(parts):
     """Coarse and fine image of an augmented batch show the same organ at the same place."""
-    manifest, _, _ = parts
-    changed = augmented(parts, 2)
-    batch = collate(
-        [changed],
-        intensity=manifest.intensity,
-        spacing_mm=manifest.spacing_mm,
-        fine_spacing_mm=manifest.fine_spacing_mm,
-        padding_hu=manifest.padding_hu,
-        multiple=4,
-    )
-    points = batch.center
-    fine = batch.sample_fine(points)
-    coarse = batch.image.sample(points)[:, 0]
+    preprocessing, _, _ = parts
+    batch = collate([augmented(parts, 2)], preprocessing, 4)
+    points = batch.truth.center
+    fine = batch.images.sample_fine(points)
+    coarse = batch.images.image.sample(points)[:, 0]
     torch.testing.assert_close(fine, coarse, atol=0.5, rtol=0)
     assert fine[0, 0] > fine[0, 1] + 1
 
 
 def test_the_box_is_that_of_the_moved_particles(parts):
     changed = augmented(parts, 3)
-    low, high = changed.local.amin(dim=1), changed.local.amax(dim=1)
-    torch.testing.assert_close(changed.center, (low + high) / 2)
-    torch.testing.assert_close(changed.radius, (high - low) / 2)
+    low, high = changed.truth.local.amin(dim=1), changed.truth.local.amax(dim=1)
+    torch.testing.assert_close(changed.truth.center, (low + high) / 2)
+    torch.testing.assert_close(changed.truth.radius, (high - low) / 2)
 
 
 def test_without_deformation_world_shape_only_scales(parts):
     _, _, sample = parts
     changed = augmented(parts, 5, shape_std=0.0)
-    old = sample.world - sample.world.mean(dim=1, keepdim=True)
-    new = changed.world - changed.world.mean(dim=1, keepdim=True)
+    old = sample.truth.world - sample.truth.world.mean(dim=1, keepdim=True)
+    new = changed.truth.world - changed.truth.world.mean(dim=1, keepdim=True)
     scale = new.norm() / old.norm()
     assert 0.9 <= scale <= 1.12
     torch.testing.assert_close(new, scale * old, atol=0.05, rtol=0)
@@ -101,14 +96,14 @@ def test_without_deformation_world_shape_only_scales(parts):
 
 def test_same_seed_epoch_and_subject_give_the_same_sample(parts):
     first, again, other = (augmented(parts, epoch, noise_hu=9.0) for epoch in (7, 7, 8))
-    assert torch.equal(first.image, again.image)
-    assert torch.equal(first.local, again.local)
-    assert not torch.equal(first.image, other.image)
+    assert torch.equal(first.scan.image, again.scan.image)
+    assert torch.equal(first.truth.local, again.truth.local)
+    assert not torch.equal(first.scan.image, other.scan.image)
 
 
 def test_probability_zero_changes_nothing(parts):
     _, _, sample = parts
     changed = augmented(parts, 1, probability=0.0)
-    assert torch.equal(changed.image, sample.image)
-    points = sample.local[0][None]
-    torch.testing.assert_close(changed.warp.source(points), points)
+    assert torch.equal(changed.scan.image, sample.scan.image)
+    points = sample.truth.local[0][None]
+    torch.testing.assert_close(changed.scan.warp.source(points), points)

@@ -1,5 +1,7 @@
 """Batches are padded to a multiple, not to one giant box; unknown stays unknown."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,7 @@ from massm.config.tensors import ContrastConfig
 from massm.io.errors import DataError
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.export import ABSENT, PRESENT, UNKNOWN, intensity_of, shape_arrays
-from massm.tensors.manifest import read_manifest
+from massm.tensors.manifest import read_manifest, write_manifest
 from massm.tensors.template import load_template
 from tests.toy_cohort import ANATOMIES, Cohort
 
@@ -31,21 +33,22 @@ def dataset(folder):
 def test_a_batch_is_padded_to_a_multiple_of_the_stride(folder):
     data = dataset(folder)
     batch = data.collate([data[0], data[1]], 8)
-    found = [s.image.shape for s in (data[0], data[1])]
+    found = [s.scan.image.shape for s in (data[0], data[1])]
     for axis in range(3):
         largest = max(shape[axis] for shape in found)
-        assert batch.image.values.shape[axis + 2] == -(-largest // 8) * 8
-    torch.testing.assert_close(batch.image.origin[0], data[0].origin)
+        assert batch.images.image.values.shape[axis + 2] == -(-largest // 8) * 8
+    torch.testing.assert_close(batch.images.image.origin[0], data[0].scan.origin)
 
 
 def test_padding_is_behind_and_has_the_padding_value(folder):
     data = dataset(folder)
     batch = data.collate([data[0]], 16)
-    padding = data.manifest.intensity.normalize(torch.tensor([data.manifest.padding_hu]))
-    assert batch.image.values[0, 0, -1, -1, -1] == padding
-    kept = tuple(slice(0, n) for n in data[0].image.shape)
-    expected = data.manifest.intensity.normalize(data[0].image)
-    torch.testing.assert_close(batch.image.values[0, 0][kept], expected)
+    preprocessing = data.manifest.preprocessing
+    padding = preprocessing.intensity.normalize(torch.tensor([preprocessing.padding_hu]))
+    assert batch.images.image.values[0, 0, -1, -1, -1] == padding
+    kept = tuple(slice(0, n) for n in data[0].scan.image.shape)
+    expected = preprocessing.intensity.normalize(data[0].scan.image)
+    torch.testing.assert_close(batch.images.image.values[0, 0][kept], expected)
 
 
 def test_presence_is_there_absent_or_unknown(cohort):
@@ -113,7 +116,22 @@ def test_no_voxel_above_padding_is_refused():
         intensity_of(np.zeros(65536), (0.5, 99.5), None)
 
 
-def test_a_manifest_of_another_version_is_refused(tmp_path):
-    (tmp_path / "manifest.json").write_text('{"anatomies": []}')
-    with pytest.raises(DataError, match="run the tensors stage again"):
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"anatomies": [], "spacing_mm": 3.0}, r"manifest\.json: version none, expected 2"),
+        ({"version": 1}, "version 1, expected 2"),
+        ({"version": 2, "anatomies": []}, "not a manifest .*'particles'"),
+        ({"version": 2, "anatomies": [], "particles": 3, "preprocessing": {}}, "spacing_mm"),
+    ],
+)
+def test_a_manifest_of_another_version_or_damaged_is_refused(tmp_path, document, reason):
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
+    with pytest.raises(DataError, match=f"{reason}.*run the tensors stage again"):
         read_manifest(tmp_path / "manifest.json")
+
+
+def test_a_manifest_is_itself_after_a_file(folder, tmp_path):
+    manifest = read_manifest(folder / "manifest.json")
+    write_manifest(manifest, tmp_path / "manifest.json")
+    assert read_manifest(tmp_path / "manifest.json") == manifest

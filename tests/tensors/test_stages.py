@@ -109,10 +109,10 @@ def test_statistics_are_those_of_the_training_split(results, cohort):
     )
     low, high = np.percentile(values, [0.5, 99.5], method="inverted_cdf")
     clipped = values.clip(low, high)
-    assert manifest.intensity.low == low
-    assert manifest.intensity.high == high
-    assert manifest.intensity.mean == pytest.approx(clipped.mean())
-    assert manifest.intensity.std == pytest.approx(clipped.std())
+    assert manifest.preprocessing.intensity.low == low
+    assert manifest.preprocessing.intensity.high == high
+    assert manifest.preprocessing.intensity.mean == pytest.approx(clipped.mean())
+    assert manifest.preprocessing.intensity.std == pytest.approx(clipped.std())
 
 
 def test_a_subject_that_is_not_in_the_table_is_named(results, tmp_path):

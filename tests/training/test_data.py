@@ -28,10 +28,10 @@ def test_worker_processes_load_the_same_batches(folder):
     helped = list(data(folder, workers=1).train_dataloader())
     assert len(alone) == len(helped) == 3
     for first, second in zip(alone, helped, strict=True):
-        assert first.subjects == second.subjects
-        assert torch.equal(first.image.values, second.image.values)
-        assert torch.equal(first.warp.lattice.values, second.warp.lattice.values)
-        torch.testing.assert_close(first.local, second.local, equal_nan=True)
+        assert first.images.subjects == second.images.subjects
+        assert torch.equal(first.images.image.values, second.images.image.values)
+        assert torch.equal(first.images.warp.lattice.values, second.images.warp.lattice.values)
+        torch.testing.assert_close(first.truth.local, second.truth.local, equal_nan=True)
 
 
 def test_every_epoch_has_its_own_order():
@@ -51,6 +51,6 @@ def test_a_dataset_keeps_nothing_of_what_it_has_read(folder):
 
 def test_validation_is_not_augmented(folder):
     batch = next(iter(data(folder).val_dataloader()))
-    assert batch.warp is None
+    assert batch.images.warp is None
     stored = data(folder).dataset("validation")[0]
-    torch.testing.assert_close(batch.local[0], stored.local, equal_nan=True)
+    torch.testing.assert_close(batch.truth.local[0], stored.truth.local, equal_nan=True)

@@ -87,8 +87,8 @@ def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
         ("model.safetensors", b"", r"model\.safetensors is damaged or cut .*train again"),
         ("model.safetensors", 0.5, r"model\.safetensors is damaged or cut .*train again"),
         ("model.json", b"null", r"model\.json: version none"),
-        ("model.json", b'{"version": 1}', r"model\.json: version 1, expected 2; train again"),
-        ("model.json", b'{"version": 2}', r"model\.json is not a description .*'model'"),
+        ("model.json", b'{"version": 2}', r"model\.json: version 2, expected 3; train again"),
+        ("model.json", b'{"version": 3}', r"model\.json is not a description .*'model'"),
         ("model.json", 0.5, r"model\.json is not valid JSON"),
     ],
 )
@@ -163,7 +163,7 @@ def test_a_loss_that_is_not_finite_stops_with_the_place(folder, tmp_path, monkey
     def broken(self, index):
         sample = normal(self, index)
         if self.augmentation is not None and sample.subject == "t2":
-            sample.local[:] = float("inf")
+            sample.truth.local[:] = float("inf")
         return sample
 
     monkeypatch.setattr(SubjectDataset, "__getitem__", broken)
@@ -221,7 +221,9 @@ def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
     document = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name in ("template.safetensors", "t6.safetensors", "t7.safetensors"):
         (tmp_path / name).symlink_to(folder / name)
-    (tmp_path / "manifest.json").write_text(json.dumps(document | {"spacing_mm": 2.0}))
+    document["preprocessing"]["spacing_mm"] = 2.0
+    document["preprocessing"]["fine_spacing_mm"] = None
+    (tmp_path / "manifest.json").write_text(json.dumps(document))
     config = PredictConfig(
         splits=("validation",),
         batch_size=2,

@@ -68,7 +68,7 @@ def network(folder):
 
 def build(folder, model):
     template = load_template(folder / "template.safetensors")
-    spacing = read_manifest(folder / "manifest.json").spacing_mm
+    spacing = read_manifest(folder / "manifest.json").preprocessing.spacing_mm
     return TrainingModule(build_model(model, CONFIG.loss, template, spacing), CONFIG)
 
 

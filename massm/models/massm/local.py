@@ -9,7 +9,8 @@ from massm.config.model import LocalConfig, RoiConfig
 from massm.models.blocks.mlp import last_layer, mlp
 from massm.models.blocks.roi_align3d import box_lattice, roi_align
 from massm.tensors.grid import Grid
-from massm.tensors.sample import Batch, Template
+from massm.tensors.images import Images
+from massm.tensors.sample import Template
 
 
 class RoiFeatures(nn.Module):
@@ -45,7 +46,7 @@ class RoiFeatures(nn.Module):
     def forward(
         self,
         levels: list[Grid],
-        batch: Batch,
+        images: Images,
         center: Float[Tensor, "B K 3"],
         radius: Float[Tensor, "B K 3"],
     ) -> Float[Tensor, "B K F"]:
@@ -56,7 +57,7 @@ class RoiFeatures(nn.Module):
             cells = roi_align(level, center, radius, size=size, margin=margin)
             pooled.append(reduce(cells.flatten(0, 1)))
         if self.native is not None:
-            pooled.append(self._native(self.native, batch, center, radius))
+            pooled.append(self._native(self.native, images, center, radius))
         stacked = functional.gelu(torch.stack(pooled, dim=1))
         if self.config.pooling == "average":
             stacked = stacked.mean(dim=(-3, -2, -1))
@@ -66,13 +67,13 @@ class RoiFeatures(nn.Module):
     def _native(
         self,
         network: nn.Sequential,
-        batch: Batch,
+        images: Images,
         center: Float[Tensor, "B K 3"],
         radius: Float[Tensor, "B K 3"],
     ) -> Float[Tensor, "N C S S S"]:
         size = self.config.native_size
         points = box_lattice(center, radius, size=size, margin=self.config.margin)
-        values = batch.sample_fine(points.flatten(1, 2))
+        values = images.sample_fine(points.flatten(1, 2))
         features: Tensor = network(values.reshape(-1, 1, size, size, size))
         return functional.adaptive_avg_pool3d(features, self.config.size)
 

@@ -34,7 +34,8 @@ from massm.models.massm.world_pretraining import (
     pretrain_encoder,
 )
 from massm.tensors.grid import Grid
-from massm.tensors.sample import Batch, Template
+from massm.tensors.images import Images
+from massm.tensors.sample import Batch, Template, Truth
 
 log = logging.getLogger(__name__)
 
@@ -110,35 +111,35 @@ class Massm(nn.Module):
             error = pretrain_encoder(head, shapes, self.config.world, generator)
             log.info("world encoder pretrained: error %.2f mm per coordinate", error)
 
-    def forward(self, batch: Batch) -> Prediction:
-        """Predict with gradients, each subject as if alone, without looking at the truth."""
-        return self._predict(batch, box_updates=0)
+    def forward(self, images: Images) -> Prediction:
+        """Predict with gradients, each subject as if alone."""
+        return self._predict(images, box_updates=0)
 
-    def _predict(self, batch: Batch, box_updates: int) -> Prediction:
+    def _predict(self, images: Images, box_updates: int) -> Prediction:
         """Predict every subject on its own grid: padding to another's size would move particles."""
-        return Prediction.joined([self._predict_one(one, box_updates) for one in batch.each()])
+        return Prediction.joined([self._predict_one(one, box_updates) for one in images.each()])
 
-    def _predict_one(self, batch: Batch, box_updates: int) -> Prediction:
-        levels = self.pyramid(batch.image)
+    def _predict_one(self, images: Images, box_updates: int) -> Prediction:
+        levels = self.pyramid(images.image)
         maps = self.detect(levels)
-        with _single_precision(batch):
+        with _single_precision(images):
             boxes = decode(maps)
             levels = [level.float() for level in levels]
             center, radius = boxes.center, boxes.radius
-            local = self._shapes(levels, batch, center, radius)[-1]
+            local = self._shapes(levels, images, center, radius)[-1]
             for _ in range(box_updates):
-                local = self._shapes(levels, batch, *_box(local))[-1]
+                local = self._shapes(levels, images, *_box(local))[-1]
             if box_updates:
                 center, radius = _box(local)
             world = {name: head(local) for name, head in self.worlds.items()}
         return Prediction(boxes.score, center, radius, local, world)
 
     @torch.no_grad()
-    def predict(self, batch: Batch, *, box_updates: int = 0) -> Prediction:
+    def predict(self, images: Images, *, box_updates: int = 0) -> Prediction:
         """Predict in evaluation mode, in single precision, without gradients."""
         self.eval()
-        with _single_precision(batch):
-            return self._predict(batch, box_updates)
+        with _single_precision(images):
+            return self._predict(images, box_updates)
 
     def detect(self, levels: list[Grid]) -> DetectionMaps:
         """Return the maps of the detector."""
@@ -151,22 +152,22 @@ class Massm(nn.Module):
         Gradients of the particle losses reach the pyramid through the ROI features, not the boxes:
         these are detached, as in two-stage detectors, and learn from their own terms.
         """
-        levels = self.pyramid(batch.image)
+        levels = self.pyramid(batch.images.image)
         maps = self.detect(levels)
-        with _single_precision(batch):
-            targets = self._targets(maps, batch)
+        with _single_precision(batch.images):
+            targets = self._targets(maps, batch.truth)
             terms = detection_losses(maps, targets, config=self.loss_config)
             levels = [level.float() for level in levels]
             terms |= self._particle_terms(levels, decode(maps), batch, targets.present, teacher)
         return LossTerms(terms)
 
-    def _targets(self, maps: DetectionMaps, batch: Batch) -> DetectionTargets:
+    def _targets(self, maps: DetectionMaps, truth: Truth) -> DetectionTargets:
         return encode(
             maps.grid,
             maps.stride,
-            batch.center,
-            batch.radius,
-            batch.presence,
+            truth.center,
+            truth.radius,
+            truth.presence,
             sigma=self.config.detection.sigma,
             min_sigma_cells=self.config.detection.min_sigma_cells,
             reach_cells=self.config.detection.reach_cells,
@@ -180,30 +181,31 @@ class Massm(nn.Module):
         present: Bool[Tensor, "B K"],
         teacher: Teacher,
     ) -> dict[str, Float[Tensor, ""]]:
-        center, radius, present = _boxes_for_training(boxes, batch, present, teacher)
-        local = self.local(self.roi(levels, batch, center, radius), center, radius)
+        images, truth = batch.images, batch.truth
+        center, radius, present = _boxes_for_training(boxes, truth, present, teacher)
+        local = self.local(self.roi(levels, images, center, radius), center, radius)
         unit = self.loss_config.particle_unit_mm
-        terms = {"local": self._particle_loss(local, batch.local, present, unit)}
+        terms = {"local": self._particle_loss(local, truth.local, present, unit)}
         if self.refine is not None:
             terms["refine"] = self._refine_loss(self.refine, local, levels, batch, present, teacher)
         taught = _taught(present, teacher)[..., None, None]
-        shape = torch.where(taught, batch.local, local)
+        shape = torch.where(taught, truth.local, local)
         world = self.worlds[self.config.world.head](shape)
         unit = self.loss_config.world_unit_mm
-        terms["world"] = self._particle_loss(world, batch.world, present, unit)
+        terms["world"] = self._particle_loss(world, truth.world, present, unit)
         return terms
 
     def _shapes(
         self,
         levels: list[Grid],
-        batch: Batch,
+        images: Images,
         center: Float[Tensor, "B K 3"],
         radius: Float[Tensor, "B K 3"],
     ) -> list[Float[Tensor, "B K M 3"]]:
-        local = self.local(self.roi(levels, batch, center, radius), center, radius)
+        local = self.local(self.roi(levels, images, center, radius), center, radius)
         if self.refine is None:
             return [local]
-        return [local, *self.refine(local, levels[:1], batch)]
+        return [local, *self.refine(local, levels[:1], images)]
 
     def _refine_loss(
         self,
@@ -215,7 +217,7 @@ class Massm(nn.Module):
         teacher: Teacher,
     ) -> Float[Tensor, ""]:
         settings = self.config.refine
-        true = torch.where(present[..., None, None], batch.local, local.detach())
+        true = torch.where(present[..., None, None], batch.truth.local, local.detach())
         unit = self.loss_config.particle_unit_mm
         total = local.new_zeros(())
         perturbed = [
@@ -230,8 +232,8 @@ class Massm(nn.Module):
         ]
         starts = [local.detach(), *perturbed]
         for start in starts:
-            for shape in refine(start, levels[:1], batch):
-                total = total + self._particle_loss(shape, batch.local, present, unit)
+            for shape in refine(start, levels[:1], batch.images):
+                total = total + self._particle_loss(shape, batch.truth.local, present, unit)
         return total / (len(starts) * settings.steps)
 
     def _particle_loss(
@@ -259,7 +261,7 @@ def _box(
 
 
 def _boxes_for_training(
-    boxes: Boxes, batch: Batch, present: Bool[Tensor, "B K"], teacher: Teacher
+    boxes: Boxes, truth: Truth, present: Bool[Tensor, "B K"], teacher: Teacher
 ) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K 3"], Bool[Tensor, "B K"]]:
     """Choose per anatomy between the predicted box and the true one with noise.
 
@@ -271,11 +273,11 @@ def _boxes_for_training(
     Returns:
         Centers and radii, mm, and the anatomies that train the heads.
     """
-    noise = torch.randn(2, *batch.center.shape, generator=teacher.generator).to(batch.center)
-    center = batch.center + teacher.jitter_center_mm * noise[0]
-    radius = batch.radius * (teacher.jitter_radius * noise[1]).exp()
+    noise = torch.randn(2, *truth.center.shape, generator=teacher.generator).to(truth.center)
+    center = truth.center + teacher.jitter_center_mm * noise[0]
+    radius = truth.radius * (teacher.jitter_radius * noise[1]).exp()
     taught = _taught(present, teacher)
-    missed = ((boxes.center - batch.center).abs() > batch.radius).any(dim=-1) & present & ~taught
+    missed = ((boxes.center - truth.center).abs() > truth.radius).any(dim=-1) & present & ~taught
     if teacher.missed_boxes == "replace":
         taught = taught | missed
     elif teacher.missed_boxes == "skip":
@@ -288,9 +290,9 @@ def _boxes_for_training(
     )
 
 
-def _single_precision(batch: Batch) -> torch.autocast:
+def _single_precision(images: Images) -> torch.autocast:
     """Switch mixed precision off: a coordinate of 700 mm is known to 0.5 mm in half precision."""
-    return torch.autocast(batch.image.values.device.type, enabled=False)
+    return torch.autocast(images.image.values.device.type, enabled=False)
 
 
 def _taught(present: Bool[Tensor, "B K"], teacher: Teacher) -> Bool[Tensor, "B K"]:

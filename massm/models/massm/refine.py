@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from massm.config.model import RefineConfig
 from massm.tensors.grid import Grid
-from massm.tensors.sample import Batch, Template
+from massm.tensors.images import Images
+from massm.tensors.sample import Template
 
 
 class Frames(NamedTuple):
@@ -148,23 +149,23 @@ class RefineHead(nn.Module):
         ).flatten(0, 1)
 
     def forward(
-        self, start: Float[Tensor, "B K M 3"], levels: list[Grid], batch: Batch
+        self, start: Float[Tensor, "B K M 3"], levels: list[Grid], images: Images
     ) -> list[Float[Tensor, "B K M 3"]]:
         """Return the particles after each step, mm; no gradient flows from a step to the last."""
         shapes = []
         for _ in range(self.config.steps):
-            start = self.step(start.detach(), levels, batch)
+            start = self.step(start.detach(), levels, images)
             shapes.append(start)
         return shapes
 
     def step(
-        self, local: Float[Tensor, "B K M 3"], levels: list[Grid], batch: Batch
+        self, local: Float[Tensor, "B K M 3"], levels: list[Grid], images: Images
     ) -> Float[Tensor, "B K M 3"]:
         """Move the particles once."""
         axes = self.frames(local).axes
         batch_size, anatomies, particles, _ = local.shape
         places = local[..., None, :] + self.get_buffer("stencil") @ axes
-        profile = batch.sample_fine(places.flatten(1, 3))
+        profile = images.sample_fine(places.flatten(1, 3))
         profile = profile.reshape(batch_size, anatomies, particles, -1)
         seen = [
             level.sample(local.flatten(1, 2)).mT.unflatten(1, (anatomies, particles))
