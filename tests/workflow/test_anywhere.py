@@ -66,7 +66,7 @@ def test_results_that_snakemake_would_take_for_a_pattern_are_refused(clone, resu
     done = snakemake("--dry-run", "dataset", "--config", f"results={results!r}", cwd=clone)
     assert done.returncode == 1
     assert "results: holds " in done.stdout
-    assert f"a pattern to Snakemake; name it otherwise, found '{results}'" in done.stdout
+    assert f"takes for a pattern; name it otherwise, found '{results}'" in done.stdout
     assert "Traceback" not in done.stdout
 
 
