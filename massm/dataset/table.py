@@ -43,8 +43,8 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
     missing = [name for name in REQUIRED if name not in table]
     if missing:
         raise DataError(
-            f"{root}: no column {', '.join(missing)}; found {', '.join(table.columns)} (columns are "
-            "separated by tabs, commas or semicolons)"
+            f"{root}: no column {', '.join(missing)}; found {', '.join(table.columns)} "
+            "(columns are separated by tabs, commas or semicolons)"
         )
     table[COLUMN] = given_splits(table, root)
     for name in ("image", "label"):
@@ -72,7 +72,7 @@ def _warn_of_alike(name: str, table: pd.DataFrame, path: Path) -> None:
 
 
 def _warn_of_shared(subjects: Sequence[Subject], path: Path) -> None:
-    """Warn of one image that several subjects name: a split would not part what belongs together."""
+    """Warn of one image that several subjects name: a split may part them."""
     owners: dict[str, list[str]] = {}
     for subject in subjects:
         if subject.image is not None:

@@ -1,8 +1,9 @@
 """The layout of TotalSegmentator's public dataset, version 1.
 
 ``<root>/s0000/ct.nii.gz``, ``<root>/s0000/segmentations/<anatomy>.nii.gz`` and, if it is there,
-``<root>/meta.csv`` (or ``.tsv``, in any case) with ``image_id`` and perhaps ``split``. Wasserthal et al., "TotalSegmentator:
-robust segmentation of 104 anatomic structures in CT images", Radiology: AI 5(5), 2023.
+``<root>/meta.csv`` (or ``.tsv``, in any case) with ``image_id`` and perhaps ``split``. Wasserthal
+et al., "TotalSegmentator: robust segmentation of 104 anatomic structures in CT images", Radiology:
+AI 5(5), 2023.
 """
 
 import logging
@@ -26,6 +27,7 @@ HEART_CHAMBERS = (
     "heart_atrium_left",
     "heart_atrium_right",
 )
+_SHOWN = 5  # names in one line of the log
 VERSION_2_ONLY = ("heart", "atrial_appendage_left", "brachiocephalic_trunk", "prostate")
 
 
@@ -122,12 +124,16 @@ def _as_folders(rows: dict[str, list[str]], folders: Collection[str]) -> dict[st
     for folder in folders:
         alike.setdefault(_plain(folder), []).append(folder)
     named: dict[str, list[str]] = {}
+    others = []
     for name, splits in rows.items():
         near = alike.get(_plain(name), [])
         meant = near[0] if len(near) == 1 and name not in folders else name
         if meant != name:
-            log.warning("meta: image_id %r is read as the folder %s", name, meant)
+            others.append(f"{name!r} as {meant}")
         named.setdefault(meant, []).extend(splits)
+    if others:
+        shown = ", ".join(others[:_SHOWN]) + (" ..." if others[_SHOWN:] else "")
+        log.warning("%d names of the meta table are read as folders: %s", len(others), shown)
     return named
 
 

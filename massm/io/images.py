@@ -261,10 +261,11 @@ def _refuse_overflow(header: Header, label: int, low: int) -> None:
     """Refuse to call a label absent that may have become another in a type too small for it."""
     stored = header.stored
     if stored.dtype.kind in "iu" and not stored.is_scaled and label > np.iinfo(stored.dtype).max:
+        most = np.iinfo(stored.dtype).max
         raise DataError(
             f"{header.path}: label {label} does not fit into the map, which holds numbers up to "
-            f"{np.iinfo(stored.dtype).max} ({stored.dtype.name}); give the label that the organ has "
-            "there, or save the map in a larger type"
+            f"{most} ({stored.dtype.name}); give the label that the organ has there, or save the "
+            "map in a larger type"
         )
     if low < 0:
         raise DataError(

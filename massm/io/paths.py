@@ -25,7 +25,9 @@ def find_named(folder: Path, text: str) -> Path:
 def _spelled_alike(path: Path) -> Path:
     """Find the one file whose name has the same letters, composed or not."""
     try:
-        found = [one for one in path.parent.iterdir() if _composed(one.name) == _composed(path.name)]
+        found = [
+            one for one in path.parent.iterdir() if _composed(one.name) == _composed(path.name)
+        ]
     except OSError:
         return path
     return found[0] if len(found) == 1 else path

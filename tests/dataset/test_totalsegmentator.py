@@ -163,7 +163,7 @@ def test_a_subject_that_the_table_writes_otherwise_is_its_folder(tmp_path, caplo
     (tmp_path / "meta.csv").write_text(f"image_id;split\n{written};test\n")
     (subject,) = find_subjects(tmp_path, ANATOMIES)
     assert (subject.name, subject.split) == ("s0012", "test")
-    assert "is read as the folder s0012" in caplog.text
+    assert f"1 names of the meta table are read as folders: {written!r} as s0012" in caplog.text
 
 
 def test_a_number_that_two_folders_might_be_is_neither(tmp_path):
@@ -177,4 +177,6 @@ def test_a_subject_without_its_folder_of_segmentations_says_so(tmp_path):
     write_subject(tmp_path, "s0001")
     (tmp_path / "s0001/segmentations").rename(tmp_path / "s0001/masks")
     (subject,) = find_subjects(tmp_path, ANATOMIES)
-    assert {organ.fault for organ in subject.organs} == {f"no folder {tmp_path}/s0001/segmentations"}
+    assert {organ.fault for organ in subject.organs} == {
+        f"no folder {tmp_path}/s0001/segmentations"
+    }
