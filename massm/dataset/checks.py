@@ -7,7 +7,7 @@ import numpy as np
 
 from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Status, Subject
-from massm.dataset.grids import grid_fault
+from massm.dataset.grids import grid_fault, on_larger_grid
 from massm.dataset.intensity import fill_value, image_fault, void_share
 from massm.dataset.surfaces import check_surface, is_mesh, place_fault
 from massm.geometry.isosurface import isosurface
@@ -25,6 +25,7 @@ from massm.io.images import (
 )
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_SMALLEST_MM = 30.0  # longest side of an image; that of a mouse is longer
 _NOTED_VOID = 0.005  # a smaller share of a mask in the void is its rim
 
 
@@ -48,7 +49,7 @@ def check_subject(
             fault = _shear_fault(scan, config) or image_fault(scan.volume.array, config)
         except (DataError, OSError) as error:
             fault = f"image cannot be used: {error}"
-    note = "; ".join(scan.notes) if scan is not None else ""
+    note = "; ".join([*scan.notes, *_size_notes(scan.volume)]) if scan is not None else ""
     if fault:
         return CheckedSubject(subject, fault, organs=_all_excluded(subject, fault), note=note)
     organs = _check_organs(config, subject, None if scan is None else _Image(scan), hole_mm)
@@ -88,6 +89,15 @@ def touched_sides(piece: Piece, size: tuple[int, ...]) -> list[str]:
         if ends[axis] == size[axis]:
             sides.append(f"{name}+")
     return sides
+
+
+def _size_notes(image: Volume) -> list[str]:
+    """Say that a scan is smaller than any of a person in millimeters."""
+    sides = np.array(image.size) * image.spacing
+    if sides.max() >= _SMALLEST_MM:
+        return []
+    words = " x ".join(f"{side:.3g}" for side in sides)
+    return [f"image is {words} mm large, as if its voxel size were in another unit"]
 
 
 class _Image:
@@ -148,6 +158,12 @@ def _check_organ(
     fault = _shear_fault(found, config)
     if not fault and image is not None and not found.is_distance:
         fault = grid_fault(image.volume, found.volume, config.grid_tolerance_voxel)
+        tolerance, placed = config.grid_tolerance_voxel, None
+        if fault:
+            placed = on_larger_grid(found.volume, image.volume, tolerance)
+        if placed is not None:
+            fault, found = "", found._replace(volume=placed)
+            notes.append("its grid is a part of the CT's, or turned by right angles: put on it")
     if fault:
         return CheckedOrgan(organ, "excluded", fault, note="; ".join(notes))
     if found.is_distance:

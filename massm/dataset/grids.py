@@ -3,8 +3,11 @@
 import numpy as np
 
 from massm.geometry.volume import Volume
+from massm.io.dicom import on_grid_of
+from massm.io.errors import DataError
 
 DIFFER = "geometry of mask and CT differ"
+ADVICE = "resample the mask to the CT's grid, taking nearest neighbors"
 
 
 def grid_fault(image: Volume, mask: Volume, tolerance_voxel: float) -> str:
@@ -14,7 +17,7 @@ def grid_fault(image: Volume, mask: Volume, tolerance_voxel: float) -> str:
     named as different then is what differs visibly.
     """
     if mask.size != image.size:
-        return f"{DIFFER}: size {_by(mask.size)} against {_by(image.size)} voxels"
+        return f"{DIFFER}: size {_by(mask.size)} against {_by(image.size)} voxels; {ADVICE}"
     apart = float(np.linalg.norm(image.corners() - mask.corners(), axis=1).max())
     limit = tolerance_voxel * float(np.min(image.spacing))
     if apart <= limit:
@@ -26,7 +29,27 @@ def grid_fault(image: Volume, mask: Volume, tolerance_voxel: float) -> str:
         parts.append(f"direction {_rows(mask.direction)} against {_rows(image.direction)}")
     if np.linalg.norm(mask.origin - image.origin) > limit:
         parts.append(f"origin {_list(mask.origin)} against {_list(image.origin)} mm")
-    return f"{DIFFER}: {'; '.join(parts) or 'corners'} (up to {apart:.3g} mm apart)"
+    return f"{DIFFER}: {'; '.join(parts) or 'corners'} (up to {apart:.3g} mm apart); {ADVICE}"
+
+
+def on_larger_grid(mask: Volume, image: Volume, tolerance_voxel: float) -> Volume | None:
+    """Put a mask on its image's grid if its own is a part of that, whole voxels and all.
+
+    Such are masks that were cropped to the organ, and those whose axes run in another order or
+    direction over the same places. A grid that reaches beyond the image is none: one of the same
+    size that is moved by whole voxels has lost its place.
+
+    Returns:
+        The mask on the image's grid; None if the grids differ otherwise.
+    """
+    index = image.point_to_index(mask.corners())
+    last = np.array(image.size) - 1
+    if (index < -tolerance_voxel).any() or (index > last + tolerance_voxel).any():
+        return None
+    try:
+        return on_grid_of(mask, image, tolerance_voxel)
+    except DataError:
+        return None
 
 
 def _by(size: tuple[int, ...]) -> str:

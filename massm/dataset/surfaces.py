@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedOrgan, Organ
-from massm.dataset.units import extent_fault, seems_to_be
+from massm.dataset.units import extent_fault, seems_to_be, small_note
 from massm.geometry.mesh import Mesh
 from massm.geometry.mesh_repair import Repaired, repaired
 from massm.geometry.volume import Volume
@@ -47,6 +47,8 @@ def check_surface(
     if fault:
         return CheckedOrgan(organ, "excluded", fault, volume_ml, "; ".join(found.notes))
     notes = [*found.notes, *whole.notes]
+    if image is None and small_note(surface.vertices):  # with a CT, its place tells the unit
+        notes.append(small_note(surface.vertices))
     if whole.holes:
         notes.append(f"holes {'left to grooming' if hole_mm is None else 'closed'}: {whole.holes}")
     return CheckedOrgan(organ, "used", "", volume_ml, "; ".join(notes))

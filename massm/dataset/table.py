@@ -7,6 +7,7 @@ stays empty without a CT.
 """
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ import pandas as pd
 
 from massm.dataset.cohort import Organ, Subject, mark_names
 from massm.dataset.spelling import match_spelling, report
-from massm.dataset.splits import COLUMN, given_splits
+from massm.dataset.splits import COLUMN, given_splits, read_split
 from massm.io.errors import DataError
 from massm.io.paths import exists, find_named, why_missing
 from massm.io.tables import read_texts
@@ -23,6 +24,10 @@ from massm.io.tables import read_texts
 log = logging.getLogger(__name__)
 
 REQUIRED = ("subject", "anatomy", "mask")
+_ALIKE = {
+    "image": ("images", "img", "ct", "scan", "volume", "image_path", "image_file"),
+    "label": ("labels", "value", "label_value", "label_id"),
+}
 
 
 def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
@@ -37,10 +42,14 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
     table = read_texts(root)
     missing = [name for name in REQUIRED if name not in table]
     if missing:
-        raise DataError(f"{root}: no column {', '.join(missing)}; found {', '.join(table.columns)}")
+        raise DataError(
+            f"{root}: no column {', '.join(missing)}; found {', '.join(table.columns)} "
+            "(columns are separated by tabs, commas or semicolons)"
+        )
     table[COLUMN] = given_splits(table, root)
     for name in ("image", "label"):
         if name not in table:
+            _warn_of_alike(name, table, root)
             table[name] = ""
     table = _with_subject(table, root)
     report(list(table["anatomy"]), anatomies, str(root))
@@ -51,7 +60,26 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
             f"{_some(table['anatomy'])}; expected one of {', '.join(anatomies)}"
         )
     groups = table.groupby("subject", sort=True)
-    return mark_names([_subject(str(name), rows, root.parent, anatomies) for name, rows in groups])
+    subjects = [_subject(str(name), rows, root.parent, anatomies) for name, rows in groups]
+    _warn_of_shared(subjects, root)
+    return mark_names(subjects)
+
+
+def _warn_of_alike(name: str, table: pd.DataFrame, path: Path) -> None:
+    """Warn of a column that may have been meant for one that is missing."""
+    for other in table.columns.intersection(_ALIKE[name]):
+        log.warning("%s: column %s is not used; if %s is meant, rename it so", path, other, name)
+
+
+def _warn_of_shared(subjects: Sequence[Subject], path: Path) -> None:
+    """Warn of one image that several subjects name: a split may part them."""
+    owners: dict[str, list[str]] = {}
+    for subject in subjects:
+        if subject.image is not None:
+            owners.setdefault(os.path.realpath(subject.image), []).append(subject.name)
+    for image, names in owners.items():
+        if len(names) > 1:
+            log.warning("%s: subjects %s have one image, %s", path, " and ".join(names), image)
 
 
 def _with_subject(table: pd.DataFrame, path: Path) -> pd.DataFrame:
@@ -65,9 +93,9 @@ def _with_subject(table: pd.DataFrame, path: Path) -> pd.DataFrame:
 
 def _subject(name: str, rows: pd.DataFrame, folder: Path, anatomies: Sequence[str]) -> Subject:
     images = sorted(set(rows["image"]) - {""})
-    splits = sorted(set(rows[COLUMN]) - {""})
+    splits = sorted({read_split(word) or word for word in rows[COLUMN]} - {""})
     fault = ""
-    if len(images) > 1:
+    if len({os.path.realpath(find_named(folder, name)) for name in images}) > 1:
         fault = f"two subjects of one name: rows name {len(images)} images, {' and '.join(images)}"
     elif len(splits) > 1:
         fault = f"two subjects of one name: rows name the splits {' and '.join(splits)}"

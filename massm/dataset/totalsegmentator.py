@@ -1,18 +1,21 @@
 """The layout of TotalSegmentator's public dataset, version 1.
 
 ``<root>/s0000/ct.nii.gz``, ``<root>/s0000/segmentations/<anatomy>.nii.gz`` and, if it is there,
-``<root>/meta.csv`` with ``image_id`` and perhaps ``split``. Wasserthal et al., "TotalSegmentator:
-robust segmentation of 104 anatomic structures in CT images", Radiology: AI 5(5), 2023.
+``<root>/meta.csv`` (or ``.tsv``, in any case) with ``image_id`` and perhaps ``split``. Wasserthal
+et al., "TotalSegmentator: robust segmentation of 104 anatomic structures in CT images", Radiology:
+AI 5(5), 2023.
 """
 
 import logging
-from collections.abc import Sequence
+import re
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from massm.dataset.cohort import Organ, Subject, mark_names
 from massm.dataset.spelling import match_spelling
 from massm.dataset.splits import given_splits
 from massm.io.errors import DataError
+from massm.io.rows import SEPARATORS
 from massm.io.suffixes import IMAGES
 from massm.io.tables import read_texts
 
@@ -24,6 +27,7 @@ HEART_CHAMBERS = (
     "heart_atrium_left",
     "heart_atrium_right",
 )
+_SHOWN = 5  # names in one line of the log
 VERSION_2_ONLY = ("heart", "atrial_appendage_left", "brachiocephalic_trunk", "prostate")
 
 
@@ -38,8 +42,8 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
     """
     if not root.is_dir():
         raise DataError(f"dataset.root: no folder {root}; name the one with s0000, s0001, ...")
-    rows = _read_meta(root / "meta.csv")
     folders = {path.name: path for path in root.iterdir() if _looks_like_a_subject(path)}
+    rows = _as_folders(_read_meta(root), folders)
     names = sorted(set(folders) | set(rows))
     if not names:
         raise DataError(
@@ -71,8 +75,10 @@ def _subject(name: str, folder: Path, rows: list[str], anatomies: Sequence[str])
 
 def _organ(folder: Path, anatomy: str) -> Organ:
     mask = _find_image(folder, anatomy)
-    if mask is not None or not folder.is_dir():
+    if mask is not None:
         return Organ(anatomy, mask)
+    if not folder.is_dir():
+        return Organ(anatomy, None, fault=f"no folder {folder}")
     near = [path for path in sorted(folder.iterdir()) if _is_spelled(path, anatomy)]
     if not near:
         return Organ(anatomy, None)
@@ -94,9 +100,53 @@ def _find_image(folder: Path, stem: str) -> Path | None:
     return folder / stem if (folder / stem).is_dir() else None
 
 
-def _read_meta(path: Path) -> dict[str, list[str]]:
+def _find_meta(root: Path) -> Path | None:
+    """Find the table of facts about the subjects.
+
+    Raises:
+        DataError: If there are several: which one gives the split cannot be told.
+    """
+    files = sorted(path for path in root.iterdir() if path.is_file())
+    named = [path for path in files if path.name.lower().startswith("meta.")]
+    found = [path for path in named if path.suffix.lower() in SEPARATORS]
+    for path in named:
+        if path not in found:
+            log.warning("%s is not read: save it as meta.csv if it gives the split", path)
+    if len(found) > 1:
+        names = " and ".join(path.name for path in found)
+        raise DataError(f"{root}: {names}, expected one meta.csv; remove or rename the others")
+    return found[0] if found else None
+
+
+def _as_folders(rows: dict[str, list[str]], folders: Collection[str]) -> dict[str, list[str]]:
+    """Call subjects of the table as their folders: S0012, s0012/, 12 and 12.0 may be s0012."""
+    alike: dict[str, list[str]] = {}
+    for folder in folders:
+        alike.setdefault(_plain(folder), []).append(folder)
+    named: dict[str, list[str]] = {}
+    others = []
+    for name, splits in rows.items():
+        near = alike.get(_plain(name), [])
+        meant = near[0] if len(near) == 1 and name not in folders else name
+        if meant != name:
+            others.append(f"{name!r} as {meant}")
+        named.setdefault(meant, []).extend(splits)
+    if others:
+        shown = ", ".join(others[:_SHOWN]) + (" ..." if others[_SHOWN:] else "")
+        log.warning("%d names of the meta table are read as folders: %s", len(others), shown)
+    return named
+
+
+def _plain(name: str) -> str:
+    word = name.casefold().rstrip("/")
+    number = re.fullmatch(r"s?0*([0-9]+)(\.0+)?", word)
+    return number[1] if number else word
+
+
+def _read_meta(root: Path) -> dict[str, list[str]]:
     """Read the split that each row gives a subject; empty where there is no such column."""
-    if not path.is_file():
+    path = _find_meta(root)
+    if path is None:
         return {}
     table = read_texts(path)
     if "image_id" not in table:

@@ -19,6 +19,7 @@ UNITS = {"centimeters": 10.0, "meters": 1000.0, "inches": 25.4, "micrometers": 0
 _TURN = np.array([-1.0, -1.0, 1.0])  # from RAS to LPS
 _FEWEST = 2  # others that a volume is compared with
 _ALIKE = np.log(4)  # organs of one anatomy differ by this factor at most, for this purpose
+_SMALL_MM = 20.0  # longest side that few organs fall short of
 _COMMON_MM = (5.0, 1000.0)  # longest side of organs, for the unit that is suspected
 
 
@@ -33,6 +34,17 @@ def extent_fault(vertices: Float[np.ndarray, "V 3"], config: SurveyConfig) -> st
         f"surface is {side:.3g} mm along its longest side, expected {config.min_extent_mm:g} to "
         f"{config.max_extent_mm:g} mm (dataset.min_extent_mm, max_extent_mm); {guess}"
         "export it in LPS millimeters"
+    )
+
+
+def small_note(vertices: Float[np.ndarray, "V 3"]) -> str:
+    """Say that a surface is as small as few organs are; empty if it is not."""
+    side = float(np.ptp(vertices, axis=0).max())
+    if side >= _SMALL_MM:
+        return ""
+    return (
+        f"surface is {side:.3g} mm along its longest side, smaller than most organs: is the file in "
+        "millimeters?"
     )
 
 

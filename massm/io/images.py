@@ -28,7 +28,7 @@ from massm.io.image_values import (
     whole_chunks,
 )
 from massm.io.metaimage import is_metaimage, read_metaimage
-from massm.io.nifti import is_nifti, read_nifti
+from massm.io.nifti import header_beside, is_nifti, read_nifti
 from massm.io.nrrd import MAGIC, read_nrrd
 
 log = logging.getLogger(__name__)
@@ -46,12 +46,14 @@ _OTHERS = {
     b"CDF": "netCDF (MINC 1, perhaps)",
     b"# vtk DataFile": "VTK",
     b"\x93NUMPY": "NumPy",
+    b"\0\0\0\x01\0\0": "MGH (FreeSurfer)",
 }
 _NO_IMAGES = {
     b"version https://git-lfs": "a Git LFS pointer, not the file itself; fetch it (git lfs pull)",
     b"<!DOCTYPE": "a web page (a failed download, perhaps); get the file again",
     b"<html": "a web page (a failed download, perhaps); get the file again",
     b"PK\x03\x04": "a zip archive; unpack it",
+    b"\x1f\x8b": "packed by gzip twice; unpack it once",
 }
 _SHOWN_LABELS = 12
 _MOST_LABELS = 2000  # more different values are no labels
@@ -97,11 +99,12 @@ class LabelMap(NamedTuple):
         """Take one label.
 
         Raises:
-            DataError: If negative values stand where the label might have been.
+            DataError: If the label is too large for the map's type, or if negative values stand
+                where it might have been.
         """
         inside = self.array == label
-        if self.array.dtype.kind == "i" and not inside.any():
-            _refuse_overflow(self.header, label, int(self.array.min()))
+        if not inside.any():
+            _refuse_overflow(self.header, label, min(0, int(self.array.min())))
         return _segmentation(self.header, inside)
 
 
@@ -123,6 +126,9 @@ def read_header(path: Path) -> Header:
         return read_nrrd(path)
     if encoding == "raw" and is_metaimage(start):
         return read_metaimage(path)
+    beside = header_beside(path)
+    if beside is not None:
+        return read_header(beside)
     raise DataError(f"{path}: {_what_else(start)}")
 
 
@@ -246,13 +252,21 @@ def _label(header: Header, label: int) -> Segmentation:
         np.equal(values, label, out=inside[place : place + len(values)])
         low = min(low, int(values.min()))
         place += len(values)
-    if low < 0 and not inside.any():
+    if not inside.any():
         _refuse_overflow(header, label, low)
     return _segmentation(header, inside)
 
 
 def _refuse_overflow(header: Header, label: int, low: int) -> None:
-    """Refuse to call a label absent that may have become negative in a type too small for it."""
+    """Refuse to call a label absent that may have become another in a type too small for it."""
+    stored = header.stored
+    if stored.dtype.kind in "iu" and not stored.is_scaled and label > np.iinfo(stored.dtype).max:
+        most = np.iinfo(stored.dtype).max
+        raise DataError(
+            f"{header.path}: label {label} does not fit into the map, which holds numbers up to "
+            f"{most} ({stored.dtype.name}); give the label that the organ has there, or save the "
+            "map in a larger type"
+        )
     if low < 0:
         raise DataError(
             f"{header.path}: label map has no {label}, but values down to {low}, as labels become "

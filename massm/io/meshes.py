@@ -98,7 +98,7 @@ def read_surface(path: Path) -> FoundSurface:
         return _parsed(path.read_bytes(), _suffix(path))
     except (ValueError, RecursionError) as error:
         raise DataError(
-            f"{path}: {error}; the file is empty or damaged, export it again"
+            f"{path}: not readable as a surface, {error}; export it again, as triangles"
         ) from error
 
 

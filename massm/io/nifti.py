@@ -56,6 +56,15 @@ def read_nifti(path: Path, start: bytes, encoding: Encoding) -> Header:
     return make_header(path, KIND, size, affine, stored, spacing_from=source, notes=notes)
 
 
+def header_beside(path: Path) -> Path | None:
+    """Find the .hdr of a pair of which the .img was named; None if there is none."""
+    name = path.name.lower().removesuffix(".gz")
+    if not name.endswith(".img"):
+        return None
+    wanted = (f"{name.removesuffix('.img')}.hdr", f"{name.removesuffix('.img')}.hdr.gz")
+    return next((one for one in sorted(path.parent.iterdir()) if one.name.lower() in wanted), None)
+
+
 def _header_bytes(start: bytes) -> tuple[int, str] | None:
     for order in "<>":
         kind = np.dtype(order + "i4")
@@ -119,9 +128,11 @@ def _stored(path: Path, fields: Fields, encoding: Encoding, notes: list[str]) ->
 
 def _scaling(path: Path, fields: Fields, notes: list[str]) -> tuple[float, float]:
     slope, intercept = float(fields["scl_slope"]), float(fields["scl_inter"])
-    if slope == 0:  # by the standard: the stored numbers are the values
-        if intercept != 0:
-            notes.append(f"scl_slope 0 means no scaling; scl_inter {intercept:g} is not applied")
+    if slope == 0 or math.isnan(slope):  # the stored numbers are the values; 0 by the standard
+        if math.isnan(slope):
+            notes.append("scl_slope is NaN, as where none was set: no scaling")
+        if intercept != 0 and not math.isnan(intercept):
+            notes.append(f"scl_slope {slope:g} means no scaling; scl_inter {intercept:g} left out")
         return 1.0, 0.0
     if not (math.isfinite(slope) and math.isfinite(intercept)):
         raise DataError(

@@ -86,6 +86,8 @@ def _fields(path: Path) -> tuple[Fields, Fields, int]:
             break
         if text.startswith(("#", "NRRD0")):
             continue
+        if fields.get("datafile", "").upper().startswith("LIST"):
+            values_file(path, fields["datafile"])  # what follows are names of files
         if ":=" in text:
             key, _, value = text.partition(":=")
             keys[key] = value

@@ -1,14 +1,15 @@
 """Paths as people and other programs write them into tables and projects."""
 
 import os
+import unicodedata
 from pathlib import Path, PureWindowsPath
 
 
 def find_named(folder: Path, text: str) -> Path:
     """Find a file or folder by its name in a table, relative to a folder.
 
-    Taken as it stands if that exists; else ``~`` is the home folder and a backslash separates
-    folders, as on Windows.
+    Taken as it stands if that exists; else ``~`` is the home folder, a backslash separates folders,
+    as on Windows, and an accented letter may be written in either of two ways, as macOS does.
 
     Returns:
         What exists, or else where it would be.
@@ -17,7 +18,23 @@ def find_named(folder: Path, text: str) -> Path:
     if os.path.lexists(spelled):
         return spelled
     plain = text.replace("\\", "/")
-    return folder / (os.path.expanduser(plain) if plain.startswith("~/") else plain)  # noqa: PTH111
+    path = folder / (os.path.expanduser(plain) if plain.startswith("~/") else plain)  # noqa: PTH111
+    return path if path.name.isascii() else _spelled_alike(path)
+
+
+def _spelled_alike(path: Path) -> Path:
+    """Find the one file whose name has the same letters, composed or not."""
+    try:
+        found = [
+            one for one in path.parent.iterdir() if _composed(one.name) == _composed(path.name)
+        ]
+    except OSError:
+        return path
+    return found[0] if len(found) == 1 else path
+
+
+def _composed(name: str) -> str:
+    return unicodedata.normalize("NFC", name)
 
 
 def find_moved(folder: Path, text: str) -> Path:

@@ -84,6 +84,9 @@ def _fitted(fields: list[str], columns: Sequence[str], where: str) -> list[str]:
     fields = _without_end(fields, len(columns))
     if len(fields) == len(columns):
         return fields
+    if fields[0].startswith("#") or columns[0].startswith("#"):
+        what = f"{where}: {' '.join(fields)!r} below the columns {' '.join(columns)!r}"
+        raise DataError(f"{what}; lines of comments (#) are not left out here, remove them")
     raise DataError(
         f"{where}: {len(fields)} fields, expected {len(columns)}, one for each column "
         f"({', '.join(columns)}); leave fields empty but keep their separators, and put fields "

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,9 @@ _TEXT = (
     *("image", "mask", "label", "surface"),
     *("model", "head", "measure", "reference", "image_id"),
 )
+# Blanks, also those that are not seen: of no width, byte-order marks, marks of direction.
+_BLANK = r"[\s\u200b-\u200f\u2060\ufeff]+"
+_AROUND = re.compile(rf"^{_BLANK}|{_BLANK}$")
 _MISSING = ["", "nan", "NaN", "NA"]
 
 
@@ -53,9 +57,9 @@ def read_texts(path: Path) -> pd.DataFrame:
     """
     path = Path(path)
     rows = read_rows(path)
-    columns = [name.strip().lower() for name in rows.columns]
+    columns = [_AROUND.sub("", name).lower() for name in rows.columns]
     _refuse_doubled(columns, path)
-    fields = [[field.strip() for field in row] for row in rows.fields]
+    fields = [[_AROUND.sub("", field) for field in row] for row in rows.fields]
     index = pd.Index(rows.lines, name="line", dtype=int)
     return pd.DataFrame(fields, columns=columns, index=index, dtype=object)
 

@@ -70,7 +70,7 @@ def test_a_truncated_mask_excludes_its_organ_alone(tmp_path):
 @pytest.mark.parametrize(
     ("mask", "words"),
     [
-        (Volume(np.ones((5, 12, 14), bool), SPACING, ORIGIN), "size 14 x 12 x 5 against 14 x 12"),
+        (Volume(np.ones((11, 12, 14), bool), SPACING, ORIGIN), "size 14 x 12 x 11 against 14 x"),
         (Volume(blob().array, SPACING * 2, ORIGIN), r"spacing \(6, 6, 10\) against \(3, 3, 5\)"),
         (Volume(blob().array, SPACING, ORIGIN + 30), r"origin \(10, 40, -270\) against"),
         (
@@ -86,6 +86,45 @@ def test_a_mask_on_another_grid_is_excluded(tmp_path, mask, words):
     assert organ.status == "excluded"
     assert organ.reason.startswith("geometry of mask and CT differ: ")
     assert re.search(words, organ.reason)
+
+
+def test_a_mask_cropped_to_its_organ_lies_where_its_header_says(tmp_path):
+    whole = blob()
+    part = (slice(2, 8), slice(2, 9), slice(1, 12))
+    origin = whole.index_to_point(np.array([1.0, 2, 2]))
+    write_subject(tmp_path, "s0001", {"spleen": Volume(whole.array[part], SPACING, origin)})
+    organ = spleen(check(tmp_path))
+    assert (organ.status, organ.volume_ml) == ("used", pytest.approx(4 * 5 * 6 * 45 / 1000))
+    assert organ.note == "its grid is a part of the CT's, or turned by right angles: put on it"
+
+
+def test_a_mask_whose_axes_run_the_other_way_over_the_same_places_is_used(tmp_path):
+    whole = blob()
+    last = np.array(whole.size) - 1.0
+    turned = Volume(
+        whole.array[:, ::-1, ::-1].transpose(1, 0, 2),
+        SPACING[[0, 2, 1]],
+        whole.index_to_point(last * [1, 1, 0]),
+        np.diag([-1.0, -1.0, 1.0])[:, [0, 2, 1]],
+    )
+    write_subject(tmp_path, "s0001", {"spleen": turned})
+    assert spleen(check(tmp_path)).status == "used"
+
+
+@pytest.mark.parametrize("moved", [(1, 0, 0), (0, -2, 0)])
+def test_a_mask_moved_by_whole_voxels_has_lost_its_place(tmp_path, moved):
+    origin = blob().index_to_point(np.array(moved, float))
+    write_subject(tmp_path, "s0001", {"spleen": Volume(blob().array, SPACING, origin)})
+    assert "origin" in spleen(check(tmp_path)).reason
+
+
+def test_an_image_smaller_than_any_scan_is_noted(tmp_path):
+    small = [Volume(one.array, SPACING / 10, ORIGIN) for one in (ct(), blob())]
+    write_subject(tmp_path, "s0001", dict.fromkeys(ANATOMIES, small[1]), small[0])
+    checked = check(tmp_path)
+    assert checked.note == (
+        "image is 4.2 x 3.6 x 5 mm large, as if its voxel size were in another unit"
+    )
 
 
 def test_rounding_of_an_affine_is_no_difference(tmp_path):

@@ -47,6 +47,13 @@ def test_a_sound_surface_is_used_without_a_note(tmp_path, image):
     assert found.volume_ml == pytest.approx(ball().volume_ml)
 
 
+@pytest.mark.parametrize(("image", "is_noted"), [(None, True), (IMAGE, False)])
+def test_a_small_surface_without_a_ct_that_tells_its_unit_is_noted(tmp_path, image, is_noted):
+    found = check(tmp_path, ball(9.5), image=image)
+    assert found.status == "used"
+    assert ("19 mm along its longest side, smaller than most" in found.note) == is_noted
+
+
 def test_what_grooming_repairs_is_used_and_counted(tmp_path):
     mesh = pierced(ball(), 3.0)
     mesh = Mesh(mesh.vertices, np.concatenate([mesh.faces, mesh.faces[-5:]]))

@@ -309,3 +309,24 @@ def test_one_name_in_two_forms_of_unicode_is_one(tmp_path):
     path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
     for subject in find_subjects(path, ANATOMIES):
         assert "two subjects of one name" in subject.fault
+
+
+def test_two_spellings_of_one_image_or_split_are_one(tmp_path):
+    (tmp_path / "a.nii").touch()
+    rows = [("s1", "spleen", "a.nii", "", "", "train"), ("s1", "liver", "./a.nii", "", "", "Train")]
+    (subject,) = find_subjects(write_rows(tmp_path / "t.tsv", HEADER, *rows), ANATOMIES)
+    assert (subject.fault, subject.split) == ("", "train")
+
+
+def test_one_image_of_two_subjects_is_said(tmp_path, caplog):
+    (tmp_path / "a.nii").touch()
+    rows = [(name, "spleen", "a.nii", "", "", "") for name in ("s1", "s2")]
+    find_subjects(write_rows(tmp_path / "t.tsv", HEADER, *rows), ANATOMIES)
+    assert "subjects s1 and s2 have one image" in caplog.text
+
+
+@pytest.mark.parametrize(("name", "meant"), [("ct", "image"), ("labels", "label")])
+def test_a_column_that_may_be_meant_for_a_missing_one_is_said(tmp_path, caplog, name, meant):
+    header, row = ("subject", "anatomy", "mask", name), ("s1", "spleen", "a.nii", "1")
+    find_subjects(write_rows(tmp_path / "t.tsv", header, row), ANATOMIES)
+    assert f"column {name} is not used; if {meant} is meant, rename it so" in caplog.text

@@ -130,3 +130,53 @@ def test_a_mask_that_is_spelled_otherwise_is_named(tmp_path):
     organ = find_subjects(tmp_path, ["spleen"])[0].organs[0]
     assert "no mask file spleen.nii.gz" in organ.fault
     assert organ.fault.endswith("but Spleen.nii.gz; rename it")
+
+
+@pytest.mark.parametrize(
+    ("name", "separator"), [("META.CSV", ";"), ("Meta.csv", ","), ("meta.tsv", "\t")]
+)
+def test_the_table_of_the_split_is_found_however_it_is_called(tmp_path, name, separator):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / name).write_text(f"image_id{separator}split\ns0001{separator}test\n")
+    (subject,) = find_subjects(tmp_path, ANATOMIES)
+    assert subject.split == "test"
+
+
+def test_two_tables_of_the_split_stop(tmp_path):
+    write_subject(tmp_path, "s0001")
+    for name in ("meta.csv", "meta.tsv"):
+        (tmp_path / name).write_text("image_id\ns0001\n")
+    with pytest.raises(DataError, match=r"meta\.csv and meta\.tsv, expected one"):
+        find_subjects(tmp_path, ANATOMIES)
+
+
+def test_a_spreadsheet_beside_the_subjects_is_said_not_to_be_read(tmp_path, caplog):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "meta.xlsx").write_bytes(b"PK\x03\x04")
+    find_subjects(tmp_path, ANATOMIES)
+    assert "meta.xlsx is not read: save it as meta.csv" in caplog.text
+
+
+@pytest.mark.parametrize("written", ["S0012", "s0012/", "12", "12.0"])
+def test_a_subject_that_the_table_writes_otherwise_is_its_folder(tmp_path, caplog, written):
+    write_subject(tmp_path, "s0012")
+    (tmp_path / "meta.csv").write_text(f"image_id;split\n{written};test\n")
+    (subject,) = find_subjects(tmp_path, ANATOMIES)
+    assert (subject.name, subject.split) == ("s0012", "test")
+    assert f"1 names of the meta table are read as folders: {written!r} as s0012" in caplog.text
+
+
+def test_a_number_that_two_folders_might_be_is_neither(tmp_path):
+    write_subject(tmp_path, "s12")
+    write_subject(tmp_path, "s0012")
+    (tmp_path / "meta.csv").write_text("image_id;split\n12;test\n")
+    assert [subject.split for subject in find_subjects(tmp_path, ANATOMIES)] == ["test", "", ""]
+
+
+def test_a_subject_without_its_folder_of_segmentations_says_so(tmp_path):
+    write_subject(tmp_path, "s0001")
+    (tmp_path / "s0001/segmentations").rename(tmp_path / "s0001/masks")
+    (subject,) = find_subjects(tmp_path, ANATOMIES)
+    assert {organ.fault for organ in subject.organs} == {
+        f"no folder {tmp_path}/s0001/segmentations"
+    }

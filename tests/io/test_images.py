@@ -9,7 +9,14 @@ import pytest
 
 from massm.geometry.volume import Volume
 from massm.io.errors import DataError
-from massm.io.images import read_header, read_image, read_mask, read_segmentation, write_image
+from massm.io.images import (
+    read_header,
+    read_image,
+    read_label_map,
+    read_mask,
+    read_segmentation,
+    write_image,
+)
 
 
 def test_a_mask_of_real_numbers_is_a_mask(tmp_path, volume):
@@ -176,3 +183,20 @@ def test_a_file_that_is_no_image_is_refused(tmp_path):
     (tmp_path / "ct.nii.gz").write_text("hello")
     with pytest.raises(DataError, match=r"ct\.nii\.gz"):
         read_image(tmp_path / "ct.nii.gz")
+
+
+def test_a_file_packed_twice_is_called_so(tmp_path, volume):
+    write_image(volume, tmp_path / "ct.nii.gz")
+    (tmp_path / "twice.nii.gz").write_bytes(gzip.compress((tmp_path / "ct.nii.gz").read_bytes()))
+    with pytest.raises(DataError, match="packed by gzip twice; unpack it once"):
+        read_image(tmp_path / "twice.nii.gz")
+
+
+def test_a_label_beyond_the_maps_type_is_refused_not_absent(tmp_path, volume):
+    labels = volume.with_array(np.where(volume.array > 0, 44, 0).astype(np.uint8))
+    write_image(labels, tmp_path / "labels.nii.gz")  # 300 became 44
+    with pytest.raises(DataError, match=r"label 300 does not fit .* up to 255 \(uint8\)"):
+        read_segmentation(tmp_path / "labels.nii.gz", 300)
+    with pytest.raises(DataError, match="label 300 does not fit"):
+        read_label_map(tmp_path / "labels.nii.gz").organ(300)
+    assert not read_segmentation(tmp_path / "labels.nii.gz", 45).volume.array.any()

@@ -63,7 +63,7 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize("suffix", [".vtp", ".ply", ".stl", ".vtk", ".obj"])
 def test_an_empty_file_is_refused(tmp_path, suffix):
     (tmp_path / f"a{suffix}").touch()
-    with pytest.raises(DataError, match="empty or damaged"):
+    with pytest.raises(DataError, match="not readable as a surface, .*; export it again"):
         read(tmp_path / f"a{suffix}")
 
 

@@ -119,11 +119,19 @@ def test_slope_and_intercept_are_applied(tmp_path, rng, dtype):
 def test_a_slope_of_zero_means_no_scaling(tmp_path, values):
     path = write(tmp_path / "ct.nii", values, scl_slope=0, scl_inter=-1024)
     np.testing.assert_array_equal(read_image(path).array, values.T)
-    assert "scl_inter -1024 is not applied" in read_header(path).notes[0]
+    assert "scl_inter -1024 left out" in read_header(path).notes[0]
 
 
-@pytest.mark.parametrize("field", ["scl_slope", "scl_inter"])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("intercept", [0, np.nan])
+def test_a_slope_that_was_never_set_means_no_scaling_and_is_said(tmp_path, values, intercept):
+    path = write(tmp_path / "ct.nii", values, scl_slope=np.nan, scl_inter=intercept)
+    np.testing.assert_array_equal(read_image(path).array, values.T)
+    assert read_header(path).notes == ("scl_slope is NaN, as where none was set: no scaling",)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("scl_slope", np.inf), ("scl_inter", np.inf), ("scl_inter", np.nan)]
+)
 def test_a_scale_that_is_no_number_is_refused(tmp_path, values, field, value):
     scaling = {"scl_slope": 1, "scl_inter": 0} | {field: value}
     with pytest.raises(DataError, match="scale no value"):
@@ -141,6 +149,7 @@ def test_content_decides_whether_a_file_is_packed(tmp_path, values, name, packed
 def test_a_pair_of_files_is_read_and_its_missing_half_named(tmp_path, values):
     nibabel.Nifti1Pair(values, AFFINE).to_filename(tmp_path / "ct.hdr")
     np.testing.assert_array_equal(read_image(tmp_path / "ct.hdr").array, values.T)
+    np.testing.assert_array_equal(read_image(tmp_path / "ct.img").array, values.T)
     (tmp_path / "ct.img").unlink()
     with pytest.raises(DataError, match=r"ct\.hdr: its values should be in ct\.img"):
         read_image(tmp_path / "ct.hdr")

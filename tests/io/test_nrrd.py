@@ -82,6 +82,12 @@ def test_every_encoding_of_nrrd_is_read(tmp_path, endian, encoding):
     np.testing.assert_array_equal(read_image(path).array, VALUES)
 
 
+def test_a_list_of_files_is_called_one(tmp_path):
+    path = write_nrrd(tmp_path / "ct.nhdr", b"", **{"data file": "LIST\nv0.raw\nv1.raw"})
+    with pytest.raises(DataError, match="values are in a list of files"):
+        read_header(path)
+
+
 def test_values_beside_the_header_are_read_and_missed(tmp_path):
     (tmp_path / "v.raw").write_bytes(b"123" + VALUES.tobytes())
     fields = {"data file": "v.raw", "byte skip": "3"}

@@ -203,3 +203,18 @@ def test_any_text_that_is_written_comes_back(tmp_path, rows, suffix):
     table = pd.DataFrame(rows, columns=["subject", "reason", "mask"], dtype=object)
     write_table(table, tmp_path / f"a{suffix}")
     assert read_table(tmp_path / f"a{suffix}").values.tolist() == [list(row) for row in rows]
+
+
+def test_blanks_that_are_not_seen_belong_to_no_field(tmp_path):
+    text = "\u200bsubject\tmask\ufeff\ns1\u200b\t\u00a0a b.nii\u200e\n"
+    (tmp_path / "a.tsv").write_text(text, encoding="utf-8")
+    assert read_texts(tmp_path / "a.tsv").to_dict("records") == [
+        {"subject": "s1", "mask": "a b.nii"}
+    ]
+
+
+@pytest.mark.parametrize("text", ["# ours, of 2024\na\tb\n1\t2\n", "a\tb\n# left out:\n1\t2\n"])
+def test_lines_of_comments_are_called_so(tmp_path, text):
+    (tmp_path / "a.tsv").write_text(text)
+    with pytest.raises(DataError, match=r"line 2: .*lines of comments \(#\) are not left out here"):
+        read_texts(tmp_path / "a.tsv")
