@@ -76,8 +76,8 @@ def load_model(folder: Path) -> tuple[Model, Description]:
     """
     path = folder / DESCRIPTION
     document = documents.read_json(path)
-    if not isinstance(document, dict) or document.get("version") != VERSION:
-        found = document.get("version") if isinstance(document, dict) else "none"
+    found = document.get("version", "none")
+    if found != VERSION:
         raise DataError(f"{path}: version {found}, expected {VERSION}; train again")
     try:
         description = _description(document)

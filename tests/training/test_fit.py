@@ -87,6 +87,7 @@ def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
         ("model.safetensors", b"", r"model\.safetensors is damaged or cut .*train again"),
         ("model.safetensors", 0.5, r"model\.safetensors is damaged or cut .*train again"),
         ("model.json", b"null", r"model\.json holds NoneType, expected an object"),
+        ("model.json", b"{}", r"model\.json: version none, expected 3; train again"),
         ("model.json", b'{"version": 2}', r"model\.json: version 2, expected 3; train again"),
         ("model.json", b'{"version": 3}', r"model\.json is not a description .*'model'"),
         ("model.json", 0.5, r"model\.json: not valid JSON"),
