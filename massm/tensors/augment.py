@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from massm.config.train import AugmentConfig
@@ -52,7 +52,10 @@ def augment(
     image = image + noise * torch.randn(image.shape, generator=generator)
     fine = change(scan.fine.float()) if scan.fine is not None else None
     seen = replace(scan, image=image, fine=fine, warp=warp)
-    return Sample(seen, move_shapes(sample.truth, warp))
+    truth = move_shapes(sample.truth, warp)
+    if truth.labels is not None:
+        truth = replace(truth, labels=_warp_labels(truth.labels, grid, warp))
+    return Sample(seen, truth)
 
 
 def draw_warp(
@@ -197,6 +200,14 @@ def _warp_image(grid: Grid, warp: Warp) -> Float[Tensor, "1 1 D H W"]:
     points = grid.points()
     source = warp.source(points.reshape(1, -1, 3))
     return grid.sample(source).reshape(grid.values.shape)
+
+
+def _warp_labels(labels: Int[Tensor, "D H W"], grid: Grid, warp: Warp) -> Int[Tensor, "D H W"]:
+    """Give each voxel the label of the voxel next to where it comes from, as the image's value."""
+    source = warp.source(grid.points().reshape(1, -1, 3))
+    index = grid.to_index(source)[0].round().clamp(min=0).minimum(grid.size - 1).long()
+    x, y, z = index.unbind(dim=-1)
+    return labels[z, y, x].reshape(labels.shape)
 
 
 def _draw_intensity(

@@ -25,6 +25,7 @@ _SAMPLE = _SCAN | {
     "local": "K M 3",
     "world": "K M 3",
 }
+_OPTIONAL = {"fine": "Df Hf Wf", "fine_origin": "3", "labels": "D H W"}
 
 
 class SubjectDataset(Dataset[Sample]):
@@ -128,13 +129,15 @@ def load_sample(path: Path, subject: str) -> Sample:
         radius=arrays["radius"].float(),
         local=arrays["local"].float(),
         world=arrays["world"].float(),
+        labels=arrays["labels"].long() if "labels" in arrays else None,
     )
     return Sample(stored_scan(subject, held), truth)
 
 
 def _load(path: Path, shapes: Mapping[str, str]) -> dict[str, np.ndarray]:
     held = tensors.load(path)
-    refuse_other_shapes(held, shapes, path, "run the tensors stage again")
+    optional = {name: shape for name, shape in _OPTIONAL.items() if name in held}
+    refuse_other_shapes(held, {**shapes, **optional}, path, "run the tensors stage again")
     return held
 
 

@@ -23,6 +23,8 @@ class Truth:
         radius: Half extents of that box, mm; nan unless there.
         local: Particles in the image frame, mm; nan unless there.
         world: Particles in the population's frame, mm; nan unless there.
+        labels: Number of the anatomy at each voxel of the network grid, 1 to K, 0 for none of them;
+            None where the tensors hold no labels.
     """
 
     presence: Int[Tensor, "*B K"]
@@ -30,16 +32,38 @@ class Truth:
     radius: Float[Tensor, "*B K 3"]
     local: Float[Tensor, "*B K M 3"]
     world: Float[Tensor, "*B K M 3"]
+    labels: Int[Tensor, "*B D H W"] | None = None
 
     @classmethod
-    def stacked(cls, parts: Sequence["Truth"]) -> "Truth":
-        """Join what is known of single subjects to that of a batch."""
-        names = [field.name for field in fields(cls)]
-        return cls(**{name: torch.stack([getattr(part, name) for part in parts]) for name in names})
+    def stacked(cls, parts: Sequence["Truth"], size: tuple[int, int, int]) -> "Truth":
+        """Join what is known of single subjects to that of a batch.
+
+        Args:
+            parts: One of each subject.
+            size: D, H, W of the batch's images, to which labels are padded by 0 at their far ends.
+
+        Raises:
+            ValueError: If some have labels and some have none.
+        """
+        return cls(
+            presence=torch.stack([part.presence for part in parts]),
+            center=torch.stack([part.center for part in parts]),
+            radius=torch.stack([part.radius for part in parts]),
+            local=torch.stack([part.local for part in parts]),
+            world=torch.stack([part.world for part in parts]),
+            labels=_stack_labels([part.labels for part in parts], size),
+        )
 
     def to(self, device: torch.device | str) -> "Truth":
         """Move every tensor to a device."""
-        return Truth(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
+        return Truth(
+            presence=self.presence.to(device),
+            center=self.center.to(device),
+            radius=self.radius.to(device),
+            local=self.local.to(device),
+            world=self.world.to(device),
+            labels=self.labels.to(device) if self.labels is not None else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -127,4 +151,21 @@ class Template:
 def collate(samples: Sequence[Sample], preprocessing: Preprocessing, multiple: int) -> Batch:
     """Join samples to a batch, the images as ``massm.tensors.preprocessing.images_of`` does."""
     images = images_of([sample.scan for sample in samples], preprocessing, multiple)
-    return Batch(images, Truth.stacked([sample.truth for sample in samples]))
+    depth, height, width = images.image.values.shape[2:]
+    truth = Truth.stacked([sample.truth for sample in samples], (depth, height, width))
+    return Batch(images, truth)
+
+
+def _stack_labels(
+    labels: Sequence[Int[Tensor, "_ _ _"] | None], size: tuple[int, int, int]
+) -> Int[Tensor, "B D H W"] | None:
+    given = [part for part in labels if part is not None]
+    if not given:
+        return None
+    if len(given) != len(labels):
+        raise ValueError("either every subject of a batch has labels or none")
+    stacked = given[0].new_zeros(len(given), *size)
+    for row, part in zip(stacked, given, strict=True):
+        depth, height, width = part.shape
+        row[:depth, :height, :width] = part
+    return stacked

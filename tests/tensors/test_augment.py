@@ -1,5 +1,7 @@
 """Augmentation keeps image, boxes and particles together."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -107,3 +109,18 @@ def test_probability_zero_changes_nothing(parts):
     assert torch.equal(changed.scan.image, sample.scan.image)
     points = sample.truth.local[0][None]
     torch.testing.assert_close(changed.scan.warp.source(points), points)
+
+
+def test_labels_go_where_the_image_goes(parts):
+    preprocessing, template, sample = parts
+    labels = (sample.scan.image > 150).long()
+    labelled = replace(sample, truth=replace(sample.truth, labels=labels))
+    changed = augmented(
+        (preprocessing, template, labelled), 1, hu_scale=0.0, hu_shift=0.0, gamma=0.0
+    )
+    bright = changed.scan.image > 150
+    unmoved, moved = ((bright & (part == 1)).sum() for part in (labels, changed.truth.labels))
+    assert moved > 0.8 * bright.sum() > unmoved
+    assert changed.truth.labels.dtype == labels.dtype
+    unchanged = augmented((preprocessing, template, labelled), 1, probability=0.0)
+    assert torch.equal(unchanged.truth.labels, labels)

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from massm.config.tensors import ContrastConfig
+from massm.io import tensors
 from massm.io.errors import DataError
-from massm.tensors.dataset import SubjectDataset
+from massm.tensors.dataset import SubjectDataset, load_sample
 from massm.tensors.export import ABSENT, PRESENT, UNKNOWN, intensity_of, shape_arrays
 from massm.tensors.manifest import read_manifest, write_manifest
 from massm.tensors.template import load_template
@@ -49,6 +50,39 @@ def test_padding_is_behind_and_has_the_padding_value(folder):
     kept = tuple(slice(0, n) for n in data[0].scan.image.shape)
     expected = preprocessing.intensity.normalize(data[0].scan.image)
     torch.testing.assert_close(batch.images.image.values[0, 0][kept], expected)
+
+
+def test_labels_are_read_where_there_are_some_and_padded_with_none(folder, tmp_path):
+    manifest = read_manifest(folder / "manifest.json")
+    for entry in manifest.subjects[:3]:
+        arrays = tensors.load(folder / entry.file)
+        if entry.subject != "t2":
+            arrays["labels"] = np.full(arrays["image"].shape, 2, np.uint8)
+        tensors.save(arrays, tmp_path / entry.file)
+    data = SubjectDataset(tmp_path, manifest, manifest.subjects[:3])
+    batch = data.collate([data[0], data[1]], 32).to("cpu")
+    assert batch.truth.labels.shape == (2, *batch.images.image.values.shape[2:])
+    for row, labels in enumerate(batch.truth.labels):
+        kept = tuple(slice(0, n) for n in data[row].scan.image.shape)
+        assert (labels[kept] == 2).all()
+        assert labels.sum() == labels[kept].sum()
+    assert data.collate([data[2]], 8).truth.labels is None
+    with pytest.raises(ValueError, match="has labels or none"):
+        data.collate([data[1], data[2]], 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "expected"),
+    [
+        ("labels", np.zeros((2, 2, 2), np.uint8), "labels is .*expected"),
+        ("fine", np.zeros((2, 2), np.int16), "fine is .*expected"),
+    ],
+)
+def test_arrays_of_other_shapes_are_refused(folder, tmp_path, name, array, expected):
+    arrays = tensors.load(folder / "t0.safetensors")
+    tensors.save(arrays | {name: array}, tmp_path / "t0.safetensors")
+    with pytest.raises(DataError, match=rf"t0\.safetensors: {expected}"):
+        load_sample(tmp_path / "t0.safetensors", "t0")
 
 
 def test_presence_is_there_absent_or_unknown(cohort):
