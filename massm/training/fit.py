@@ -141,6 +141,7 @@ def fingerprint(config: TrainConfig, model_config: ModelConfig, manifest: Manife
     parts: list[Any] = [
         config.model_dump(mode="json", exclude=set(_FREE)),
         model_config.model_dump(mode="json"),
+        manifest.preprocessing.model_dump(mode="json"),
         [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

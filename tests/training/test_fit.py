@@ -3,6 +3,7 @@
 import csv
 import json
 import logging
+from dataclasses import replace
 
 import lightning
 import pytest
@@ -141,6 +142,19 @@ def test_a_checkpoint_of_another_configuration_is_not_continued(folder, tmp_path
         fitting.fit(train_config(epochs=1), small_model(), folder, tmp_path)
     assert "another configuration" in caplog.text
     assert len(rows(tmp_path)) == 1
+
+
+def test_another_normalization_of_the_same_files_is_another_run(folder):
+    manifest = read_manifest(folder / "manifest.json")
+    preprocessing = manifest.preprocessing
+    intensity = replace(preprocessing.intensity, high=preprocessing.intensity.high + 1)
+    other = replace(
+        manifest, preprocessing=preprocessing.model_copy(update={"intensity": intensity})
+    )
+    first, second = (
+        fitting.fingerprint(train_config(), small_model(), each) for each in (manifest, other)
+    )
+    assert first != second
 
 
 def test_the_log_has_one_line_per_epoch_with_what_is_left(folder, tmp_path, caplog):
