@@ -43,8 +43,8 @@ def small_note(vertices: Float[np.ndarray, "V 3"]) -> str:
     if side >= _SMALL_MM:
         return ""
     return (
-        f"surface is {side:.3g} mm along its longest side, smaller than most organs: is the file in "
-        "millimeters?"
+        f"surface is {side:.3g} mm along its longest side, smaller than most organs: is the file "
+        "in millimeters?"
     )
 
 
