@@ -28,7 +28,7 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
 from massm.pdm import quality
-from massm.pdm.engine import EntropyEngine
+from massm.pdm.embedded.engine import EntropyEngine
 from massm.pdm.fit import Fit
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.shapeworks.engine import ShapeWorksEngine

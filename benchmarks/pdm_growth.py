@@ -24,7 +24,7 @@ from benchmarks.pdm import machine, read_shapes
 from benchmarks.populations import blobs
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
-from massm.pdm.engine import EntropyEngine
+from massm.pdm.embedded.engine import EntropyEngine
 
 
 def main() -> None:

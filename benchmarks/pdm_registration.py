@@ -27,12 +27,12 @@ from massm.geometry.warp import warp_weights
 from massm.io.particles import load_set
 from massm.pdm import quality
 from massm.pdm.diagnostics import diagnose
+from massm.pdm.embedded.placement import Placement
+from massm.pdm.embedded.population import Ensemble
+from massm.pdm.embedded.registration import choose_reference, make_template
+from massm.pdm.embedded.start import carry_particles
 from massm.pdm.frames import normals_in_world, to_world
-from massm.pdm.placement import Placement
-from massm.pdm.population import Ensemble
-from massm.pdm.registration import choose_reference, make_template
 from massm.pdm.shape_model import fit_shape_model
-from massm.pdm.start import carry_particles
 from massm.pdm.surfaces import SurfaceSet
 from massm.stages.correspond import Subjects, read_subjects
 

@@ -20,7 +20,7 @@ from benchmarks.pdm import machine, read_shapes
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm import quality
-from massm.pdm.engine import EntropyEngine
+from massm.pdm.embedded.engine import EntropyEngine
 from massm.pdm.fit import Fit
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.shape_model import fit_shape_model

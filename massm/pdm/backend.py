@@ -7,7 +7,7 @@ import numpy as np
 
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
-from massm.pdm.engine import EntropyEngine
+from massm.pdm.embedded.engine import EntropyEngine
 from massm.pdm.fit import Fit
 from massm.pdm.origin import Origin
 from massm.pdm.shapeworks.engine import ShapeWorksEngine

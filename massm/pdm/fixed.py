@@ -151,7 +151,7 @@ class Frozen:
 
 @dataclass(frozen=True)
 class FrozenPull:
-    """See :class:`massm.pdm.population.Pull`; with the curvature along the modes and across them.
+    """See :class:`massm.pdm.embedded.population.Pull`; with the curvature along modes and across.
 
     Attributes:
         energy: Averaged over shapes, mm^2.

@@ -19,16 +19,16 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.io.errors import DataError
 from massm.io.shapeworks_subjects import ProjectSubject, match_subjects, read_subjects
-from massm.pdm.calibration import refitted_limit
 from massm.pdm.diagnostics import Pattern, mean_pattern
-from massm.pdm.engine import LEAST_SHAPES, EntropyEngine
+from massm.pdm.embedded.calibration import refitted_limit
+from massm.pdm.embedded.engine import LEAST_SHAPES, EntropyEngine
+from massm.pdm.embedded.placement import Placement
+from massm.pdm.embedded.registration import choose_reference, make_template
 from massm.pdm.fit import Fit, empty_fit, joined
 from massm.pdm.fixed import FrozenModel, freeze, limit_of
 from massm.pdm.frames import normals_in_world
 from massm.pdm.origin import Origin
-from massm.pdm.placement import Placement
 from massm.pdm.quality import leave_one_out_residuals
-from massm.pdm.registration import choose_reference, make_template
 from massm.pdm.shapeworks.frames import Shape, to_shape
 from massm.pdm.shapeworks.outcome import Placed, fit_of
 from massm.pdm.surfaces import SurfaceSet, usable_surfaces

@@ -18,7 +18,7 @@ from massm.io.shapeworks import (
     write_project,
 )
 from massm.pdm.backend import BACKENDS
-from massm.pdm.engine import EntropyEngine
+from massm.pdm.embedded.engine import EntropyEngine
 from massm.pdm.origin import Origin
 from massm.pdm.shapeworks.engine import ShapeWorksEngine
 from massm.pdm.shapeworks.project import ProjectEngine

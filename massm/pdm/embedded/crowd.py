@@ -11,16 +11,16 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
-from massm.pdm.coverage import REACH, Witnesses
-from massm.pdm.density import bending, density_of
 from massm.pdm.diagnostics import Pattern, diagnose
-from massm.pdm.entropy import find_neighbors
+from massm.pdm.embedded.coverage import REACH, Witnesses
+from massm.pdm.embedded.density import bending, density_of
+from massm.pdm.embedded.entropy import find_neighbors
+from massm.pdm.embedded.gaps import GENTLER, part_pairs
+from massm.pdm.embedded.objective import Around, Terms, measure
+from massm.pdm.embedded.population import Population
+from massm.pdm.embedded.repair import carried_back, region_of, untangled
+from massm.pdm.embedded.schedule import weight_of
 from massm.pdm.frames import normals_in_world, to_world
-from massm.pdm.gaps import GENTLER, part_pairs
-from massm.pdm.objective import Around, Terms, measure
-from massm.pdm.population import Population
-from massm.pdm.repair import carried_back, region_of, untangled
-from massm.pdm.schedule import weight_of
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 NEIGHBORS = 16

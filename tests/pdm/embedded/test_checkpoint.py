@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from massm.pdm import engine as engine_module
-from massm.pdm.checkpoint import Checkpoint, fingerprint
-from massm.pdm.engine import EntropyEngine
+from massm.pdm.embedded import engine as engine_module
+from massm.pdm.embedded.checkpoint import Checkpoint, fingerprint
+from massm.pdm.embedded.engine import EntropyEngine
 from tests.pdm.shapes import engine_settings
 
 

@@ -29,7 +29,7 @@ def part_pairs(
     The energies hold most pairs apart; where a population pulls a few of them together, this
     constraint moves these few by some hundredths of a spacing. Pairs across a thin wall are left
     as they are, along the surface there is no way apart; so are particles at one place, which
-    :mod:`massm.pdm.repair` is for.
+    :mod:`massm.pdm.embedded.repair` is for.
 
     Args:
         surfaces: One for each shape.

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from massm.geometry.mesh import Mesh
-from massm.pdm.coverage import REACH, Witnesses, hole_energy
-from massm.pdm.start import even_particles
+from massm.pdm.embedded.coverage import REACH, Witnesses, hole_energy
+from massm.pdm.embedded.start import even_particles
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import ellipsoid
 

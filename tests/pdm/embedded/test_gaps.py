@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from massm.pdm.gaps import LEAST, part_pairs
+from massm.pdm.embedded.gaps import LEAST, part_pairs
+from massm.pdm.embedded.start import even_particles
 from massm.pdm.quality import spread_measures
-from massm.pdm.start import even_particles
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import ellipsoid
 

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from massm.pdm.entropy import (
+from massm.pdm.embedded.entropy import (
     BANDWIDTH,
     CORE,
     CORE_SHARE,

@@ -4,11 +4,11 @@ import pytest
 import torch
 
 from massm.pdm.diagnostics import diagnose
+from massm.pdm.embedded.population import Ensemble
+from massm.pdm.embedded.registration import make_template
+from massm.pdm.embedded.repair import carried_back, region_of
+from massm.pdm.embedded.start import carry_particles, deform_template, even_particles
 from massm.pdm.frames import normals_in_world, to_world
-from massm.pdm.population import Ensemble
-from massm.pdm.registration import make_template
-from massm.pdm.repair import carried_back, region_of
-from massm.pdm.start import carry_particles, deform_template, even_particles
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from massm.geometry.alignment import generalized_procrustes
 from massm.pdm.diagnostics import Pattern, mean_pattern
-from massm.pdm.entropy import ensemble_energy
+from massm.pdm.embedded.entropy import ensemble_energy
 
 LEAST_FOR_ALIGNMENT = 8
 

@@ -10,16 +10,16 @@ from jaxtyping import Float
 
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
-from massm.pdm.calibration import held_out_limit
-from massm.pdm.checkpoint import Checkpoint, fingerprint
 from massm.pdm.diagnostics import diagnose
+from massm.pdm.embedded.calibration import held_out_limit
+from massm.pdm.embedded.checkpoint import Checkpoint, fingerprint
+from massm.pdm.embedded.optimizer import Outcome
+from massm.pdm.embedded.placement import Placement, frozen_model, in_world
+from massm.pdm.embedded.population import Population
+from massm.pdm.embedded.registration import choose_reference, make_template
 from massm.pdm.fit import Diagnostics, Fit, empty_fit
 from massm.pdm.fixed import FrozenModel
-from massm.pdm.optimizer import Outcome
-from massm.pdm.placement import Placement, frozen_model, in_world
-from massm.pdm.population import Population
 from massm.pdm.quality import leave_one_out_residuals
-from massm.pdm.registration import choose_reference, make_template
 from massm.pdm.surfaces import SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)

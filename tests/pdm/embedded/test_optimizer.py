@@ -2,15 +2,15 @@
 
 import pytest
 
-from massm.pdm import crowd as crowd_module
-from massm.pdm.crowd import REBUILD, Crowd
-from massm.pdm.gaps import GENTLER, LEAST
-from massm.pdm.optimizer import optimize
-from massm.pdm.population import Ensemble
+from massm.pdm.embedded import crowd as crowd_module
+from massm.pdm.embedded.crowd import REBUILD, Crowd
+from massm.pdm.embedded.gaps import GENTLER, LEAST
+from massm.pdm.embedded.optimizer import optimize
+from massm.pdm.embedded.population import Ensemble
+from massm.pdm.embedded.registration import make_template
+from massm.pdm.embedded.schedule import Part
+from massm.pdm.embedded.start import carry_particles, deform_template, even_particles
 from massm.pdm.quality import spread_measures
-from massm.pdm.registration import make_template
-from massm.pdm.schedule import Part
-from massm.pdm.start import carry_particles, deform_template, even_particles
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings
 

@@ -12,9 +12,9 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import spread_evenly
 from massm.geometry.warp import warp_weights
-from massm.pdm.density import bending, density_of
-from massm.pdm.entropy import find_neighbors, sampling_energy
-from massm.pdm.registration import Targets, Template, register
+from massm.pdm.embedded.density import bending, density_of
+from massm.pdm.embedded.entropy import find_neighbors, sampling_energy
+from massm.pdm.embedded.registration import Targets, Template, register
 from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
 
 RELAXATION = 60

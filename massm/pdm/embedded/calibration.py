@@ -7,10 +7,10 @@ import numpy as np
 from jaxtyping import Float
 from torch import Tensor
 
-from massm.pdm.checkpoint import Checkpoint
+from massm.pdm.embedded.checkpoint import Checkpoint
+from massm.pdm.embedded.placement import Placement, frozen_model, in_world, template_of
+from massm.pdm.embedded.registration import Template
 from massm.pdm.fixed import FrozenModel, limit_of
-from massm.pdm.placement import Placement, frozen_model, in_world, template_of
-from massm.pdm.registration import Template
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
 

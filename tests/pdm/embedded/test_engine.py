@@ -4,11 +4,11 @@ import torch
 
 from massm.geometry.mesh import Mesh
 from massm.pdm.backend import BACKENDS
-from massm.pdm.calibration import refitted_limit
-from massm.pdm.engine import EntropyEngine
-from massm.pdm.gaps import LEAST
+from massm.pdm.embedded.calibration import refitted_limit
+from massm.pdm.embedded.engine import EntropyEngine
+from massm.pdm.embedded.gaps import LEAST
+from massm.pdm.embedded.placement import Placement
 from massm.pdm.origin import Origin
-from massm.pdm.placement import Placement
 from massm.pdm.quality import spread_measures
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet

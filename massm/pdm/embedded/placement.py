@@ -9,14 +9,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massm.config.correspond import CorrespondConfig
-from massm.pdm.checkpoint import Checkpoint
-from massm.pdm.fixed import Frozen, FrozenModel, freeze
-from massm.pdm.frames import normals_in_world, to_world
-from massm.pdm.optimizer import Outcome, optimize
-from massm.pdm.population import Ensemble, Population
-from massm.pdm.registration import Template
-from massm.pdm.schedule import ALONE, Part, length_of
-from massm.pdm.start import (
+from massm.pdm.embedded.checkpoint import Checkpoint
+from massm.pdm.embedded.optimizer import Outcome, optimize
+from massm.pdm.embedded.population import Ensemble, Population
+from massm.pdm.embedded.registration import Template
+from massm.pdm.embedded.schedule import ALONE, Part, length_of
+from massm.pdm.embedded.start import (
     carry_particles,
     deform_template,
     densify,
@@ -25,6 +23,8 @@ from massm.pdm.start import (
     levels,
     split,
 )
+from massm.pdm.fixed import Frozen, FrozenModel, freeze
+from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)

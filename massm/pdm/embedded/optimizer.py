@@ -1,8 +1,8 @@
 """The particle optimizer: one level, all particles of all shapes at once.
 
-It anneals the regularization of the objective (:mod:`massm.pdm.objective`), lets the particles move
-(:mod:`massm.pdm.crowd`) until they rest, untangles swapped ones, and moves pairs apart that are too
-near.
+It anneals the regularization of the objective (:mod:`massm.pdm.embedded.objective`), lets the
+particles move (:mod:`massm.pdm.embedded.crowd`) until they rest, untangles swapped ones, and moves
+pairs apart that are too near.
 """
 
 import logging
@@ -15,11 +15,11 @@ from jaxtyping import Float
 from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
-from massm.pdm.checkpoint import Checkpoint
-from massm.pdm.crowd import Crowd
-from massm.pdm.objective import Terms
-from massm.pdm.population import Population
-from massm.pdm.schedule import ALONE, ANNEALED, COLDEST, Part, annealed, cooling, end_of
+from massm.pdm.embedded.checkpoint import Checkpoint
+from massm.pdm.embedded.crowd import Crowd
+from massm.pdm.embedded.objective import Terms
+from massm.pdm.embedded.population import Population
+from massm.pdm.embedded.schedule import ALONE, ANNEALED, COLDEST, Part, annealed, cooling, end_of
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from massm.pdm.entropy import ensemble_energy
+from massm.pdm.embedded.entropy import ensemble_energy
+from massm.pdm.embedded.population import Ensemble
 from massm.pdm.fixed import Frozen, FrozenModel, limit_of
-from massm.pdm.population import Ensemble
 from massm.pdm.shape_model import fit_shape_model
 
 FRACTION = 0.05

@@ -2,8 +2,8 @@ import numpy as np
 import torch
 
 from massm.geometry.sampling import farthest_points, sample_uniform, spread_evenly
-from massm.pdm.registration import choose_reference, make_template
-from massm.pdm.start import (
+from massm.pdm.embedded.registration import choose_reference, make_template
+from massm.pdm.embedded.start import (
     carry_particles,
     deform_template,
     densify,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from massm.pdm.schedule import CARRIED, annealed, length_of, scarcity, weight_of
+from massm.pdm.embedded.schedule import CARRIED, annealed, length_of, scarcity, weight_of
 from tests.pdm.shapes import engine_settings
 
 CONFIG = engine_settings(regularization_start=1.0, regularization_end=0.0001).entropy

@@ -4,10 +4,10 @@ For particles x of N shapes with spacings h (h0 their root mean square)::
 
     Q = 1/N sum_i (h_i / h0)^2 E_i(x_i)  +  w (r / h0^2) H(z; r)
 
-E is the sampling energy (:mod:`massm.pdm.entropy`) with that of holes (:mod:`massm.pdm.coverage`),
-H the ensemble entropy of the aligned particles z, r its regularization (a fraction of the
-population's variance) and w the correspondence weight: see :mod:`massm.pdm.schedule`. All of it is
-dimensionless.
+E is the sampling energy (:mod:`massm.pdm.embedded.entropy`) with that of holes
+(:mod:`massm.pdm.embedded.coverage`), H the ensemble entropy of the aligned particles z, r its
+regularization (a fraction of the population's variance) and w the correspondence weight: see
+:mod:`massm.pdm.embedded.schedule`. All of it is dimensionless.
 """
 
 from typing import NamedTuple
@@ -15,10 +15,10 @@ from typing import NamedTuple
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from massm.pdm.coverage import Holes, hole_energy
-from massm.pdm.entropy import sampling_energy
+from massm.pdm.embedded.coverage import Holes, hole_energy
+from massm.pdm.embedded.entropy import sampling_energy
+from massm.pdm.embedded.population import Population, Pull
 from massm.pdm.frames import to_world
-from massm.pdm.population import Population, Pull
 from massm.pdm.surfaces import OnSurface
 
 
@@ -41,7 +41,7 @@ class Around(NamedTuple):
     Attributes:
         neighbors: The nearest particles.
         holes: Places that no particle is near.
-        density: See :func:`massm.pdm.density.density_of`.
+        density: See :func:`massm.pdm.embedded.density.density_of`.
         reach: Distance that a particle may move unprojected, in spacings.
     """
 

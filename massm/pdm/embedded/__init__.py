@@ -1,0 +1,1 @@
+"""The embedded particle engine: entropy-based particles on the surfaces of a population."""
