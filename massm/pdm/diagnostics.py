@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from massm.geometry.rotation import nearest_rotations
-from massm.pdm.embedded.entropy import gather
+from massm.pdm.neighbors import gather
 
 COLLAPSED = 0.2
 """Two particles of the same side of the surface nearer than this fraction of a spacing are one."""

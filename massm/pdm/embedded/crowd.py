@@ -14,13 +14,13 @@ from massm.config.correspond import EntropyConfig
 from massm.pdm.diagnostics import Pattern, diagnose
 from massm.pdm.embedded.coverage import REACH, Witnesses
 from massm.pdm.embedded.density import bending, density_of
-from massm.pdm.embedded.entropy import find_neighbors
 from massm.pdm.embedded.gaps import GENTLER, part_pairs
 from massm.pdm.embedded.objective import Around, Terms, measure
 from massm.pdm.embedded.population import Population
 from massm.pdm.embedded.repair import carried_back, region_of, untangled
 from massm.pdm.embedded.schedule import weight_of
 from massm.pdm.frames import normals_in_world, to_world
+from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 NEIGHBORS = 16

@@ -3,7 +3,7 @@
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from massm.pdm.embedded.entropy import gather
+from massm.pdm.neighbors import gather
 from massm.pdm.surfaces import OnSurface
 
 NEAREST = 6

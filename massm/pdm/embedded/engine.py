@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,12 @@ from jaxtyping import Float
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm.diagnostics import diagnose
-from massm.pdm.embedded.calibration import held_out_limit
+from massm.pdm.embedded.calibration import held_out_limit, refitted_limit
 from massm.pdm.embedded.checkpoint import Checkpoint, fingerprint
 from massm.pdm.embedded.optimizer import Outcome
 from massm.pdm.embedded.placement import Placement, frozen_model, in_world
 from massm.pdm.embedded.population import Population
-from massm.pdm.embedded.registration import choose_reference, make_template
+from massm.pdm.embedded.registration import Template, choose_reference, make_template
 from massm.pdm.fit import Diagnostics, Fit, empty_fit
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.quality import leave_one_out_residuals
@@ -51,6 +52,31 @@ class EntropyEngine:
         self._placement = Placement(config)
         self._model = model
         self._folder = checkpoint
+
+    @classmethod
+    def of_given_particles(
+        cls,
+        config: CorrespondConfig,
+        model: FrozenModel,
+        surfaces: SurfaceSet,
+        world: Float[np.ndarray, "N M 3"],
+    ) -> "EntropyEngine":
+        """Prepare an engine that fits new subjects to particles that came from elsewhere.
+
+        New subjects are judged by how far training subjects lie from the others' span if they are
+        fitted as new ones.
+
+        Args:
+            config: Settings.
+            model: Of the training subjects; its limit is replaced.
+            surfaces: Training surfaces, aligned frame.
+            world: Their particles, world frame, mm.
+
+        Raises:
+            ValueError: If the configured device is not there.
+        """
+        limit = refitted_limit(Placement(config), surfaces, model, world)
+        return cls(config, replace(model, residual_limit=limit))
 
     def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
         """Place corresponding particles on the training surfaces, and freeze their model."""
@@ -110,9 +136,8 @@ class EntropyEngine:
     def _train(self, surfaces: SurfaceSet, checkpoint: Checkpoint | None) -> Outcome:
         """Place the particles on all training surfaces, and freeze the model."""
         placement, settings = self._placement, self._config.entropy.start
-        reference = choose_reference(surfaces)
+        reference, template = reference_template(surfaces, settings.template_vertices)
         log.info("%d surfaces, reference %s", len(surfaces), surfaces.names[reference])
-        template = make_template(surfaces.meshes[reference], settings.template_vertices)
         deformed = placement.deformed(template, surfaces)
         own = placement.even(surfaces, reference, placement.coarse)
         if settings.method == "template":
@@ -160,3 +185,13 @@ class EntropyEngine:
             diagnostics,
         )
         return fit.ordered([name for name in names if name not in failed])
+
+
+def reference_template(surfaces: SurfaceSet, vertices: int) -> tuple[int, Template]:
+    """Find the surface nearest to all others, and coarsen it to about ``vertices`` vertices.
+
+    Returns:
+        Its row, and the mesh that is registered to other surfaces.
+    """
+    reference = choose_reference(surfaces)
+    return reference, make_template(surfaces.meshes[reference], vertices)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from massm.config.correspond import CorrespondConfig
 from massm.pdm.embedded.checkpoint import Checkpoint
+from massm.pdm.embedded.frozen import Frozen
 from massm.pdm.embedded.optimizer import Outcome, optimize
 from massm.pdm.embedded.population import Ensemble, Population
 from massm.pdm.embedded.registration import Template
@@ -23,7 +24,7 @@ from massm.pdm.embedded.start import (
     levels,
     split,
 )
-from massm.pdm.fixed import Frozen, FrozenModel, freeze
+from massm.pdm.fixed import FrozenModel, freeze
 from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 

@@ -1,4 +1,7 @@
-"""What holds shapes in correspondence: each other, or (see :mod:`massm.pdm.fixed`) a model."""
+"""What holds shapes in correspondence: each other, or a model.
+
+The latter is :mod:`massm.pdm.embedded.frozen`.
+"""
 
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable

@@ -13,8 +13,9 @@ from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import spread_evenly
 from massm.geometry.warp import warp_weights
 from massm.pdm.embedded.density import bending, density_of
-from massm.pdm.embedded.entropy import find_neighbors, sampling_energy
+from massm.pdm.embedded.entropy import sampling_energy
 from massm.pdm.embedded.registration import Targets, Template, register
+from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
 
 RELAXATION = 60

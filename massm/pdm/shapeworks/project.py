@@ -8,7 +8,6 @@ embedded engine to the frozen model of the training subjects.
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -20,10 +19,7 @@ from massm.geometry.mesh import Mesh
 from massm.io.errors import DataError
 from massm.io.shapeworks_subjects import ProjectSubject, match_subjects, read_subjects
 from massm.pdm.diagnostics import Pattern, mean_pattern
-from massm.pdm.embedded.calibration import refitted_limit
-from massm.pdm.embedded.engine import LEAST_SHAPES, EntropyEngine
-from massm.pdm.embedded.placement import Placement
-from massm.pdm.embedded.registration import choose_reference, make_template
+from massm.pdm.embedded.engine import LEAST_SHAPES, EntropyEngine, reference_template
 from massm.pdm.fit import Fit, empty_fit, joined
 from massm.pdm.fixed import FrozenModel, freeze, limit_of
 from massm.pdm.frames import normals_in_world
@@ -134,8 +130,7 @@ class ProjectEngine:
         """
         entropy = self._config.entropy.model_copy(update={"scale": model.scaled})
         config = self._config.model_copy(update={"entropy": entropy})
-        limit = refitted_limit(Placement(config), model.surfaces, model.frozen, model.world)
-        return EntropyEngine(config, replace(model.frozen, residual_limit=limit))
+        return EntropyEngine.of_given_particles(config, model.frozen, model.surfaces, model.world)
 
     def _take(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> "_Taken":
         usable, failed = usable_surfaces(surfaces, names)
@@ -168,9 +163,8 @@ class ProjectEngine:
         return to_shape(local, world, subject.transform, surface, alignment, config)
 
     def _freeze(self, surfaces: SurfaceSet, placed: Placed, limit: float) -> "_Model":
-        reference = choose_reference(surfaces)
         vertices = self._config.entropy.start.template_vertices
-        template = make_template(surfaces.meshes[reference], vertices)
+        reference, template = reference_template(surfaces, vertices)
         transforms = torch.from_numpy(placed.procrustes)
         normals = surfaces.project(torch.from_numpy(placed.local)).normals
         frozen = freeze(

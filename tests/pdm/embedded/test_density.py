@@ -5,8 +5,8 @@ import torch
 from massm.geometry.mesh import Mesh
 from massm.pdm.embedded.density import bending, density_of
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.embedded.entropy import find_neighbors
 from massm.pdm.embedded.start import even_particles
+from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings, sphere
 

@@ -9,10 +9,9 @@ from massm.pdm.embedded.entropy import (
     CORE_SHARE,
     LATTICE,
     ensemble_energy,
-    find_neighbors,
-    gather,
     sampling_energy,
 )
+from massm.pdm.neighbors import find_neighbors, gather
 
 
 @pytest.fixture
@@ -116,10 +115,3 @@ def test_equal_shapes_have_no_ensemble_energy(shapes):
     energy, gradient, _ = ensemble_energy(shapes[:1].repeat(3, 1, 1), 0.1)
     assert abs(float(energy)) < 1e-9
     assert float(gradient.abs().max()) < 1e-9
-
-
-def test_neighbors_are_the_nearest_and_never_oneself(shapes):
-    neighbors = find_neighbors(shapes, 3)
-    distance = torch.cdist(shapes, shapes) + 1e9 * torch.eye(12)
-    assert torch.equal(neighbors[..., 0], distance.argmin(-1))
-    assert not (neighbors == torch.arange(12)[:, None]).any()

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from massm.pdm.embedded.coverage import REACH, Witnesses
-from massm.pdm.embedded.entropy import find_neighbors
 from massm.pdm.embedded.objective import Around, measure
 from massm.pdm.embedded.population import Ensemble
+from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 COUNT = 40

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from massm.pdm.embedded.entropy import ensemble_energy
+from massm.pdm.embedded.frozen import Frozen
 from massm.pdm.embedded.population import Ensemble
-from massm.pdm.fixed import Frozen, FrozenModel, limit_of
+from massm.pdm.fixed import FrozenModel
 from massm.pdm.shape_model import fit_shape_model
 
 FRACTION = 0.05
@@ -88,7 +89,3 @@ def test_frozen_softening_lets_modes_move_and_holds_the_rest(shapes, frozen):
     across = (across.flatten(1) - (across.flatten(1) @ modes.T) @ modes).reshape(mode.shape)
     held = pull.soften(across, 10.0)
     assert float(along.norm() / mode.norm()) > 2 * float(held.norm() / across.norm())
-
-
-def test_the_limit_is_four_deviations_above_the_mean():
-    assert limit_of(np.array([1.0, 3.0])) == pytest.approx(2 + 4)
