@@ -9,11 +9,11 @@ from statistics import fmean
 from typing import Protocol, TypeVar, runtime_checkable
 
 from massm.config.evaluate import SurfaceMeasuresConfig
-from massm.evaluate.prediction import Prediction
 from massm.evaluate.rows import Row, rows_of
 from massm.evaluate.truth import Organ, Subject
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
+from massm.io.predictions import SubjectPrediction
 from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
@@ -39,10 +39,10 @@ class SubjectJob:
     references: Path
     config: SurfaceMeasuresConfig
 
-    def found(self, prediction: Prediction) -> Iterator[Organ]:
+    def found(self, prediction: SubjectPrediction) -> Iterator[Organ]:
         """Yield the organs that are there and were found; evaluate_detection counts the others."""
         for organ in self.subject.present:
-            if prediction.box(organ.anatomy) is not None:
+            if prediction.is_present(organ.anatomy):
                 yield organ
 
     def reference(self, organ: Organ) -> Mesh | None:

@@ -12,12 +12,12 @@ import pandas as pd
 from jaxtyping import Float
 
 from massm.config.evaluate import SurfaceMeasuresConfig
-from massm.evaluate.detection import Box, detection_measures
+from massm.evaluate.detection import box_measures
 from massm.evaluate.organs import local_measures
 from massm.evaluate.rows import DETECTION, LOCAL
 from massm.evaluate.scopes import FOUND, WITH_MISSED
 from massm.evaluate.truth import Organ
-from massm.geometry.boxes import box_of
+from massm.geometry.boxes import Box, box_of
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
 
@@ -64,8 +64,7 @@ def missed_measures(
     measures = {LOCAL: local_measures(organ, mean.particles, mean.surface, reference, config)}
     if organ.particles is not None:
         box = Box(*box_of(mean.particles))
-        found = detection_measures(box, organ.particles.box, present=True, within_mm=())
-        measures[DETECTION] = {name: found[name] for name in _PLACES}
+        measures[DETECTION] = box_measures(box, organ.particles.box, within_mm=())
     return measures
 
 

@@ -8,8 +8,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from massm.evaluate.detection import Box
-from massm.geometry.boxes import box_of
+from massm.geometry.boxes import Box, box_of
 from massm.geometry.particles import ParticleSet
 from massm.io.errors import DataError
 from massm.io.particles import load_set

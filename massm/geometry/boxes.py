@@ -4,8 +4,17 @@ The box of an organ is the box of its local particles, and its *center* is the m
 the one definition of center that detector, template and baselines share.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float
+
+
+class Box(NamedTuple):
+    """Center and half extents of one organ's box, mm."""
+
+    center: Float[np.ndarray, "3"]
+    radius: Float[np.ndarray, "3"]
 
 
 def box_of(

@@ -1,4 +1,4 @@
-"""Predictions of a trained model as plain arrays, one set per subject."""
+"""Predictions of a trained model, one for each subject."""
 
 from collections.abc import Iterable, Iterator
 from typing import cast
@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.models.interface import Model
 from massm.models.saved import Description
 from massm.tensors.images import Images
@@ -19,8 +20,8 @@ def predict_subjects(
     *,
     box_updates: int,
     device: str,
-) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
-    """Yield the arrays of ``predict/{model}/{subject}.npz`` for each subject.
+) -> Iterator[tuple[str, SubjectPrediction]]:
+    """Yield what the model says about each subject, under its name.
 
     What is present is decided by the model's score and threshold alone. Box and particles of an
     anatomy that is not present are nan.
@@ -36,31 +37,20 @@ def predict_subjects(
     limits = np.array([description.thresholds[name] for name in description.anatomies])
     for images in batches:
         prediction = model.predict(images.to(device), box_updates=box_updates)
-        arrays = {
-            "score": _numpy(prediction.score),
-            "center": _numpy(prediction.center),
-            "radius": _numpy(prediction.radius),
-            "local": _numpy(prediction.local),
-            **{f"world_{name}": _numpy(world) for name, world in prediction.world.items()},
-        }
+        score, center, radius, local = map(
+            _numpy, (prediction.score, prediction.center, prediction.radius, prediction.local)
+        )
+        world = {head: _numpy(particles) for head, particles in prediction.world.items()}
         for row, subject in enumerate(images.subjects):
-            own = {name: array[row] for name, array in arrays.items()}
-            yield subject, finish(own, own["score"] >= limits, description.anatomies)
-
-
-def finish(
-    arrays: dict[str, np.ndarray], present: np.ndarray, anatomies: tuple[str, ...]
-) -> dict[str, np.ndarray]:
-    """Add names and presence, and blank what is not present."""
-    blanked = {
-        name: array if name == "score" else np.where(_beside(present, array), array, np.nan)
-        for name, array in arrays.items()
-    }
-    return {"anatomies": np.array(anatomies), "present": present, **blanked}
-
-
-def _beside(present: np.ndarray, array: np.ndarray) -> np.ndarray:
-    return present.reshape(-1, *[1] * (array.ndim - 1))
+            said = SubjectPrediction(
+                anatomies=description.anatomies,
+                present=score[row] >= limits,
+                score=score[row],
+                boxes=PredictedBoxes(center[row], radius[row]),
+                local=local[row],
+                world={head: particles[row] for head, particles in world.items()},
+            )
+            yield subject, said.blanked()
 
 
 def _numpy(tensor: torch.Tensor) -> np.ndarray:

@@ -4,10 +4,11 @@ import logging
 from pathlib import Path
 
 from massm.config.evaluate import DetectionMeasuresConfig
-from massm.evaluate.detection import detection_measures
-from massm.evaluate.prediction import Prediction, read_prediction
+from massm.evaluate.detection import box_measures, presence_measures
+from massm.evaluate.prediction import read_prediction
 from massm.evaluate.rows import DETECTION, Row, rows_of, to_table
 from massm.evaluate.truth import Organ, read_subjects
+from massm.io.predictions import SubjectPrediction
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
 
@@ -55,16 +56,14 @@ def run(
 
 
 def _measure(
-    organ: Organ, prediction: Prediction, config: DetectionMeasuresConfig
+    organ: Organ, prediction: SubjectPrediction, config: DetectionMeasuresConfig
 ) -> dict[str, float]:
-    truth = None if organ.particles is None else organ.particles.box
-    measures = detection_measures(
-        prediction.box(organ.anatomy),
-        truth if organ.present else None,
-        present=bool(organ.present),
-        within_mm=config.center_within_mm,
-    )
-    return measures | {"score": float(prediction.score[prediction.row(organ.anatomy)])}
+    found, present = prediction.is_present(organ.anatomy), bool(organ.present)
+    measures = presence_measures(found=found, present=present)
+    if present and organ.particles is not None and prediction.boxes is not None:
+        box = prediction.box(organ.anatomy)
+        measures |= box_measures(box, organ.particles.box, within_mm=config.center_within_mm)
+    return measures | {"score": prediction.score_of(organ.anatomy)}
 
 
 if __name__ == "__main__":

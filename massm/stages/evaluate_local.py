@@ -56,13 +56,12 @@ def _measure(job: SubjectJob) -> list[Row]:
     prediction = read_prediction(job.prediction)
     rows: list[Row] = []
     for organ in job.found(prediction):
-        row = prediction.row(organ.anatomy)
+        particles = prediction.local_of(organ.anatomy)
+        path = job.surfaces / f"{organ.anatomy}.vtp"
+        if particles is None and not path.is_file():
+            continue  # a model without particles need not have a surface in the image
         measures = local_measures(
-            organ,
-            None if prediction.local is None else prediction.local[row],
-            read_closed(job.surfaces / f"{organ.anatomy}.vtp"),
-            job.reference(organ),
-            job.config,
+            organ, particles, read_closed(path), job.reference(organ), job.config
         )
         rows += job.rows(LOCAL, organ, measures)
     return rows

@@ -8,7 +8,7 @@ from pathlib import Path
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import collect_rows, read_reference
 from massm.evaluate.missing import MeanShape, image_center, missed_measures
-from massm.evaluate.prediction import read_prediction
+from massm.evaluate.prediction import heads_in_image, read_prediction
 from massm.evaluate.rows import Row, rows_of, to_table
 from massm.evaluate.truth import Subject, read_subjects
 from massm.io import images
@@ -27,14 +27,14 @@ class MissedJob:
 
     Attributes:
         subject: The truth.
-        missed: The models that missed an anatomy.
+        missed: The models that missed an anatomy, each with the heads that this costs it.
         shapes: The mean shape of each anatomy.
         references: Folder of this subject's surfaces from true particles.
         config: What to measure.
     """
 
     subject: Subject
-    missed: Mapping[str, list[str]]
+    missed: Mapping[str, Mapping[str, frozenset[str]]]
     shapes: Mapping[str, MeanShape]
     references: Path
     config: SurfaceMeasuresConfig
@@ -95,15 +95,16 @@ def _mean_shapes(anatomies: list[str], template: Path, warps: list[Path]) -> dic
     }
 
 
-def _missed(subject: Subject, folders: Mapping[str, Path]) -> dict[str, list[str]]:
-    missed: dict[str, list[str]] = {}
+def _missed(subject: Subject, folders: Mapping[str, Path]) -> dict[str, dict[str, frozenset[str]]]:
+    missed: dict[str, dict[str, frozenset[str]]] = {}
     if not subject.present:
         return missed
     for model, folder in folders.items():
         prediction = read_prediction(folder / f"{subject.name}.npz")
+        heads = heads_in_image(prediction)
         for organ in subject.present:
-            if prediction.box(organ.anatomy) is None:
-                missed.setdefault(organ.anatomy, []).append(model)
+            if heads and not prediction.is_present(organ.anatomy):
+                missed.setdefault(organ.anatomy, {})[model] = heads
     return missed
 
 
@@ -117,13 +118,13 @@ def _measure(job: MissedJob) -> list[Row]:
     center = image_center(images.read_image(subject.image))
     rows: list[Row] = []
     for organ in subject.present:
-        models = job.missed.get(organ.anatomy, [])
+        models = job.missed.get(organ.anatomy, {})
         if not models:
             continue
         mean = job.shapes[organ.anatomy].at(center)
         reference = read_reference(job.references, organ)
         for head, measures in missed_measures(organ, mean, reference, job.config).items():
-            for model in models:
+            for model in [name for name, heads in models.items() if head in heads]:
                 rows += rows_of(model, head, subject.name, organ.anatomy, subject.split, measures)
     return rows
 

@@ -60,10 +60,10 @@ def _measure(job: SubjectJob) -> list[Row]:
         reference = job.reference(organ)
         if reference is None:
             continue  # its world frame is unknown
-        for head in prediction.world:
+        for head, particles in prediction.world_of(organ.anatomy).items():
             measures = world_measures(
                 organ,
-                prediction.world[head][prediction.row(organ.anatomy)],
+                particles,
                 read_closed(job.surfaces / f"{organ.anatomy}-world_{head}.vtp"),
                 reference,
                 job.config,

@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 from massm.config.predict import NetworkPredictionConfig
-from massm.io.particles import save_arrays
+from massm.io import predictions
 from massm.machine.cores import usable_cores
 from massm.models.predict import predict_subjects
 from massm.models.saved import load_model, matches
@@ -34,7 +34,7 @@ def run(config: NetworkPredictionConfig, *, tensors: Path, train: Path, output: 
     matches(description, manifest)
     entries = [entry for split in config.splits for entry in manifest.of_split(split)]
     dataset = SubjectDataset(tensors, manifest, entries)
-    predictions = predict_subjects(
+    found = predict_subjects(
         model,
         description,
         dataset.images(
@@ -43,10 +43,10 @@ def run(config: NetworkPredictionConfig, *, tensors: Path, train: Path, output: 
         box_updates=config.box_updates,
         device="cuda" if config.accelerator == "gpu" else "cpu",
     )
-    for count, (subject, arrays) in enumerate(predictions, start=1):
-        save_arrays(arrays, output / f"{subject}.npz")
-        found = int(arrays["present"].sum())
-        log.info("%d/%d %s: %d anatomies found", count, len(entries), subject, found)
+    for count, (subject, prediction) in enumerate(found, start=1):
+        predictions.write(prediction, output / f"{subject}.npz")
+        number = len(prediction.found)
+        log.info("%d/%d %s: %d anatomies found", count, len(entries), subject, number)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from massm.config.model import LocalConfig
 from massm.config.predict import OracleConfig, projected_modes
-from massm.io.particles import load_set, save_arrays
+from massm.io import predictions
+from massm.io.particles import load_set
 from massm.stages._command import stage_main
 from massm.tensors.manifest import read_manifest
 from massm.tensors.reference_models import informed_prediction, oracle_of
@@ -39,8 +40,8 @@ def run(
     modes = projected_modes(config, local)
     make = partial(oracle_of, modes=modes)
     for entry in entries:
-        arrays = informed_prediction(entry.subject, sets, make, "pca")
-        save_arrays(arrays, output / f"{entry.subject}.npz")
+        prediction = informed_prediction(entry.subject, sets, make, "pca")
+        predictions.write(prediction, output / f"{entry.subject}.npz", score_first=True)
     log.info("%d subjects projected on %s modes", len(entries), modes or "all")
 
 

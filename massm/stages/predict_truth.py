@@ -4,7 +4,8 @@ import logging
 from pathlib import Path
 
 from massm.config.predict import PredictedConfig
-from massm.io.particles import load_set, save_arrays
+from massm.io import predictions
+from massm.io.particles import load_set
 from massm.stages._command import stage_main
 from massm.tensors.manifest import read_manifest
 from massm.tensors.reference_models import informed_prediction, truth_of
@@ -33,8 +34,8 @@ def run(
     listed = read_manifest(manifest)
     entries = [entry for split in config.splits for entry in listed.of_split(split)]
     for entry in entries:
-        arrays = informed_prediction(entry.subject, sets, truth_of, "truth")
-        save_arrays(arrays, output / f"{entry.subject}.npz")
+        prediction = informed_prediction(entry.subject, sets, truth_of, "truth")
+        predictions.write(prediction, output / f"{entry.subject}.npz", score_first=True)
     log.info("true particles of %d subjects", len(entries))
 
 

@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from massm.io import predictions as files
 from massm.io.errors import DataError
-from massm.io.particles import load_arrays
-from massm.io.shapes import refuse_other_shapes
 from massm.io.tables import write_table
 from massm.reconstruct.from_particles import Warp, load_warp, write_surface
 from massm.stages._command import stage_main
@@ -59,17 +58,13 @@ def run(
 
 def _found(path: Path) -> Iterator[tuple[str, str, Float[np.ndarray, "M 3"]]]:
     """List the particles of the organs that the model found, with the head that made them."""
-    arrays = load_arrays(path)
-    shapes = {"anatomies": "K", "present": "K", "local": "K M 3"}
-    shapes |= {name: "K M 3" for name in arrays if name.startswith("world_")}
-    refuse_other_shapes(arrays, shapes, path, "run predict again")
-    heads = {"local": arrays["local"]}
-    for name, values in arrays.items():
-        if name.startswith("world_"):
-            heads[name.removeprefix("world_")] = values
-    for k, anatomy in enumerate(arrays["anatomies"]):
-        if arrays["present"][k]:
-            yield from ((str(anatomy), head, values[k]) for head, values in heads.items())
+    prediction = files.read(path)
+    for anatomy in prediction.found:
+        local = prediction.local_of(anatomy)
+        if local is not None:
+            yield anatomy, "local", local
+        for head, particles in prediction.world_of(anatomy).items():
+            yield anatomy, head, particles
 
 
 def _warp(library: dict[str, Warp], anatomy: str) -> Warp:

@@ -1,20 +1,37 @@
 """Bounds of the comparison: the mean shape below; true particles, or some modes of them, above."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
 from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
+from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.pdm.shape_model import fit_shape_model
 
 
-def mean_shape_at(
-    mean_local: Float[np.ndarray, "K M 3"], center: Float[np.ndarray, "K 3"]
-) -> Float[np.ndarray, "K M 3"]:
-    """Put the training split's mean shape, in its average pose, at predicted centers (mm)."""
-    return np.asarray(mean_local + center[:, None])
+def mean_shape_prediction(
+    found: SubjectPrediction,
+    boxes: PredictedBoxes,
+    mean_local: Float[np.ndarray, "K M 3"],
+    mean_world: Float[np.ndarray, "K M 3"],
+) -> SubjectPrediction:
+    """Put the training split's mean shape, in its average pose, at predicted centers.
+
+    Presence and score stay the model's, and so do the centers; the radius is that of the mean
+    shape. Its world particles are the mean's, whichever world head they are compared with.
+
+    Args:
+        found: What a model says.
+        boxes: Its boxes.
+        mean_local: The mean of each anatomy around the origin, mm, axes of the image.
+        mean_world: The mean in the population's frame, mm.
+    """
+    local = mean_local + boxes.center[:, None]
+    placed = PredictedBoxes(*box_of(local))
+    return replace(found, boxes=placed, local=local, world={"mean": mean_world}).blanked()
 
 
 def oracle_of(
@@ -44,7 +61,7 @@ def informed_prediction(
     sets: Mapping[str, ParticleSet],
     make: Callable[[str, ParticleSet], tuple[np.ndarray, np.ndarray]],
     head: str,
-) -> dict[str, np.ndarray]:
+) -> SubjectPrediction:
     """Lay out what a bound that knows the truth says of a subject, like a model's prediction.
 
     Present is what the correspondence holds: such a bound misses nothing, its score is 1 or 0.
@@ -61,13 +78,11 @@ def informed_prediction(
     for k, particles in enumerate(sets.values()):
         if present[k]:
             local[k], world[k] = make(subject, particles)
-    center, radius = box_of(local)
-    return {
-        "anatomies": np.array(list(sets)),
-        "score": present.astype(float),
-        "present": present,
-        "center": center,
-        "radius": radius,
-        "local": local,
-        f"world_{head}": world,
-    }
+    return SubjectPrediction(
+        anatomies=tuple(sets),
+        present=present,
+        score=present.astype(float),
+        boxes=PredictedBoxes(*box_of(local)),
+        local=local,
+        world={head: world},
+    )

@@ -13,8 +13,9 @@ from massm.geometry.boxes import box_of
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
-from massm.io import documents, images, meshes, tensors
+from massm.io import documents, images, meshes, predictions, tensors
 from massm.io import particles as particle_files
+from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.io.tables import write_table
 from massm.stages import (
     evaluate_detection,
@@ -317,13 +318,12 @@ def _write_prediction(
             for head in heads:
                 carried = mesh.transformed(organ.transform)
                 meshes.write(carried, path.with_name(f"{anatomy}-world_{head}.vtp"))
-    arrays = {
-        "anatomies": np.array(ANATOMIES),
-        "score": np.where(present, 0.9, 0.1),
-        "present": np.array(present),
-        "center": np.stack(center),
-        "radius": np.stack(radius),
-        "local": np.stack(local),
-        **{f"world_{head}": np.stack(world) for head in heads},
-    }
-    particle_files.save_arrays(arrays, folder / "predict" / model / f"{subject}.npz")
+    said = SubjectPrediction(
+        anatomies=ANATOMIES,
+        present=np.array(present),
+        score=np.where(present, 0.9, 0.1),
+        boxes=PredictedBoxes(np.stack(center), np.stack(radius)),
+        local=np.stack(local),
+        world={head: np.stack(world) for head in heads},
+    )
+    predictions.write(said, folder / "predict" / model / f"{subject}.npz")

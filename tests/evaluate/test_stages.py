@@ -1,14 +1,34 @@
 """The stages on a results folder whose errors are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from massm.evaluate.attrition import count_organs
 from massm.evaluate.truth import read_subjects
+from massm.io import predictions
 from massm.io.errors import DataError
-from massm.io.tables import read_table
-from tests.evaluate.synthetic import ABSENT, EXCLUDED, MISSED, SIZES, ellipsoid, sphere, truth
+from massm.io.tables import read_table, write_table
+from massm.stages import (
+    evaluate_detection,
+    evaluate_local,
+    evaluate_missed,
+    evaluate_summary,
+    evaluate_world,
+)
+from tests.evaluate.synthetic import (
+    ABSENT,
+    ANATOMIES,
+    CONFIG,
+    EXCLUDED,
+    MISSED,
+    SIZES,
+    ellipsoid,
+    sphere,
+    truth,
+)
 
 
 @pytest.fixture(scope="module")
@@ -152,3 +172,121 @@ def test_organs_of_subjects_that_are_in_no_split_are_counted_apart(evaluated, ta
     assert (beside["in_data"], beside["excluded"]) == (2, 2)
     assert beside["reason"] == "2 x image truncated"
     assert set(organs["split"]) == {"", "test"}
+
+
+PARTS = {
+    "world alone": {"boxes": None, "local": None},
+    "particles without boxes": {"boxes": None},
+    "boxes alone": {"local": None, "world": {}},
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_a_model_is_measured_by_the_parts_that_it_gives(evaluated, tables, tmp_path, parts):
+    """Of massm without some parts: the rows of the others are the same, and no row is made up."""
+    for path in (evaluated / "predict" / "massm").iterdir():
+        predictions.write(
+            replace(predictions.read(path), **parts), tmp_path / "predict" / path.name
+        )
+    for path in (evaluated / "reconstruct" / "massm").glob("*/*.vtp"):
+        if parts.get("local", True) is not None or "-world_" in path.name:
+            copy = tmp_path / "surfaces" / path.parent.name / path.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            copy.symlink_to(path)
+    kept = measure(evaluated, tmp_path)
+
+    has_boxes, has_local = ("boxes" not in parts), ("local" not in parts)
+    places = ["center_error", "box_iou", "center_within_3mm"]
+    before = {name: read_table(tables / "massm" / f"{name}.csv") for name in kept}
+    if not has_boxes:
+        rows = before["detection"]
+        before["detection"] = rows[~rows["measure"].isin(places)]
+    if not has_local:
+        before["local"] = before["local"][:0]
+    if "world" in parts:
+        before["world"] = before["world"][:0]
+    for name, table in before.items():
+        pd.testing.assert_frame_equal(
+            kept[name].astype(str), table.astype(str).reset_index(drop=True)
+        )
+
+
+def measure(evaluated, folder):
+    common = truth(evaluated) | {"model": "massm", "predictions": folder / "predict"}
+    surfaces = {
+        "surfaces": folder / "surfaces",
+        "references": evaluated / "reconstruct" / "reference",
+    }
+    evaluate_local.run(CONFIG, **common, **surfaces, table=folder / "local.csv")
+    evaluate_world.run(CONFIG, **common, **surfaces, table=folder / "world.csv")
+    evaluate_detection.run(CONFIG, **common, table=folder / "detection.csv")
+    return {name: read_table(folder / f"{name}.csv") for name in ("local", "world", "detection")}
+
+
+@pytest.mark.parametrize(
+    ("parts", "heads"),
+    [
+        ({"boxes": None, "local": None}, set()),
+        ({"boxes": None}, {"local"}),
+        ({"local": None, "world": {}}, {"detection"}),
+    ],
+)
+def test_a_missed_organ_costs_a_model_something_in_the_parts_that_it_gives(
+    evaluated, tmp_path, parts, heads
+):
+    for path in (evaluated / "predict" / "massm").iterdir():
+        predictions.write(
+            replace(predictions.read(path), **parts), tmp_path / "predict" / path.name
+        )
+    evaluate_missed.run(
+        CONFIG,
+        **truth(evaluated),
+        models=["massm"],
+        anatomies=list(ANATOMIES),
+        predictions=[tmp_path / "predict"],
+        template=evaluated / "tensors" / "template.safetensors",
+        warps=[evaluated / "reconstruct" / "warp" / f"{name}.npz" for name in ANATOMIES],
+        references=evaluated / "reconstruct" / "reference",
+        table=tmp_path / "missed.csv",
+    )
+    missed = read_table(tmp_path / "missed.csv")
+    assert set(missed["head"]) == heads
+
+
+def test_a_missing_surface_of_a_model_with_local_particles_is_an_error(evaluated, tmp_path):
+    common = truth(evaluated) | {"model": "massm", "predictions": evaluated / "predict" / "massm"}
+    with pytest.raises(DataError, match=r"\.vtp: no such file"):
+        evaluate_local.run(
+            CONFIG,
+            **common,
+            surfaces=tmp_path,
+            references=evaluated / "reconstruct" / "reference",
+            table=tmp_path / "local.csv",
+        )
+
+
+def test_tables_of_a_model_that_gives_world_particles_alone_are_summed_up(
+    evaluated, tables, tmp_path
+):
+    """Beside the others: it has counts and world errors, and no error in the image."""
+    for name, keep in {"world": [], "detection": ["center_error", "box_iou"]}.items():
+        table = read_table(tables / "massm" / f"{name}.csv").assign(model="lone")
+        write_table(table[~table["measure"].isin(keep)], tmp_path / f"{name}.csv")
+    write_table(read_table(tables / "massm" / "local.csv")[:0], tmp_path / "local.csv")
+    evaluate_summary.run(
+        CONFIG.model_copy(update={"bootstrap_samples": 20}),
+        measured=sorted([*(tables / "massm").glob("*.csv"), *tmp_path.glob("*.csv")]),
+        missed=tables / "missed.csv",
+        cohort=truth(evaluated)["cohort"],
+        groomed=truth(evaluated)["groomed"],
+        **{name: tmp_path / "all" / f"{name}.csv" for name in ("summary", "tests", "organs")},
+    )
+    summary = read_table(tmp_path / "all" / "summary.csv")
+    own = summary[summary["model"] == "lone"]
+    assert set(own["head"]) == {"cvae", "procrustes", "detection"}
+    assert set(own["measure"]).isdisjoint({"center_error", "box_iou"})
+    tests = read_table(tmp_path / "all" / "tests.csv")
+    assert set(tests[tests["model_b"] == "lone"]["frame"]) == {"world"}
+    organs = read_table(tmp_path / "all" / "organs.csv")
+    row = organs[(organs["model"] == "lone") & (organs["anatomy"] == "spleen")].iloc[0]
+    assert (row["missed"], row["measured"]) == (0, 0)

@@ -243,13 +243,13 @@ def test_a_loaded_model_is_given_a_scan_as_its_tensors_are(make, description, da
     assert_same_images(images_of(scans, used, model.stride), stored)
 
 
-def test_a_file_of_predictions_has_every_array(model, dataset, description):
+def test_a_subjects_prediction_has_every_part(model, dataset, description):
     batches = dataset.images(description.preprocessing, multiple=model.stride, batch_size=2)
     files = dict(predict_subjects(model, description, batches, box_updates=0, device="cpu"))
     assert list(files) == [entry.subject for entry in dataset.entries]
-    for arrays in files.values():
-        assert arrays["local"].shape == (len(ANATOMIES), PARTICLES, 3)
-        assert arrays["present"].all()
+    for said in files.values():
+        assert said.local.shape == (len(ANATOMIES), PARTICLES, 3)
+        assert said.found == ANATOMIES
 
 
 def test_weights_of_another_network_are_refused(make, description, tmp_path):

@@ -1,5 +1,7 @@
 """The reconstruct stages as the workflow runs them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,10 +10,11 @@ from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.isosurface import isosurface, sample_grid
 from massm.geometry.particles import ParticleSet
-from massm.io import meshes
+from massm.io import meshes, predictions
 from massm.io.documents import write_json
 from massm.io.errors import DataError
-from massm.io.particles import load_arrays, save_arrays, save_set
+from massm.io.particles import save_arrays, save_set
+from massm.io.predictions import SubjectPrediction
 from massm.io.tables import read_table
 from massm.stages import reconstruct, reconstruct_reference, reconstruct_warp
 
@@ -46,17 +49,11 @@ def results(tmp_path, rng):
     )
     for row, subject in ((1, "s2"), (2, "s3")):
         present = np.array([subject == "s3"])
-        gone = np.where(present, 1.0, np.nan)[:, None, None]
-        save_arrays(
-            {
-                "anatomies": np.array(["spleen"]),
-                "present": present,
-                "local": (population.local[row : row + 1] * gone).astype(np.float32),
-                "world_cvae": (world[row : row + 1] * gone).astype(np.float32),
-                "world_procrustes": (world[row : row + 1] * [-1, 1, 1] * gone).astype(np.float32),
-            },
-            tmp_path / "predict/massm" / f"{subject}.npz",
+        heads = {"cvae": world[[row]], "procrustes": world[[row]] * [-1, 1, 1]}
+        said = SubjectPrediction(
+            ("spleen",), present, present * 0.9, None, population.local[[row]], heads
         )
+        predictions.write(said.blanked(), tmp_path / "predict/massm" / f"{subject}.npz")
     return tmp_path
 
 
@@ -112,26 +109,34 @@ def test_reference_surfaces_come_from_the_true_particles_of_the_measured_splits(
 
 def test_an_anatomy_without_a_warp_is_named(results):
     path = results / "predict/massm/s3.npz"
-    arrays = load_arrays(path)
-    arrays["anatomies"] = np.array(["heart"])
-    save_arrays(arrays, path)
+    predictions.write(replace(predictions.read(path), anatomies=("heart",)), path)
     with pytest.raises(DataError, match="heart, for which there is no warp; there are spleen"):
         reconstruct_model(results)
 
 
 def test_a_prediction_that_lacks_an_array_is_refused(results):
     save_arrays({"anatomies": np.array(["spleen"])}, results / "predict/massm/s2.npz")
-    with pytest.raises(DataError, match="lacks local, present; run predict again"):
+    with pytest.raises(DataError, match=r"s2\.npz lacks present, score; .* run predict again"):
         reconstruct_model(results)
 
 
 def test_particles_predicted_as_not_finite_are_refused(results):
     path = results / "predict/massm/s3.npz"
-    arrays = load_arrays(path)
-    arrays["local"][0, 3] = np.nan
-    save_arrays(arrays, path)
-    with pytest.raises(DataError, match="s3 spleen local"):
+    said = predictions.read(path)
+    said.local[0, 3] = np.nan
+    predictions.write(said, path)
+    with pytest.raises(DataError, match=r"s3\.npz: spleen is .* local is not finite"):
         reconstruct_model(results)
+
+
+@pytest.mark.parametrize(
+    ("change", "heads"),
+    [({"local": None}, ["cvae", "procrustes"]), ({"world": {}}, ["local"])],
+)
+def test_a_model_is_reconstructed_from_the_particles_that_it_gives(results, change, heads):
+    path = results / "predict/massm/s3.npz"
+    predictions.write(replace(predictions.read(path), **change), path)
+    assert list(reconstruct_model(results)["head"]) == heads
 
 
 def test_a_template_without_particles_is_refused(results):

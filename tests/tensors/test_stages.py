@@ -9,10 +9,10 @@ import pytest
 
 from massm.config.model import LocalConfig
 from massm.config.predict import OracleConfig, PredictedConfig, projected_modes
-from massm.evaluate.prediction import read_prediction
-from massm.io import documents, images, meshes, tables, tensors
+from massm.io import documents, images, meshes, predictions, tables, tensors
 from massm.io.errors import DataError
-from massm.io.particles import load_arrays, save_arrays, save_set
+from massm.io.particles import save_set
+from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.stages import predict_mean_shape, predict_pca_oracle, predict_truth, tensors_manifest
 from massm.stages import tensors as tensors_stage
 from massm.tensors.manifest import read_manifest
@@ -129,28 +129,39 @@ def test_a_subject_that_is_not_in_the_table_is_named(results, tmp_path):
         )
 
 
+def found_by_a_model(boxes):
+    """Of the two anatomies the first is found; there are no particles."""
+    score, present = np.array([0.9, 0.1]), np.array([True, False])
+    return SubjectPrediction(ANATOMIES, present, score, boxes, None, {})
+
+
 def test_mean_shape_stands_at_the_predicted_center(results, tmp_path):
     center = np.array([[1.0, 2, 3], [np.nan] * 3])
-    save_arrays(
-        {
-            "anatomies": np.array(ANATOMIES),
-            "score": np.array([0.9, 0.1]),
-            "present": np.array([True, False]),
-            "center": center,
-        },
-        tmp_path / "massm" / "t6.npz",
-    )
+    model = tmp_path / "massm" / "t6.npz"
+    predictions.write(found_by_a_model(PredictedBoxes(center, 0 * center + 5)), model)
     template = results / "tensors" / "template.safetensors"
-    predict_mean_shape.run(
-        predictions=[tmp_path / "massm" / "t6.npz"], template=template, output=tmp_path / "mean"
-    )
-    found = load_arrays(tmp_path / "mean" / "t6.npz")
-    assert np.allclose(found["center"][0], [1, 2, 3], atol=1e-4)
-    mean = load_template(template).mean_local.numpy()
-    assert np.allclose(found["local"][0], mean[0] + [1, 2, 3], atol=1e-4)
-    assert np.isnan(found["local"][1]).all()
-    assert np.isnan(found["world_mean"][1]).all()
-    assert found["present"].tolist() == [True, False]
+    predict_mean_shape.run(predictions=[model], template=template, output=tmp_path / "mean")
+    found = predictions.read(tmp_path / "mean" / "t6.npz")
+    box, shapes = found.box(ANATOMIES[0]), load_template(template)
+    mean = shapes.mean_local.numpy()[0]
+    assert np.allclose(box.center, [1, 2, 3], atol=1e-4)
+    assert np.allclose(box.radius, np.ptp(mean, axis=0) / 2, atol=1e-4)
+    assert np.allclose(found.local_of(ANATOMIES[0]), mean + [1, 2, 3], atol=1e-4)
+    assert np.array_equal(found.world_of(ANATOMIES[0])["mean"], shapes.mean_world.numpy()[0])
+    assert np.isnan(found.local[1]).all()
+    assert np.isnan(found.world["mean"][1]).all()
+    assert found.present.tolist() == [True, False]
+    assert found.score.tolist() == [0.9, 0.1]
+
+
+def test_mean_shape_has_no_place_where_a_model_gives_no_boxes(results, tmp_path):
+    predictions.write(found_by_a_model(None), tmp_path / "t6.npz")
+    with pytest.raises(DataError, match=r"t6\.npz has no boxes"):
+        predict_mean_shape.run(
+            predictions=[tmp_path / "t6.npz"],
+            template=results / "tensors" / "template.safetensors",
+            output=tmp_path / "mean",
+        )
 
 
 LOCAL = LocalConfig(hidden=(8,), dropout=0.0, class_wise=False, basis_modes=0, train_basis=False)
@@ -165,14 +176,14 @@ def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
         manifest=results / "tensors" / "manifest.json",
         output=tmp_path,
     )
-    found = load_arrays(tmp_path / "t6.npz")
+    found = predictions.read(tmp_path / "t6.npz")
     row = cohort.particles["bright"].row("t6")
     # Three radii are three modes: the projection is the shape itself, at its place.
-    assert np.allclose(found["local"][0], cohort.particles["bright"].local[row], atol=1e-6)
-    assert found["present"].tolist() == [True, True]
-    absent = load_arrays(tmp_path / "t7.npz")
-    assert absent["present"].tolist() == [True, False]
-    assert np.isnan(absent["local"][1]).all()
+    assert np.allclose(found.local[0], cohort.particles["bright"].local[row], atol=1e-6)
+    assert found.present.tolist() == [True, True]
+    absent = predictions.read(tmp_path / "t7.npz")
+    assert absent.present.tolist() == [True, False]
+    assert np.isnan(absent.local[1]).all()
 
 
 def test_the_oracle_has_as_many_modes_as_the_network():
@@ -206,7 +217,7 @@ def test_the_truth_is_the_true_particles_of_any_split(results, cohort, tmp_path,
     )
     entries = read_manifest(results / "tensors" / "manifest.json").of_split(split)
     assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(e.subject for e in entries)
-    found = read_prediction(tmp_path / f"{entries[0].subject}.npz")
+    found = predictions.read(tmp_path / f"{entries[0].subject}.npz")
     particles = cohort.particles["bright"]
     row = particles.row(entries[0].subject)
     assert np.array_equal(found.local[0], particles.local[row])

@@ -6,13 +6,14 @@ import logging
 from dataclasses import replace
 
 import lightning
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from massm.config.predict import PredictConfig
+from massm.io import predictions
 from massm.io.errors import DataError
-from massm.io.particles import load_arrays
 from massm.models.saved import load_model
 from massm.stages import predict as predict_stage
 from massm.tensors.dataset import SubjectDataset
@@ -212,24 +213,13 @@ def test_predictions_of_the_stage_are_whole(folder, trained, tmp_path):
     )
     predict_stage.run(config, tensors=folder, train=trained, output=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t6.npz", "t7.npz"]
-    found = load_arrays(tmp_path / "t6.npz")
-    assert tuple(found["anatomies"]) == ANATOMIES
-    assert found["present"].dtype == bool
-    for name, shape in {
-        "score": (2,),
-        "center": (2, 3),
-        "radius": (2, 3),
-        "local": (2, PARTICLES, 3),
-        "world_cvae": (2, PARTICLES, 3),
-        "world_procrustes": (2, PARTICLES, 3),
-    }.items():
-        assert found[name].shape == shape
-    assert np_isnan(found["local"][~found["present"]])
-    assert not np_isnan(found["score"])
-
-
-def np_isnan(array):
-    return bool((array != array).all()) if array.size else True
+    found = predictions.read(tmp_path / "t6.npz")
+    assert found.anatomies == ANATOMIES
+    assert found.boxes.center.shape == found.boxes.radius.shape == (2, 3)
+    assert found.local.shape == (2, PARTICLES, 3)
+    assert list(found.world) == ["cvae", "procrustes"]
+    assert {particles.shape for particles in found.world.values()} == {(2, PARTICLES, 3)}
+    assert np.isnan(found.local[~found.present]).all()
 
 
 def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
