@@ -35,6 +35,7 @@ include: "workflow/rules/correspond.smk"
 include: "workflow/rules/template.smk"
 include: "workflow/rules/tensors.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/bundle.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/reconstruct.smk"
 include: "workflow/rules/evaluate.smk"
@@ -44,4 +45,5 @@ include: "workflow/rules/report.smk"
 rule all:
     default_target: True
     input:
+        rules.bundle.input,
         rules.report.input,

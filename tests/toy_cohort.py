@@ -183,9 +183,11 @@ def hull(points: np.ndarray) -> Mesh:
 class Cohort:
     """Ellipsoids ``bright`` and ``dark``; the dark one is absent in every fourth subject."""
 
-    def __init__(self, train: int = 6, validation: int = 2, seed: int = 0) -> None:
+    def __init__(
+        self, train: int = 6, validation: int = 2, seed: int = 0, prefix: str = "t"
+    ) -> None:
         rng = np.random.default_rng(seed)
-        self.subjects = tuple(f"t{i}" for i in range(train + validation))
+        self.subjects = tuple(f"{prefix}{i}" for i in range(train + validation))
         self.splits = ("train",) * train + ("validation",) * validation
         self.volumes: dict[str, Volume] = {}
         self.status: dict[str, dict[str, str]] = {}

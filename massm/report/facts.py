@@ -3,32 +3,15 @@
 import hashlib
 import os
 import platform
-from importlib import metadata
 from pathlib import Path
 
 from massm.machine.cores import usable_cores
 
-_PACKAGES = (
-    "massm", "torch", "lightning", "monai", "itk", "vtk", "numpy", "scipy", "pandas",
-    "scikit-learn", "scikit-image", "libigl", "fast-simplification", "pydantic", "snakemake",
-    "matplotlib", "plotly",
-)  # fmt: skip
 _HASHED = (
     "dataset/subjects.tsv", "dataset/cohort.tsv", "correspond/*.npz", "template/*.vtp",
     "tensors/manifest.json", "train/*/model.safetensors", "evaluate/summary.csv",
     "evaluate/tests.csv",
 )  # fmt: skip
-
-
-def package_versions() -> dict[str, str]:
-    """List the versions of the packages that results depend on, as installed here."""
-    versions = {"Python": platform.python_version()}
-    for name in _PACKAGES:
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue  # run from a checkout, or an optional package
-    return versions
 
 
 def machine() -> dict[str, str]:

@@ -21,10 +21,11 @@ from massm.evaluate.rows import DETECTION, LOCAL
 from massm.evaluate.scopes import ALL, WITH_MISSED
 from massm.evaluate.statistics import FEW
 from massm.io.particles import load_set
+from massm.machine.versions import package_versions
 from massm.report import cohort as cohorts
 from massm.report.attrition import attrition_table
 from massm.report.detection import count_found, detection_rows, within_measures
-from massm.report.facts import file_hashes, machine, package_versions
+from massm.report.facts import file_hashes, machine
 from massm.report.figures import box_plot, center_errors, shape_model_curves, training_curves
 from massm.report.gallery import Gallery, Picture
 from massm.report.joint import NAME as JOINT

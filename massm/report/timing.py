@@ -7,8 +7,8 @@ import pandas as pd
 from massm.io.tables import read_table
 
 STAGES = (
-    "phantom", "dataset", "groom", "correspond", "template", "tensors", "train", "predict",
-    "reconstruct", "evaluate", "report",
+    "phantom", "dataset", "groom", "correspond", "template", "tensors", "train", "bundle",
+    "predict", "reconstruct", "evaluate", "report",
 )  # fmt: skip
 COLUMNS = ["stage", "jobs", "hours", "longest_hours", "cpu_hours", "memory_gib"]
 

@@ -23,7 +23,7 @@ AFTER_PREDICTION = {
     "evaluate_summary",
     "report_page",
 }
-AFTER_TENSORS = {"train_massm", "predict_massm", "predict_mean_shape"}
+AFTER_TENSORS = {"train_massm", "bundle_model", "predict_massm", "predict_mean_shape"}
 AFTER_CORRESPONDENCE = (
     AFTER_PREDICTION
     | AFTER_TENSORS
@@ -72,6 +72,7 @@ def test_every_stage_has_written_its_results(finished):
         "tensors/manifest.json",
         "train/massm/model.safetensors",
         "train/massm/history.csv",
+        "models/massm/model.json",
         "evaluate/summary.csv",
         "report/report.html",
     ):
@@ -176,6 +177,7 @@ def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
         "template_medoid": "template/spleen.vtp",
         "tensors_subjects": "tensors/batches/0000.tsv",
         "tensors_manifest": "tensors/manifest.json",
+        "bundle_model": "models/massm/model.json",
         "predict_massm": "predict/massm",
         "reconstruct_warp": "reconstruct/warp/spleen.npz",
         "evaluate_local": "evaluate/massm/local.csv",

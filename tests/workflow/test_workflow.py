@@ -21,6 +21,7 @@ TARGETS = (
     "tensors",
     "train",
     "train_massm",
+    "bundle",
     "predict",
     "reconstruct",
     "eval_local",
@@ -47,7 +48,7 @@ def test_every_target_can_be_asked_for_by_name(project):
 
 
 def test_plain_snakemake_makes_everything(project):
-    assert project.planned() >= {"phantom_cohort", "train_massm", "report_page"}
+    assert project.planned() >= {"phantom_cohort", "train_massm", "bundle_model", "report_page"}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""One scan through a model: particles and surfaces of every anatomy that is found in it."""
+
+import numpy as np
+from jaxtyping import Float
+
+from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
+from massm.inference.bundle import Bundle
+from massm.io.errors import DataError
+from massm.models.predict import predict_subjects
+from massm.tensors.preprocessing import images_of, scan_of
+
+
+def predict_scan(
+    volume: Volume, bundle: Bundle, device: str = "cpu", name: str = "scan"
+) -> tuple[dict[str, np.ndarray], dict[str, Mesh]]:
+    """Find the anatomies of a CT and their shapes, as the stages predict and reconstruct do.
+
+    Args:
+        volume: CT, HU, any orientation.
+        bundle: The model.
+        device: Torch's name of what the network runs on.
+        name: What the scan is called in messages.
+
+    Returns:
+        The arrays that ``massm.models.predict.predict_subjects`` yields of a subject (LPS mm, nan
+        where an anatomy was not found), and the closed surface of each that was found, LPS mm.
+
+    Raises:
+        DataError: If particles make no surface, naming scan and anatomy.
+    """
+    preprocessing = bundle.description.preprocessing
+    images = images_of(
+        [scan_of(name, volume, preprocessing)], preprocessing, multiple=bundle.model.stride
+    )
+    predictions = predict_subjects(
+        bundle.model,
+        bundle.description,
+        [images],
+        box_updates=bundle.box_updates,
+        device=device,
+    )
+    _, arrays = next(predictions)
+    surfaces = {
+        anatomy: _surface(bundle, anatomy, arrays["local"][k], name)
+        for k, anatomy in enumerate(bundle.description.anatomies)
+        if arrays["present"][k]
+    }
+    return arrays, surfaces
+
+
+def _surface(bundle: Bundle, anatomy: str, particles: Float[np.ndarray, "M 3"], name: str) -> Mesh:
+    try:
+        return bundle.shapes[anatomy].warp.surface(particles)
+    except ValueError as error:
+        raise DataError(f"{name}: {anatomy} has no surface: {error}") from error
