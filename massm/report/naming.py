@@ -1,7 +1,10 @@
 """Names and colors of models and anatomies, the same in every figure and table."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
 
 from massm.evaluate.rows import DETECTION, LOCAL
 
@@ -50,6 +53,16 @@ def method_label(method: Method) -> str:
     if head in (LOCAL, DETECTION) or model in _ONE_HEAD:
         return model_label(model)
     return f"{model_label(model)} {_HEADS.get(head, head)}"
+
+
+def sample_size(row: Mapping[str, Any] | pd.Series) -> str:
+    """Write how many organs a number is from, and of how many subjects where that is not the same.
+
+    Args:
+        row: Row of ``evaluate/summary.csv`` or ``tests.csv``.
+    """
+    organs, subjects = int(row["n"]), int(row["subjects"])
+    return f"n = {organs}" if organs == subjects else f"n = {organs} of {subjects} subjects"
 
 
 def ordered(methods: Sequence[Method]) -> list[Method]:

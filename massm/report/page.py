@@ -30,7 +30,7 @@ from massm.report.figures import box_plot, center_errors, shape_model_curves, tr
 from massm.report.gallery import Gallery, Picture
 from massm.report.joint import NAME as JOINT
 from massm.report.joint import joint_view
-from massm.report.naming import anatomy_label, model_label
+from massm.report.naming import anatomy_label, model_label, sample_size
 from massm.report.organs import organ_views, scroll_view
 from massm.report.rendering import CHANGE_COLORS, ERROR_COLORS
 from massm.report.results import ResultTable, interval, number, p_value, result_tables
@@ -282,7 +282,7 @@ def cards(what: Shown, costs: pd.DataFrame) -> list[Card]:
             row = rows[measure]
             unit = str(row["unit"])
             spread = interval(float(row["ci_low"]), float(row["ci_high"]), unit)
-            middle = f"median {number(float(row['median']), unit)}, n = {int(row['n'])}"
+            middle = f"median {number(float(row['median']), unit)}, {sample_size(row)}"
             detail = f"{what.confidence} % CI {spread}; {middle}" if spread else middle
             value = number(float(row["mean"]), unit)
             made.append(Card(value, "mm" if unit == "mm" else "", label, detail))
@@ -313,7 +313,7 @@ def _bound_card(what: Shown) -> list[Card]:
     first = row.iloc[0]
     word = "closer" if first["difference"] < 0 else "farther"
     p = p_value(float(first["p_holm"]))
-    detail = f"than the mean shape at the same center, {p}, n = {int(first['n'])}"
+    detail = f"than the mean shape at the same center, {p}, {sample_size(first)}"
     return [Card(f"{abs(first['difference_percent']):.0f}", "%", f"{word} to the surface", detail)]
 
 

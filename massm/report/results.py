@@ -19,6 +19,7 @@ from massm.report.naming import (
     method_label,
     model_label,
     ordered,
+    sample_size,
 )
 
 DASH = "\N{EN DASH}"
@@ -172,12 +173,11 @@ def _cell(
     row: dict[str, Any], versus: tuple[str, bool], with_missed: tuple[str, ...], *, best: bool
 ) -> Cell:
     missed = f", {int(row['missed'])} missed" if row["missed"] else ""
-    subjects = f" of {int(row['subjects'])} subjects" if row["scope"] == ALL else ""
     return Cell(
         mean=number(row["mean"], row["unit"]),
         interval=interval(row["ci_low"], row["ci_high"], row["unit"]),
         median=number(row["median"], row["unit"]),
-        count=f"n = {int(row['n'])}{subjects}{missed}",
+        count=f"{sample_size(row)}{missed}",
         best=best,
         versus=versus[0],
         clear=versus[1],
@@ -200,7 +200,7 @@ def _with_missed(
     mean = number(row["mean"], row["unit"])
     first = f"{mean} ({spread})" if spread else mean
     versus = _versus(tests, ours, method, with_missed=True)[0]
-    return (f"{first}, n = {int(row['n'])}", *([versus] if versus else []))
+    return (f"{first}, {sample_size(row)}", *([versus] if versus else []))
 
 
 def _versus(
@@ -218,7 +218,7 @@ def _versus(
     if pair.empty:
         return "", False
     row = pair.iloc[0]
-    count = f"{p_value(row['p_holm'])}, n = {int(row['n'])}"
+    count = f"{p_value(row['p_holm'])}, {sample_size(row)}"
     if row["better"] == "same":
         return f"no difference, {count}", False
     if np.isfinite(row["difference_percent"]):

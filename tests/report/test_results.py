@@ -14,7 +14,7 @@ def test_a_table_says_who_is_better_and_by_how_much(run):
     assert [cell.mean for cell in cells] == ["2.00", "4.00", "0.50", "0.00"]
     ours, mean_shape, *_ = cells
     assert mean_shape.versus.startswith("MASSM 50 % lower, p = ")
-    assert mean_shape.versus.endswith("n = 9")
+    assert mean_shape.versus.endswith("n = 9 of 6 subjects")
     assert [cell.best for cell in cells] == [True, False, False, False]
     assert ours.count == "n = 9 of 6 subjects, 1 missed"
 
