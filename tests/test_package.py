@@ -19,6 +19,8 @@ CHECKING_TOOLS = {
 }
 NAMED_IN_A_TEXT = {"beartype"}  # tests/conftest.py
 CALLED_FROM_ELSEWHERE = {
+    "load_bundle": "who has a model folder",
+    "predict_scan": "the same",
     "pin_memory": "torch's DataLoader",
     "surface_of_mask": "models that predict masks, which are still to come",
     "surface_of_probability": "the same",

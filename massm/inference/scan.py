@@ -7,13 +7,14 @@ from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
 from massm.inference.bundle import Bundle
 from massm.io.errors import DataError
+from massm.io.predictions import SubjectPrediction
 from massm.models.predict import predict_subjects
 from massm.tensors.preprocessing import images_of, scan_of
 
 
 def predict_scan(
     volume: Volume, bundle: Bundle, device: str = "cpu", name: str = "scan"
-) -> tuple[dict[str, np.ndarray], dict[str, Mesh]]:
+) -> tuple[SubjectPrediction, dict[str, Mesh]]:
     """Find the anatomies of a CT and their shapes, as the stages predict and reconstruct do.
 
     Args:
@@ -23,8 +24,8 @@ def predict_scan(
         name: What the scan is called in messages.
 
     Returns:
-        The arrays that ``massm.models.predict.predict_subjects`` yields of a subject (LPS mm, nan
-        where an anatomy was not found), and the closed surface of each that was found, LPS mm.
+        What the model says of the scan, and the closed surface of each anatomy that was found, LPS
+        mm.
 
     Raises:
         DataError: If particles make no surface, naming scan and anatomy.
@@ -40,13 +41,13 @@ def predict_scan(
         box_updates=bundle.box_updates,
         device=device,
     )
-    _, arrays = next(predictions)
-    surfaces = {
-        anatomy: _surface(bundle, anatomy, arrays["local"][k], name)
-        for k, anatomy in enumerate(bundle.description.anatomies)
-        if arrays["present"][k]
-    }
-    return arrays, surfaces
+    _, prediction = next(predictions)
+    surfaces = {}
+    for anatomy in prediction.found:
+        particles = prediction.local_of(anatomy)
+        if particles is not None:
+            surfaces[anatomy] = _surface(bundle, anatomy, particles, name)
+    return prediction, surfaces
 
 
 def _surface(bundle: Bundle, anatomy: str, particles: Float[np.ndarray, "M 3"], name: str) -> Mesh:

@@ -14,7 +14,7 @@ from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.inference.bundle import SHAPES, load_bundle, write_bundle
 from massm.inference.scan import predict_scan
-from massm.io import documents, images, meshes, tables, tensors
+from massm.io import documents, images, meshes, predictions, tables, tensors
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
 from massm.io.particles import load_arrays, save_set
@@ -140,8 +140,9 @@ def test_a_scan_becomes_what_the_pipeline_makes_of_it(run, tmp_path):
     surfaces = 0
     for path in files:
         scan = images.read_scan(run.folder / "ct" / f"{path.stem}.nii.gz")
-        arrays, found = predict_scan(scan.volume, bundle)
-        expected = load_arrays(path)
+        prediction, found = predict_scan(scan.volume, bundle)
+        predictions.write(prediction, tmp_path / "scan.npz")
+        arrays, expected = load_arrays(tmp_path / "scan.npz"), load_arrays(path)
         assert set(arrays) == set(expected)
         for name in set(expected) - {"anatomies"}:
             np.testing.assert_allclose(arrays[name], expected[name], atol=1e-3)
