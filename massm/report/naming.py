@@ -55,7 +55,7 @@ def method_label(method: Method) -> str:
     return f"{model_label(model)} {_HEADS.get(head, head)}"
 
 
-def sample_size(row: Mapping[str, Any] | pd.Series) -> str:
+def sample_size(row: Mapping[Any, Any] | pd.Series) -> str:
     """Write how many organs a number is from, and of how many subjects where that is not the same.
 
     Args:
