@@ -67,7 +67,7 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
 
 def _warn_of_alike(name: str, table: pd.DataFrame, path: Path) -> None:
     """Warn of a column that may have been meant for one that is missing."""
-    for other in table.columns.intersection(_ALIKE[name]):
+    for other in table.columns.intersection(list(_ALIKE[name])):
         log.warning("%s: column %s is not used; if %s is meant, rename it so", path, other, name)
 
 

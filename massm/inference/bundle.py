@@ -104,7 +104,7 @@ def write_bundle(
         DataError: If the model is damaged, or a shape does not belong to it.
     """
     _, description = load_model(train)
-    arrays = {}
+    arrays: dict[str, np.ndarray] = {}
     for anatomy in description.anatomies:
         if anatomy not in shapes:
             raise DataError(

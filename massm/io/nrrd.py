@@ -76,7 +76,9 @@ def _fields(path: Path) -> tuple[Fields, Fields, int]:
     """Read fields, the key/value pairs, and the byte at which attached values begin."""
     with path.open("rb") as file:
         content = file.read(_LONGEST_HEADER)
-    fields, keys, place = {}, {}, 0
+    fields: dict[str, str] = {}
+    keys: dict[str, str] = {}
+    place = 0
     while True:
         end = content.find(b"\n", place)
         line = content[place : end if end >= 0 else len(content)]
