@@ -34,7 +34,9 @@ def commit(checkout: Path = _CHECKOUT) -> str | None:
         return None
     command = ["git", "-C", str(checkout), "rev-parse", "--verify", "HEAD"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", check=True
+        )
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()

@@ -89,5 +89,11 @@ def test_cohorts_are_looked_at_without_loading_what_reads_images():
         "import sys, massm.dataset.fingerprint;"
         "print(sorted({'itk', 'torch', 'vtk', 'vtkmodules'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=True,
+    )
     assert done.stdout.strip() == "[]"

@@ -37,7 +37,8 @@ class Project:
             cwd=self.folder,
             env=environment,
             check=False,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

@@ -90,6 +90,7 @@ rule predict_pca_oracle:
 
 rule predict_truth:
     input:
+        checked=ancient(subject_table),
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         manifest="<results>/tensors/manifest.json",
     output:

@@ -76,7 +76,12 @@ def find_program(settings: ShapeWorksConfig) -> Program:
 def _answer(path: str, *arguments: str) -> str:
     try:
         answer = subprocess.run(
-            [path, *arguments], capture_output=True, text=True, timeout=60, check=False
+            [path, *arguments],
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=60,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise DataError(f"ShapeWorks: {path} does not run ({error}); {HOW_TO_GET}") from error
@@ -149,7 +154,8 @@ def run_program(program: Program, file: Path) -> None:
             cwd=file.parent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
             errors="replace",
         ) as process,
     ):
