@@ -156,7 +156,6 @@ def run_program(program: Program, file: Path) -> None:
             stderr=subprocess.STDOUT,
             encoding="utf-8",
             errors="replace",
-            errors="replace",
         ) as process,
     ):
         for line in process.stdout or ():
