@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import pandas as pd
 
 COLUMNS = ["model", "head", "subject", "anatomy", "split", "measure", "value"]
-LOCAL, DETECTION = "local", "detection"  # heads that every model has; others are world heads
+LOCAL, DETECTION = "local", "detection"  # other heads are world heads
 WORLD = "world"  # the frame of all of these
 
 Row = tuple[str, str, str, str, str, str, float]
