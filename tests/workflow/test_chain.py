@@ -173,7 +173,7 @@ def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
         "groom_surfaces": "groom/index/0000.tsv",
         "groom_alignment": "groom/alignment/spleen.json",
         "correspond_particles": "correspond/spleen.npz",
-        "correspond_joint": "correspond/joint/model.npz",
+        "correspond_joint": "correspond_joint/model.npz",
         "template_medoid": "template/spleen.vtp",
         "tensors_subjects": "tensors/batches/0000.tsv",
         "tensors_manifest": "tensors/manifest.json",
