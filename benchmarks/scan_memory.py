@@ -156,9 +156,10 @@ def write_scan(folder: Path, size: tuple[int, int, int]) -> None:
         put_ellipsoid(scan, spacing, center, radii, -850 if name == "lung" else 110)
     for k in range(size[2]):
         scan[k] += rng.integers(-12, 13, scan[k].shape, np.int16)
-    save = lambda array, name: nibabel.save(  # noqa: E731
-        nibabel.Nifti1Image(array.T, affine, dtype=array.dtype), folder / name
-    )
+
+    def save(array, name):
+        nibabel.save(nibabel.Nifti1Image(array.T, affine, dtype=array.dtype), folder / name)
+
     save(scan, "ct.nii.gz")
     save(labels, "labels.nii.gz")
     rows = {"masks": [], "labels": []}

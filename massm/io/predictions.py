@@ -121,18 +121,18 @@ class SubjectPrediction:
         return np.where(beside, array, np.nan)
 
 
-def write(prediction: SubjectPrediction, path: Path, *, score_first: bool = False) -> None:
+def write(prediction: SubjectPrediction, path: Path) -> None:
     """Write a prediction, whole or not at all; parts that it lacks are not in the file.
 
     Args:
         prediction: Of one subject; written in double precision.
         path: ``predict/{model}/{subject}.npz``.
-        score_first: Whether the score stands before the presence in the file, as it always has in
-            files of the bounds: the same prediction stays the same bytes. Readers do not care.
     """
-    present, score = {"present": prediction.present}, {"score": prediction.score.astype(float)}
-    arrays: dict[str, np.ndarray] = {"anatomies": np.array(prediction.anatomies, dtype=np.str_)}
-    arrays |= score | present if score_first else present | score
+    arrays: dict[str, np.ndarray] = {
+        "anatomies": np.array(prediction.anatomies, dtype=np.str_),
+        "present": prediction.present,
+        "score": prediction.score.astype(float),
+    }
     arrays |= {name: array.astype(float) for name, array in _parts(prediction)}
     save_arrays(arrays, path)
 

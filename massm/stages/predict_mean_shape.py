@@ -32,7 +32,7 @@ def run(*, predictions: list[Path], template: Path, output: Path) -> None:
         if found.boxes is None:
             raise DataError(f"{path} has no boxes, in whose centers the mean shape would stand")
         placed = mean_shape_prediction(found, found.boxes, mean_local, mean_world)
-        files.write(placed, output / path.name, score_first=True)
+        files.write(placed, output / path.name)
     log.info("mean shape placed for %d subjects", len(predictions))
 
 

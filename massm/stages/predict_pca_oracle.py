@@ -41,7 +41,7 @@ def run(
     make = partial(oracle_of, modes=modes)
     for entry in entries:
         prediction = informed_prediction(entry.subject, sets, make, "pca")
-        predictions.write(prediction, output / f"{entry.subject}.npz", score_first=True)
+        predictions.write(prediction, output / f"{entry.subject}.npz")
     log.info("%d subjects projected on %s modes", len(entries), modes or "all")
 
 

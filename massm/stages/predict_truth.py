@@ -35,7 +35,7 @@ def run(
     entries = [entry for split in config.splits for entry in listed.of_split(split)]
     for entry in entries:
         prediction = informed_prediction(entry.subject, sets, truth_of, "truth")
-        predictions.write(prediction, output / f"{entry.subject}.npz", score_first=True)
+        predictions.write(prediction, output / f"{entry.subject}.npz")
     log.info("true particles of %d subjects", len(entries))
 
 
