@@ -28,8 +28,8 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
 from massm.pdm import quality
+from massm.pdm.correspondence import Correspondence
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.fit import Fit
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.shapeworks.engine import ShapeWorksEngine
 from massm.pdm.surfaces import SurfaceSet
@@ -166,7 +166,9 @@ def resident_peak(status: Path) -> float:
     )
 
 
-def judged(arguments: argparse.Namespace, fit: Fit, surfaces: list[Mesh]) -> dict[str, float]:
+def judged(
+    arguments: argparse.Namespace, fit: Correspondence, surfaces: list[Mesh]
+) -> dict[str, float]:
     result = measures(fit, surfaces)
     radii = arguments.shapes / "params.npz"
     if arguments.population == "ellipsoid" and radii.is_file():
@@ -174,7 +176,7 @@ def judged(arguments: argparse.Namespace, fit: Fit, surfaces: list[Mesh]) -> dic
     return result
 
 
-def measures(fit: Fit, surfaces: list[Mesh]) -> dict[str, float]:
+def measures(fit: Correspondence, surfaces: list[Mesh]) -> dict[str, float]:
     model = fit_shape_model(fit.world)
     general = quality.generalization(
         SurfaceSet(surfaces, fit.names), fit.world, fit.procrustes, MODES
@@ -207,8 +209,9 @@ def recorded(folder: Path, population: str, count: int) -> dict[str, dict[str, f
         curves = {"gen": "generalization", "gen_surf": "to surface", "spec": "specificity"}
         named = {
             "cpu_s": "CPU s", "peak_MB": "peak MB", "p2s_mean": "distance_mean",
-            "p2s_max": "distance_max", "nn_cv": "nearest_variation", "nn_min_rel": "least_gap",
-            "fill_max": "largest_hole", "total_var": "total_variance", "n95": "modes_95",
+            "p2s_max": "distance_max", "nn_cv": "nearest_variation",
+            "nn_min_rel": "separation_ratio",
+            "fill_max": "covering_radius", "total_var": "total_variance", "n95": "modes_95",
             "corr_err": "error against truth",
         }  # fmt: skip
         column = {ours: float(values[theirs]) for theirs, ours in named.items() if theirs in values}

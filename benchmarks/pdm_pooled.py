@@ -3,9 +3,9 @@
 usage: python -m benchmarks.pdm_pooled SEPARATE POOLED LEFT RIGHT
 
 SEPARATE and POOLED are folders of results whose `correspond` stage is done, without and with
-`correspond.pooled: [[LEFT, RIGHT]]`. Held-out subjects (all but the training split) are rebuilt by
-some modes: of their own side's training shapes, or of both sides'. Printed, as means over both
-sides in mm: distance of the particles to the rebuilt ones, and of these to the surface.
+`correspond.populations: {NAME: [LEFT, RIGHT]}`. Held-out subjects (all but the training split) are
+rebuilt by some modes: of their own side's training shapes, or of both sides'. Printed, as means
+over both sides in mm: distance of the particles to the rebuilt ones, and of these to the surface.
 """
 
 import argparse

@@ -1,11 +1,11 @@
-"""What the optimization adds to the registered template that it starts from.
+"""What the optimization adds to the registered template that it is initialized by.
 
 usage: python -m benchmarks.pdm_registration RESULTS ANATOMY [ANATOMY ...]
 
 RESULTS is the folder of a run whose `correspond` stage is done. The same training surfaces, the
-same template and as many particles: carried over by registration alone, and as the run has them.
+same template and as many particles: transferred by registration alone, and as the run has them.
 Held-out subjects (all but the training split) are fitted in both ways. ``whole_surface_K``: of the
-template carried along rebuilt particles, so that what no particle is near counts too.
+template moved along rebuilt particles, so that what no particle is near counts too.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from massm.geometry.warp import warp_weights
 from massm.io.particles import load_set
 from massm.pdm import quality
 from massm.pdm.diagnostics import diagnose
+from massm.pdm.embedded.ensemble import TrainingEnsemble
+from massm.pdm.embedded.initialization import transfer_particles
 from massm.pdm.embedded.placement import Placement
-from massm.pdm.embedded.population import Ensemble
 from massm.pdm.embedded.registration import choose_reference, make_template
-from massm.pdm.embedded.start import carry_particles
 from massm.pdm.frames import normals_in_world, to_world
+from massm.pdm.groomed import GroomedShapes, read_member
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
-from massm.stages.correspond import Subjects, read_subjects
 
 MODES = (1, 3, 5, 10)
 SAMPLES = 2000
@@ -58,7 +58,8 @@ def compare(results: Path, anatomy: str, config: CorrespondConfig) -> pd.DataFra
     """Measure both ways; one column each."""
     index = sorted((results / "groom" / "index").glob("*.tsv"))
     alignment = results / "groom" / "alignment" / f"{anatomy}.json"
-    parts = read_subjects(anatomy, index, alignment, results)
+    member = read_member(anatomy, index, alignment, results)
+    parts = (member.training, member.others)
     population = load_set(results / "correspond" / f"{anatomy}.npz")
     rows = {name: row for row, name in enumerate(population.subjects)}
     optimized = []
@@ -83,17 +84,17 @@ def compare(results: Path, anatomy: str, config: CorrespondConfig) -> pd.DataFra
 def register_alone(
     training: SurfaceSet, others: SurfaceSet, config: CorrespondConfig, count: int
 ) -> tuple[Float[np.ndarray, "N M 3"], Float[np.ndarray, "K M 3"]]:
-    """Carry the particles of the reference surface over to all, and leave them there."""
+    """Transfer the particles of the reference surface to all, and leave them there."""
     placement = Placement(config)
     reference = choose_reference(training)
-    vertices = config.entropy.start.template_vertices
+    vertices = config.entropy.initialization.template_vertices
     template = make_template(training.meshes[reference], vertices)
     own = placement.even(training, reference, count)
-    carried = [
-        carry_particles(template, own, placement.deformed(template, surfaces), surfaces)
+    transferred = [
+        transfer_particles(template, own, placement.deformed(template, surfaces), surfaces)
         for surfaces in (training, others)
     ]
-    return carried[0].points.numpy(), carried[1].points.numpy()
+    return transferred[0].points.numpy(), transferred[1].points.numpy()
 
 
 def measure(
@@ -104,7 +105,7 @@ def measure(
 ) -> pd.Series:
     """Measure a model of the training particles, and how it holds new ones; mm."""
     placed = training.project(torch.from_numpy(particles))
-    ensemble = Ensemble(scale=False)
+    ensemble = TrainingEnsemble(scale=False)
     transforms = ensemble.align(placed.points)
     aligned = to_world(placed.points, transforms)
     normals = normals_in_world(placed.normals, transforms)
@@ -144,7 +145,7 @@ def whole_surfaces(
 ) -> dict[int, tuple[float, float]]:
     """Rebuild each shape by the first modes of all others, and its surface from that.
 
-    The reference surface is carried along by the thin-plate spline through the particles.
+    The reference surface is moved along by the thin-plate spline through the particles.
 
     Returns:
         By number of modes: mean distance of the true surface to the rebuilt one, and of the
@@ -171,7 +172,7 @@ def whole_surfaces(
     }
 
 
-def _surfaces(part: Subjects, known: dict[str, int]) -> SurfaceSet:
+def _surfaces(part: GroomedShapes, known: dict[str, int]) -> SurfaceSet:
     chosen = [row for row, name in enumerate(part.names) if name in known]
     return SurfaceSet([part.surfaces[row] for row in chosen], [part.names[row] for row in chosen])
 

@@ -20,8 +20,8 @@ from benchmarks.pdm import machine, read_shapes
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.pdm import quality
+from massm.pdm.correspondence import Correspondence
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.fit import Fit
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
@@ -72,7 +72,7 @@ def measures(
         "variance in the first mode": float(model.compactness[0]),
         "variance in three modes": float(model.compactness[2]),
         "nearest-neighbor variation": spread["nearest_variation"],
-        "largest hole, mm": spread["largest_hole"],
+        "covering radius, mm": spread["covering_radius"],
     }
     for count, value in general["surface"].items():
         result[f"left out, to surface, {count} modes, mm"] = value
@@ -93,7 +93,9 @@ def measures(
     return result
 
 
-def rebuilt_distance(surfaces: list[Mesh], fitted: Fit, frozen: FrozenModel, modes: int) -> float:
+def rebuilt_distance(
+    surfaces: list[Mesh], fitted: Correspondence, frozen: FrozenModel, modes: int
+) -> float:
     """Rebuild new subjects by some modes; mean distance of their particles to the surfaces, mm."""
     back = np.linalg.inv(fitted.procrustes)
     rebuilt = frozen.shape.project(fitted.world, modes)

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Part = TypeVar("Part", bound="Section")
 FieldsAbove = Any  # of a validator: pydantic's ValidationInfo, a protocol that no test can check
@@ -15,10 +15,20 @@ class Section(BaseModel):
 
     Attributes:
         indifferent: Keys that say where and how fast a stage runs, not what comes out of it.
+        renamed: What to write in place of keys that there were before, by the old key.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     indifferent: ClassVar[frozenset[str]] = frozenset()
+    renamed: ClassVar[dict[str, str]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_key_has_its_old_name(cls, values: Any) -> Any:
+        old = [key for key in cls.renamed if isinstance(values, dict) and key in values]
+        if old:
+            raise ValueError("; ".join(f"{key} is {cls.renamed[key]} now" for key in old))
+        return values
 
     def part(self, kind: type[Part]) -> Part:
         """Take the values of one of the classes that this section is put together from."""

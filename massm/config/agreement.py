@@ -36,21 +36,21 @@ def mirrored_is_modeled(alignment: AlignmentConfig, anatomies: Sequence[str]) ->
         )
 
 
-def pooled_are_mirror_images(
+def populations_are_mirror_images(
     correspond: CorrespondConfig, alignment: AlignmentConfig, anatomies: Sequence[str]
 ) -> Iterator[str]:
-    """Check that pooled anatomies are there, and that mirroring makes one of each two the other."""
-    for pair in correspond.pooled:
+    """Check that members are there, and that mirroring makes one of each two the other."""
+    for population, pair in correspond.populations.items():
+        key = f"correspond.populations.{population}"
         unknown = [name for name in pair if name not in anatomies]
         mirrored = [name for name in pair if name in alignment.reflect]
-        if unknown:
-            yield (
-                f"correspond.pooled: {', '.join(unknown)} is not among anatomies, "
-                f"found {_listed(anatomies)}"
-            )
+        if population.lower() in [name.lower() for name in anatomies]:
+            yield f"{key}: an anatomy is called so too; give the population a name of its own"
+        elif unknown:
+            yield f"{key}: {', '.join(unknown)} is not among anatomies, found {_listed(anatomies)}"
         elif len(mirrored) != 1:
             yield (
-                f"correspond.pooled: of {' and '.join(pair)} one must be mirrored onto the other; "
+                f"{key}: of {' and '.join(pair)} one must be mirrored onto the other; "
                 f"name one of the two in groom.alignment.reflect, found {_listed(mirrored)}"
             )
 

@@ -1,20 +1,22 @@
 """Config of the ``correspond`` stage."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from massm.config._section import FieldsAbove, Section
 from massm.config.joint import JointConfig
+from massm.config.names import Anatomy
 from massm.config.project import ProjectConfig
 from massm.config.shapeworks import ShapeWorksConfig
 
 
-class StartConfig(Section):
+class InitializationConfig(Section):
     """How particles come to a first correspondence."""
 
     method: Literal["template", "splitting"] = Field(
-        description="template: one surface's particles carried over to all shapes by non-rigid "
+        description="template: one surface's particles transferred to all shapes by non-rigid "
         "registration; splitting: from one particle, doubled level by level."
     )
     template_vertices: int = Field(ge=50, description="Vertices of the mesh that is registered.")
@@ -27,15 +29,18 @@ class StartConfig(Section):
 class EntropyConfig(Section):
     """The embedded particle engine."""
 
-    start: StartConfig
+    renamed: ClassVar[dict[str, str]] = {"start": "initialization"}
+
+    initialization: InitializationConfig
     iterations: PositiveInt = Field(
-        description="Most iterations of the last level; half of them for the "
-        "`coarse_particles` that carry others, up to 2.25 times as many for fewer than 256."
+        description="Most iterations of the last level, at 256 particles and more; how many fewer "
+        "particles, and those that transfer others, get of them: `length_of` in "
+        "`massm/pdm/embedded/schedule.py`."
     )
     coarse_particles: int = Field(
         ge=8,
         description="Where at least twice as many particles are asked for, so many find the "
-        "correspondence first and carry the others.",
+        "correspondence first and transfer the others.",
     )
     fine_iterations: PositiveInt = Field(
         description="Most iterations of these others, instead of `iterations`."
@@ -53,16 +58,15 @@ class EntropyConfig(Section):
     )
     correspondence_weight: PositiveFloat = Field(
         description="Weight of the ensemble entropy against the sampling entropy, at 256 "
-        "particles; in inverse proportion to the particles, with fewer up to 20 times more, for "
-        "those that `coarse_particles` carry 0.8 of it."
+        "particles; what it is at other numbers: `weight_of` in `massm/pdm/embedded/schedule.py`."
     )
     regularization_start: PositiveFloat = Field(
         description="Regularization of the ensemble entropy at the start of a level, as a fraction "
         "of the population's variance."
     )
     regularization_end: PositiveFloat = Field(
-        description="The same after four fifths of the level; it decays in equal ratios, with "
-        "fewer than 256 particles down to an eighth of this."
+        description="The same near the end of a level, at 256 particles and more; how it decays, "
+        "and where with fewer: `regularization_at` in `massm/pdm/embedded/schedule.py`."
     )
     step: float = Field(
         gt=0, le=0.5, description="Step size: fraction of the particle spacing per unit of force."
@@ -86,10 +90,13 @@ USES = {
 
 
 class CorrespondConfig(Section):
-    """Particle-based shape model of one anatomy."""
+    """Particle-based shape models, one of each population."""
 
-    # Which anatomies share a rule shows in the rules' own names, inputs and outputs.
-    indifferent: ClassVar[frozenset[str]] = frozenset({"pooled"})
+    # Which anatomies share a job shows in its rule's own name, inputs and outputs.
+    indifferent: ClassVar[frozenset[str]] = frozenset({"populations"})
+    renamed: ClassVar[dict[str, str]] = {
+        "pooled": "populations: {kidney: [kidney_left, kidney_right]}, each pair with a name,"
+    }
 
     backend: Literal["entropy", "shapeworks", "project"] = Field(
         description="entropy: the embedded engine; shapeworks: the program ShapeWorks; project: "
@@ -101,9 +108,10 @@ class CorrespondConfig(Section):
     seed: int = Field(ge=0, description="Start of the random generators.")
     device: str = Field(description="cpu, cuda or cuda:N; surfaces are always queried on the CPU.")
     threads: PositiveInt = Field(description="Threads of torch; one number, one result.")
-    pooled: tuple[tuple[str, str], ...] = Field(
-        description="Pairs of a left and a right anatomy that are one population: one model of all "
-        "their training shapes, one frame. `groom.alignment.reflect` names one of each two."
+    populations: dict[Anatomy, tuple[str, str]] = Field(
+        description="Left and right anatomies that are one population, by its name: one model of "
+        "all their training shapes, one frame. `groom.alignment.reflect` names one of each two. "
+        "Every other anatomy is a population of its own."
     )
     entropy: EntropyConfig
     shapeworks: ShapeWorksConfig
@@ -117,22 +125,24 @@ class CorrespondConfig(Section):
             raise ValueError("ShapeWorks doubles particles, so it makes powers of two alone")
         return particles
 
-    @field_validator("pooled")
+    @field_validator("populations")
     @classmethod
-    def _every_pair_can_be_pooled(
-        cls, pooled: tuple[tuple[str, str], ...], above: FieldsAbove
-    ) -> tuple[tuple[str, str], ...]:
-        names = [name for pair in pooled for name in pair]
+    def _every_anatomy_is_in_one(
+        cls, populations: dict[str, tuple[str, str]], above: FieldsAbove
+    ) -> dict[str, tuple[str, str]]:
+        names = [name for members in populations.values() for name in members]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"{', '.join(twice)} is named twice; an anatomy is in one pair alone")
+            raise ValueError(
+                f"{', '.join(twice)} is named twice; an anatomy is in one population alone"
+            )
         backend = above.data.get("backend", "entropy")
-        if pooled and backend != "entropy":
+        if populations and backend != "entropy":
             raise ValueError(
                 f"backend {backend} makes one model for each anatomy; use backend entropy, or "
-                "leave the list empty"
+                "name no populations"
             )
-        return pooled
+        return populations
 
     @model_validator(mode="after")
     def _the_project_is_named(self) -> "CorrespondConfig":
@@ -144,8 +154,14 @@ class CorrespondConfig(Section):
         return self
 
     def pool_of(self, anatomy: str) -> tuple[str, ...]:
-        """Return the pair that an anatomy is in, or the anatomy alone."""
-        return next((pair for pair in self.pooled if anatomy in pair), (anatomy,))
+        """Return the members of the population that an anatomy is in."""
+        named = self.populations.values()
+        return next((members for members in named if anatomy in members), (anatomy,))
+
+    def populations_of(self, anatomies: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Name every population of a run, and its members: an anatomy alone is called as it is."""
+        alone = [name for name in anatomies if self.pool_of(name) == (name,)]
+        return {**self.populations, **{name: (name,) for name in alone}}
 
     def decisive(self) -> dict[str, Any]:
         """Return what the particles depend on: nothing of an engine that is not used."""

@@ -20,7 +20,7 @@ from massm.config.agreement import (
     measured_is_predicted,
     mirrored_is_modeled,
     phantom_has_its_layout,
-    pooled_are_mirror_images,
+    populations_are_mirror_images,
     used_modes_are_stored,
 )
 from massm.config.correspond import CorrespondConfig
@@ -76,7 +76,7 @@ class Config(Section):
         faults = [
             *phantom_has_its_layout(self.dataset, self.phantom),
             *mirrored_is_modeled(self.groom.alignment, self.anatomies),
-            *pooled_are_mirror_images(self.correspond, self.groom.alignment, self.anatomies),
+            *populations_are_mirror_images(self.correspond, self.groom.alignment, self.anatomies),
             *anatomies_have_projects(self.correspond, self.anatomies),
             *joined_is_modeled(self.correspond, self.anatomies),
             *used_modes_are_stored(self.tensors, self.model.local, self.train.augment),

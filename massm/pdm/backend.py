@@ -7,9 +7,9 @@ import numpy as np
 
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
+from massm.pdm.context import PopulationContext
+from massm.pdm.correspondence import Correspondence
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.fit import Fit
-from massm.pdm.origin import Origin
 from massm.pdm.shapeworks.engine import ShapeWorksEngine
 from massm.pdm.shapeworks.project import ProjectEngine
 
@@ -21,7 +21,7 @@ class Backend(Protocol):
     One object serves one anatomy: :meth:`optimize` first, then :meth:`fit`.
     """
 
-    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Place corresponding particles on the training surfaces.
 
         Args:
@@ -33,7 +33,7 @@ class Backend(Protocol):
         """
         ...
 
-    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Place the same particles on new surfaces; the model and the training shapes stay."""
         ...
 
@@ -42,8 +42,8 @@ class Backend(Protocol):
         ...
 
 
-BACKENDS: dict[str, Callable[[CorrespondConfig, Origin], Backend]] = {
-    "entropy": lambda config, origin: EntropyEngine(config, checkpoint=origin.checkpoint),
+BACKENDS: dict[str, Callable[[CorrespondConfig, PopulationContext], Backend]] = {
+    "entropy": lambda config, context: EntropyEngine(config, checkpoint=context.checkpoint),
     "shapeworks": lambda config, _: ShapeWorksEngine(config),
     "project": ProjectEngine,
 }

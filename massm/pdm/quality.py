@@ -27,23 +27,25 @@ def spread_measures(
     Returns:
         ``distance_mean``, ``distance_max`` (particle to surface); ``nearest_variation`` (standard
         deviation over mean of the nearest-neighbor distance within a shape, averaged);
-        ``least_gap`` (least nearest-neighbor distance over the mean, worst shape);
-        ``largest_hole`` (largest distance of a surface vertex to its nearest particle, averaged).
+        ``separation_ratio`` (separation distance, the least nearest-neighbor one, over the mean,
+        worst shape);
+        ``covering_radius`` (fill distance: largest one of a surface vertex to its nearest particle,
+        averaged).
     """
     distance = surfaces.project(torch.from_numpy(particles)).distance.numpy()
-    variation, gap, hole = [], [], []
+    variation, separation, covering = [], [], []
     for shape, mesh in zip(particles, surfaces.meshes, strict=True):
         tree = cKDTree(shape)
         nearest = tree.query(shape, 2)[0][:, 1]
         variation.append(nearest.std() / nearest.mean())
-        gap.append(nearest.min() / nearest.mean())
-        hole.append(tree.query(mesh.vertices)[0].max())
+        separation.append(nearest.min() / nearest.mean())
+        covering.append(tree.query(mesh.vertices)[0].max())
     return {
         "distance_mean": float(distance.mean()),
         "distance_max": float(distance.max()),
         "nearest_variation": float(np.mean(variation)),
-        "least_gap": float(np.min(gap)),
-        "largest_hole": float(np.mean(hole)),
+        "separation_ratio": float(np.min(separation)),
+        "covering_radius": float(np.mean(covering)),
     }
 
 

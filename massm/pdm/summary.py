@@ -1,13 +1,15 @@
 """The tables that a shape model is judged by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
+from massm.geometry.particles import ParticleSet
 from massm.pdm import quality
-from massm.pdm.fit import Fit
+from massm.pdm.correspondence import Correspondence
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
 
@@ -15,7 +17,7 @@ CURVE_MODES = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20)
 
 
 def training_quality(
-    fit: Fit, surfaces: Sequence[Mesh], groups: Sequence[str] | None = None
+    fit: Correspondence, surfaces: Sequence[Mesh], groups: Sequence[str] | None = None
 ) -> tuple[dict[str, float | int], pd.DataFrame]:
     """Measure the model of the training subjects.
 
@@ -56,7 +58,9 @@ def training_quality(
     return values, pd.DataFrame(rows, columns=["measure", "modes", "value"])
 
 
-def fixed_quality(training: Fit, fit: Fit, surfaces: Sequence[Mesh]) -> dict[str, float | int]:
+def fixed_quality(
+    training: Correspondence, fit: Correspondence, surfaces: Sequence[Mesh]
+) -> dict[str, float | int]:
     """Measure fits of new subjects; empty without any.
 
     ``residual_10``: mean distance of particles to their projection on ten modes, averaged.
@@ -78,7 +82,7 @@ def fixed_quality(training: Fit, fit: Fit, surfaces: Sequence[Mesh]) -> dict[str
     }
 
 
-def subject_rows(fit: Fit, splits: Sequence[str]) -> pd.DataFrame:
+def subject_rows(fit: Correspondence, splits: Sequence[str]) -> pd.DataFrame:
     """One row for each subject: what was found, or why it was left out."""
     found = fit.diagnostics
     table = pd.DataFrame(
@@ -102,3 +106,31 @@ def subject_rows(fit: Fit, splits: Sequence[str]) -> pd.DataFrame:
         ]
     )
     return table if left_out.empty else pd.concat([table, left_out], ignore_index=True)
+
+
+def truth_errors(
+    particles: ParticleSet, points: Mapping[str, Float[np.ndarray, "P 3"]]
+) -> dict[str, float]:
+    """Measure the correspondence against known material points; empty without any.
+
+    Args:
+        particles: Of all subjects.
+        points: Material points of the subjects where they are known, image frame, mm.
+
+    Returns:
+        ``truth_error_mean`` and ``truth_error_95`` of the training subjects, with ``fixed_`` of
+        all others, mm (:func:`massm.pdm.quality.material_error`).
+    """
+    known = [row for row, name in enumerate(particles.subjects) if name in points]
+    if not known:
+        return {}
+    part = particles.take(known)
+    truth = np.stack([points[name] for name in part.subjects])
+    error = quality.material_error(part.local, truth)
+    is_training = np.array([split == "train" for split in part.splits])
+    values = {}
+    for prefix, rows in (("", is_training), ("fixed_", ~is_training)):
+        if rows.any():
+            values[f"{prefix}truth_error_mean"] = float(error[rows].mean())
+            values[f"{prefix}truth_error_95"] = float(np.percentile(error[rows], 95))
+    return values

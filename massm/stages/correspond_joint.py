@@ -18,9 +18,9 @@ from massm.pdm.joint.frames import FRAMES
 from massm.pdm.joint.model import JointModel
 from massm.pdm.joint.quality import (
     EVIDENCE,
-    Placed,
+    FramedModel,
     choose_evidence,
-    fit_placed,
+    fit_framed_model,
     hidden_errors,
     left_out_errors,
     summarize,
@@ -54,7 +54,7 @@ def run(
         training = join_blocks(sets, kind, "train")
         candidates = EVIDENCE if config.evidence is None else (config.evidence,)
         errors = left_out_errors(training, config.modes, learn, candidates)
-        placed = fit_placed(training, config.modes, learn)
+        placed = fit_framed_model(training, config.modes, learn)
     except ValueError as error:
         raise DataError(f"joint model: {error}") from error
     best = choose_evidence(errors)
@@ -85,7 +85,7 @@ def _measures(model: JointModel, training: BlockSet) -> dict[str, object]:
     }
 
 
-def _scores(placed: Placed, blocks: BlockSet, sets: dict[str, ParticleSet]) -> pd.DataFrame:
+def _scores(placed: FramedModel, blocks: BlockSet, sets: dict[str, ParticleSet]) -> pd.DataFrame:
     splits = {
         name: split
         for part in sets.values()

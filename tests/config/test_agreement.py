@@ -33,25 +33,40 @@ def values():
         ),
         ({"tensors": {"modes": 9}}, r"train\.augment\.shape_modes: .*tensors\.modes = 9"),
         (
-            {"correspond": {"pooled": [["lung_upper_lobe_left", "lung_upper_lobe"]]}},
-            r"correspond\.pooled: lung_upper_lobe is not among anatomies",
+            {"correspond": {"populations": {"lobe": ["lung_upper_lobe_left", "lung_upper_lobe"]}}},
+            r"correspond\.populations\.lobe: lung_upper_lobe is not among anatomies",
+        ),
+        (
+            {"correspond": {"populations": {"lobe": LOBES}}},
+            r"correspond\.populations\.lobe: of lung_upper_lobe_left and .*name one of the two in "
+            r"groom\.alignment\.reflect, found \[\]",
+        ),
+        (
+            {
+                "groom": {"alignment": {"reflect": LOBES}},
+                "correspond": {"populations": {"lobe": LOBES}},
+            },
+            r"correspond\.populations\.lobe: .*found \[lung_upper_lobe_left, lung_upper_lobe_right",
+        ),
+        (
+            {"correspond": {"populations": {"a": LOBES, "b": ["spleen", "lung_upper_lobe_left"]}}},
+            r"correspond\.populations: lung_upper_lobe_left is named twice",
+        ),
+        (
+            {"correspond": {"populations": {"Spleen": LOBES}}},
+            r"correspond\.populations\.Spleen: an anatomy is called so too",
         ),
         (
             {"correspond": {"pooled": [LOBES]}},
-            r"correspond\.pooled: of lung_upper_lobe_left and .*name one of the two in groom\."
-            r"alignment\.reflect, found \[\]",
+            r"correspond: pooled is populations: .* now",
         ),
         (
-            {"groom": {"alignment": {"reflect": LOBES}}, "correspond": {"pooled": [LOBES]}},
-            r"correspond\.pooled: .*found \[lung_upper_lobe_left, lung_upper_lobe_right\]",
+            {"correspond": {"entropy": {"start": {"rounds": 5}}}},
+            r"correspond\.entropy: start is initialization now",
         ),
         (
-            {"correspond": {"pooled": [LOBES, ["spleen", "lung_upper_lobe_left"]]}},
-            r"correspond\.pooled: lung_upper_lobe_left is named twice",
-        ),
-        (
-            {"correspond": {"backend": "shapeworks", "pooled": [LOBES]}},
-            r"correspond\.pooled: backend shapeworks makes one model for each anatomy",
+            {"correspond": {"backend": "shapeworks", "populations": {"lobe": LOBES}}},
+            r"correspond\.populations: backend shapeworks makes one model for each anatomy",
         ),
         (
             {"dataset": {"root": "data/phantom", "layout": "table"}},
@@ -79,7 +94,7 @@ def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, me
         {"groom": {"alignment": {"reflect": ["spleen"]}}},
         {
             "groom": {"alignment": {"reflect": ["lung_upper_lobe_left"]}},
-            "correspond": {"pooled": [LOBES]},
+            "correspond": {"populations": {"lobe": LOBES}},
         },
         {"model": {"local": {"basis_modes": 48}}},
         {"tensors": {"modes": 9}, "train": {"augment": {"shape_std": 0.0}}},

@@ -36,7 +36,7 @@ PRINTED = {
 # How each addition is switched off: its key, or the one key of its section that decides.
 OFF = {
     "correspond.backend": "shapeworks",
-    "correspond.pooled": [],
+    "correspond.populations": {},
     "correspond.joint": ("correspond.joint.anatomies", []),
     "correspond.entropy": ("correspond.backend", "shapeworks"),
     "correspond.project": ("correspond.backend", "shapeworks"),

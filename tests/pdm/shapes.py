@@ -45,7 +45,7 @@ def ellipsoid(radii: tuple[float, float, float]) -> Mesh:
 def engine_settings(**entropy) -> CorrespondConfig:
     """Settings for small shapes; keywords replace those of the engine."""
     values = {
-        "start": {
+        "initialization": {
             "method": "template",
             "template_vertices": 120,
             "samples": 200,
@@ -74,7 +74,7 @@ def engine_settings(**entropy) -> CorrespondConfig:
             "seed": 3,
             "device": "cpu",
             "threads": 1,
-            "pooled": [],
+            "populations": {},
             "entropy": values | entropy,
             "shapeworks": read_yaml(PAPER)["correspond"]["shapeworks"],
             "project": read_yaml(PAPER)["correspond"]["project"],

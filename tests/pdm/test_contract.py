@@ -13,7 +13,7 @@ from massm.geometry.particles import ParticleSet
 from massm.io import meshes
 from massm.io.particles import load_arrays, save_arrays, write_texts
 from massm.pdm.backend import BACKENDS, Backend
-from massm.pdm.origin import Origin
+from massm.pdm.context import PopulationContext
 from massm.pdm.shape_model import ShapeModel, fit_shape_model
 from massm.pdm.shapeworks.studio import write_studio_project
 from tests.pdm.shapes import engine_settings
@@ -31,14 +31,16 @@ NEEDS_THE_PROGRAM = [
 
 
 def make_entropy(settings, surfaces, folder):
-    return BACKENDS["entropy"](settings, Origin("liver", {}))
+    return BACKENDS["entropy"](settings, PopulationContext("liver", {}))
 
 
 def make_shapeworks(settings, surfaces, folder):
     short = {"iterations_per_split": 100, "optimization_iterations": 100, "fixed_iterations": 100}
     shapeworks = settings.shapeworks.model_copy(update=short)
     changes = {"backend": "shapeworks", "particles": 32, "shapeworks": shapeworks}
-    return BACKENDS["shapeworks"](settings.model_copy(update=changes), Origin("liver", {}))
+    return BACKENDS["shapeworks"](
+        settings.model_copy(update=changes), PopulationContext("liver", {})
+    )
 
 
 def make_project(settings, surfaces, folder):
@@ -60,7 +62,7 @@ def make_project(settings, surfaces, folder):
             meshes.write(mesh.transformed(matrix), groomed[name])
         write_texts(particles, folder / "particles")
         write_studio_project(path, particles, groomed, alignments, folder / "particles")
-    return BACKENDS["project"](settings, Origin("liver", alignments, path))
+    return BACKENDS["project"](settings, PopulationContext("liver", alignments, path))
 
 
 MAKERS = {"entropy": make_entropy, "project": make_project, "shapeworks": make_shapeworks}
@@ -215,7 +217,7 @@ def compare_devices(surfaces, device):
     fits = []
     for place in ("cpu", device):
         engine = BACKENDS["entropy"](
-            engine_settings().model_copy(update={"device": place}), Origin("liver", {})
+            engine_settings().model_copy(update={"device": place}), PopulationContext("liver", {})
         )
         fits.append((engine.optimize(*training(surfaces)), engine.fit(*new(surfaces))))
     for expected, found in zip(*fits, strict=True):

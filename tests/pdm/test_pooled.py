@@ -17,7 +17,7 @@ from massm.io.errors import DataError
 from massm.io.particles import load_arrays, load_set, read_text
 from massm.io.tables import read_table, write_table
 from massm.reconstruct.from_particles import load_warp
-from massm.stages import correspond_pooled, groom_align, reconstruct_warp, template
+from massm.stages import correspond, groom_align, reconstruct_warp, template
 from tests.pdm.shapes import sphere
 
 SIDES = ["kidney_left", "kidney_right"]
@@ -76,12 +76,13 @@ def results(tmp_path_factory, settings):
             results=root,
             alignment=root / f"groom/alignment/{side}.json",
         )
-    correspond_pooled.run(settings, **arguments(root))
+    correspond.run(settings, **arguments(root))
     return root
 
 
 def arguments(root):
     return {
+        "population": "kidney",
         "anatomies": SIDES,
         "index": [root / "groom/index/0000.tsv"],
         "alignments": [root / f"groom/alignment/{side}.json" for side in SIDES],
@@ -179,4 +180,4 @@ def test_a_side_without_training_surfaces_is_refused(results, settings, tmp_path
         "alignments": [results / "groom/alignment/kidney_left.json", empty]
     }
     with pytest.raises(DataError, match="kidney_right: no training subject"):
-        correspond_pooled.run(settings, **given)
+        correspond.run(settings, **given)

@@ -44,7 +44,7 @@ def test_a_hole_is_the_farthest_vertex_from_all_particles(scaled):
         np.linalg.norm(m.vertices[:, None] - p, axis=2).min(1).max()
         for m, p in zip(scaled.meshes, one_sided, strict=True)
     ]
-    assert measures["largest_hole"] == pytest.approx(np.mean(largest))
+    assert measures["covering_radius"] == pytest.approx(np.mean(largest))
 
 
 def test_one_mode_generalizes_to_spheres_left_out(scaled, particles):

@@ -43,12 +43,13 @@ def results(tmp_path_factory, ellipsoids, names, settings):
 
 def arguments(root, anatomy="liver"):
     return {
-        "anatomy": anatomy,
+        "population": anatomy,
+        "anatomies": [anatomy],
         "index": [root / "groom/index/0000.tsv"],
-        "alignment": root / "groom/alignment/liver.json",
+        "alignments": [root / "groom/alignment/liver.json"],
         "results": root,
-        "particles": root / f"correspond/{anatomy}.npz",
-        "folder": root / "correspond" / anatomy,
+        "particles": [root / f"correspond/{anatomy}.npz"],
+        "folders": [root / "correspond" / anatomy],
     }
 
 
@@ -127,7 +128,7 @@ def imported(results, settings):
     kept = tuple(row for row in project.subjects if row["name"] not in ("s1", "s6"))
     write_project(replace(project, subjects=kept), path.with_name("mine.xlsx"))
     config = settings.model_copy(update={"backend": "project"})
-    again = {"particles": results / "again/liver.npz", "folder": results / "again/liver"}
+    again = {"particles": [results / "again/liver.npz"], "folders": [results / "again/liver"]}
     run(config, **arguments(results) | again, project=path.with_name("mine.xlsx"))
     return results / "again"
 

@@ -24,6 +24,10 @@ AFTER_PREDICTION = {
     "report_page",
 }
 AFTER_TENSORS = {"train_massm", "bundle_model", "predict_massm", "predict_mean_shape"}
+CORRESPONDENCE = {
+    f"correspond_particles_{name}"
+    for name in ("heart_ventricle_left", "lung_upper_lobe_right", "spleen")
+}
 AFTER_CORRESPONDENCE = (
     AFTER_PREDICTION
     | AFTER_TENSORS
@@ -129,7 +133,7 @@ def test_a_second_run_does_nothing_and_says_so(finished):
             {"correspond": {"joint": {**JOINED, "pose": True}}},
             {"correspond_joint", "report_page"},
         ),
-        ({"correspond": {"seed": 8}}, AFTER_CORRESPONDENCE | {"correspond_particles"}),
+        ({"correspond": {"seed": 8}}, AFTER_CORRESPONDENCE | CORRESPONDENCE),
     ],
     ids=[
         "report",
@@ -172,7 +176,7 @@ def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
     again = {
         "groom_surfaces": "groom/index/0000.tsv",
         "groom_alignment": "groom/alignment/spleen.json",
-        "correspond_particles": "correspond/spleen.npz",
+        "correspond_particles_spleen": "correspond/spleen.npz",
         "correspond_joint": "correspond_joint/model.npz",
         "template_medoid": "template/spleen.vtp",
         "tensors_subjects": "tensors/batches/0000.tsv",

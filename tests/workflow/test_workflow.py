@@ -104,10 +104,11 @@ def test_a_shapeworks_project_is_an_input_and_is_named_where_it_is_missing(proje
 
 def test_pooled_anatomies_come_out_of_one_job(project):
     pair = ["heart_ventricle_left", "spleen"]
-    project.configure(groom={"alignment": {"reflect": ["spleen"]}}, correspond={"pooled": [pair]})
+    populations = {"populations": {"mixed": pair}}
+    project.configure(groom={"alignment": {"reflect": ["spleen"]}}, correspond=populations)
     assert project.planned("correspond") >= {
-        "correspond_pooled_heart_ventricle_left-spleen",
-        "correspond_particles",
+        "correspond_particles_mixed",
+        "correspond_particles_lung_upper_lobe_right",
     }
     done = project.snakemake("--dry-run", "--printshellcmds", "correspond")
     commands = re.findall(r"python -m massm\.stages\.(?:groom_align|corr).*", done.stdout)
@@ -116,15 +117,18 @@ def test_pooled_anatomies_come_out_of_one_job(project):
     assert "--twin spleen &>" in twins["heart_ventricle_left"]
     assert "--twin heart_ventricle_left &>" in twins["spleen"]
     assert "--twin" not in twins["lung_upper_lobe_right"]
-    assert [c for c in commands if "--anatomies heart_ventricle_left spleen" in c]
+    said = "--population mixed --anatomies heart_ventricle_left spleen "
+    assert [c for c in commands if said in c]
 
 
 def test_pooling_some_anatomies_does_not_concern_the_others(project):
     before = load_config(merge(read_yaml(ROOT / "config.yaml"), {"groom": {}})).correspond
-    pooled = before.model_copy(update={"pooled": (("liver", "spleen"),)})
+    pooled = before.model_copy(update={"populations": {"belly": ("liver", "spleen")}})
     assert pooled.decisive() == before.decisive()
     assert pooled.pool_of("spleen") == ("liver", "spleen")
     assert pooled.pool_of("aorta") == ("aorta",)
+    named = pooled.populations_of(["aorta", "liver", "spleen"])
+    assert named == {"belly": ("liver", "spleen"), "aorta": ("aorta",)}
 
 
 def test_a_joint_model_is_made_only_of_named_anatomies(project):

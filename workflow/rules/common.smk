@@ -15,7 +15,6 @@ from massm.config.evaluate import ModelName
 from massm.io.fingerprint import fingerprint
 
 ANATOMIES = list(settings.anatomies)
-ALONE = [name for name in ANATOMIES if settings.correspond.pool_of(name) == (name,)]
 MODELS = list(typing.get_args(ModelName))
 PHANTOM = settings.phantom.root
 # Environment files: absolute, their braces doubled, since Snakemake formats them.
@@ -203,17 +202,22 @@ def dataset_root():
     return root
 
 
-def shapeworks_project(wildcards):
-    """The project that backend `project` takes particles from; none for the other backends."""
-    if settings.correspond.backend != "project":
-        return []
-    path = settings.correspond.project.of(wildcards.anatomy)
-    if not path.is_file():
-        raise SystemExit(
-            f"correspond.project.file: {path} does not exist, expected the ShapeWorks project of"
-            f" {wildcards.anatomy} (README, Shape models from ShapeWorks)"
-        )
-    return path
+def shapeworks_project(members):
+    """Input function: the project that backend `project` takes particles from; none for others."""
+
+    def found(wildcards):
+        if settings.correspond.backend != "project":
+            return []
+        (anatomy,) = members  # as the configuration demands
+        path = settings.correspond.project.of(anatomy)
+        if not path.is_file():
+            raise SystemExit(
+                f"correspond.project.file: {path} does not exist, expected the ShapeWorks project of"
+                f" {anatomy} (README, Shape models from ShapeWorks)"
+            )
+        return path
+
+    return found
 
 
 def joint_particles(wildcards):

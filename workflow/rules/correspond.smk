@@ -1,76 +1,34 @@
 """Particles in correspondence: a model of the training subjects, then fits of the others to it."""
 
-
-rule correspond_particles:
-    input:
-        index=groom_batches,
-        alignment="<results>/groom/alignment/{anatomy}.json",
-        project=shapeworks_project,
-    output:
-        particles="<results>/correspond/{anatomy}.npz",
-        model="<results>/correspond/{anatomy}/model.npz",
-        quality="<results>/correspond/{anatomy}/quality.json",
-        curves="<results>/correspond/{anatomy}/curves.csv",
-        subjects="<results>/correspond/{anatomy}/particles.csv",
-        texts=directory("<results>/correspond/{anatomy}/particles"),
-        studio="<results>/correspond/{anatomy}/{anatomy}.swproj",
-    log:
-        "<logs>/correspond/{anatomy}.log",
-    benchmark:
-        "<benchmarks>/correspond/{anatomy}.tsv"
-    wildcard_constraints:
-        anatomy="|".join(ALONE) or "(?!)",  # the others share a rule, below
-    conda:
-        branch(
-            settings.correspond.backend == "shapeworks",
-            then=SHAPEWORKS,
-            otherwise=MASSM,
-        )
-    threads: settings.correspond.threads
-    resources:
-        mem_mb=24000,
-        runtime=1440,
-        gpu=int(settings.correspond.device.startswith("cuda")),
-    params:
-        depends=decisive("correspond"),
-        config=handed_over("correspond"),
-        results=settings.results,
-        folder=subpath(output.quality, parent=True),
-        project=lambda wildcards, input: ["--project", input.project] if input.project else [],
-        truth=["--truth", PHANTOM / "truth"] if is_phantom() else [],
-    message:
-        "Place particles on {wildcards.anatomy}"
-    shell:
-        "python -m massm.stages.correspond --config {params.config:q}"
-        " --anatomy {wildcards.anatomy:q} --index {input.index:q}"
-        " --alignment {input.alignment:q} --results {params.results:q}"
-        " --particles {output.particles:q} --folder {params.folder:q} {params.project:q}"
-        " {params.truth:q} &> {log:q}"
-
-
-# A left and a right anatomy that are one population come out of one job.
-for pair in settings.correspond.pooled:
+# One job for each population, whose files are called by its anatomies, one or two: a rule's outputs
+# have to name them, so each population has a rule, all from this text.
+for population, members in settings.correspond.populations_of(ANATOMIES).items():
 
     rule:
         name:
-            f"correspond_pooled_{'-'.join(pair)}"
+            f"correspond_particles_{population}"
         input:
             index=groom_batches,
-            alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=pair),
+            alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=members),
+            project=shapeworks_project(members),
         output:
-            particles=expand("<results>/correspond/{anatomy}.npz", anatomy=pair),
-            model=expand("<results>/correspond/{anatomy}/model.npz", anatomy=pair),
-            quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=pair),
-            curves=expand("<results>/correspond/{anatomy}/curves.csv", anatomy=pair),
-            subjects=expand("<results>/correspond/{anatomy}/particles.csv", anatomy=pair),
-            texts=directory(expand("<results>/correspond/{anatomy}/particles", anatomy=pair)),
-            studio=expand("<results>/correspond/{anatomy}/{anatomy}.swproj", anatomy=pair),
+            particles=expand("<results>/correspond/{anatomy}.npz", anatomy=members),
+            model=expand("<results>/correspond/{anatomy}/model.npz", anatomy=members),
+            quality=expand("<results>/correspond/{anatomy}/quality.json", anatomy=members),
+            curves=expand("<results>/correspond/{anatomy}/curves.csv", anatomy=members),
+            subjects=expand("<results>/correspond/{anatomy}/particles.csv", anatomy=members),
+            texts=directory(expand("<results>/correspond/{anatomy}/particles", anatomy=members)),
+            studio=expand("<results>/correspond/{anatomy}/{anatomy}.swproj", anatomy=members),
         log:
-            f"<logs>/correspond/{'-'.join(pair)}.log",  # no anatomy is called with a "-"
+            f"<logs>/correspond/{population}.log",
         benchmark:
-            f"<benchmarks>/correspond/{'-'.join(pair)}.tsv"
+            f"<benchmarks>/correspond/{population}.tsv"
         conda:
-            MASSM
+            branch(
+                settings.correspond.backend == "shapeworks",
+                then=SHAPEWORKS,
+                otherwise=MASSM,
+            )
         threads: settings.correspond.threads
         resources:
             mem_mb=24000,
@@ -79,17 +37,19 @@ for pair in settings.correspond.pooled:
         params:
             depends=decisive("correspond"),
             config=handed_over("correspond"),
-            anatomies=pair,
+            population=population,
+            anatomies=members,
             results=settings.results,
-            folders=[settings.results / "correspond" / name for name in pair],
+            folders=[settings.results / "correspond" / name for name in members],
+            project=lambda wildcards, input: ["--project", input.project] if input.project else [],
             truth=["--truth", PHANTOM / "truth"] if is_phantom() else [],
         message:
-            "Place particles on {params.anatomies}, as one population"
+            "Place particles on {params.population}"
         shell:
-            "python -m massm.stages.correspond_pooled --config {params.config:q}"
-            " --anatomies {params.anatomies:q} --index {input.index:q}"
-            " --alignments {input.alignments:q} --results {params.results:q}"
-            " --particles {output.particles:q} --folders {params.folders:q}"
+            "python -m massm.stages.correspond --config {params.config:q}"
+            " --population {params.population:q} --anatomies {params.anatomies:q}"
+            " --index {input.index:q} --alignments {input.alignments:q} --results {params.results:q}"
+            " --particles {output.particles:q} --folders {params.folders:q} {params.project:q}"
             " {params.truth:q} &> {log:q}"
 
 

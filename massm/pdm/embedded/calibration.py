@@ -9,18 +9,13 @@ from torch import Tensor
 
 from massm.pdm.embedded.checkpoint import Checkpoint
 from massm.pdm.embedded.placement import Placement, frozen_model, in_world, template_of
-from massm.pdm.embedded.registration import Template
+from massm.pdm.embedded.registration import TemplateMesh
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.fixed import FrozenModel, limit_of
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
 
 log = logging.getLogger(__name__)
-
-MOST = 12
-"""Subjects that stand for new ones, at most."""
-
-SHARE = 4
-"""No more than one subject in so many."""
 
 
 def held_out_limit(
@@ -28,14 +23,14 @@ def held_out_limit(
     surfaces: SurfaceSet,
     reference: int,
     own: Float[np.ndarray, "M 3"],
-    template: Template,
+    template: TemplateMesh,
     deformed: Float[Tensor, "N K 3"],
     checkpoint: Checkpoint | None = None,
 ) -> float:
     """Learn the limit from subjects that a model has never seen, mm.
 
     Some training subjects are held out, the others' model is made without them at the coarse level
-    (in a quarter of the iterations), and they are fitted to it as new ones. That the others never
+    (in fewer iterations), and they are fitted to it as new ones. That the others never
     adapted to them is what matters: refitted to a model that they had been part of, subjects lie
     about a third nearer.
 
@@ -52,16 +47,17 @@ def held_out_limit(
         The limit; infinite with fewer than four subjects.
     """
     held = _spread(
-        [row for row in range(len(surfaces)) if row != reference], len(surfaces) // SHARE
+        [row for row in range(len(surfaces)) if row != reference],
+        len(surfaces) // TUNING.held_out_one_in,
     )
     if len(held) == 0:
         return np.inf
     kept = np.setdiff1d(np.arange(len(surfaces)), held)
-    outcome = placement.from_template(
+    result = placement.from_template(
         surfaces.take(kept.tolist()), own, template, deformed[kept], checkpoint, hold_out=True
     )
-    particles = outcome.particles.points[int(np.searchsorted(kept, reference))].cpu().numpy()
-    model = frozen_model(outcome, template, particles)
+    particles = result.particles.points[int(np.searchsorted(kept, reference))].cpu().numpy()
+    model = frozen_model(result, template, particles)
     alone = placement.join(surfaces.take(held), deformed[held], model)
     return _limit(model.residual(in_world(alone)[0].cpu().numpy()))
 
@@ -93,7 +89,7 @@ def refitted_limit(
 
 
 def _spread(rows: list[int], count: int) -> list[int]:
-    count = min(count, MOST, len(rows))
+    count = min(count, TUNING.held_out_subjects, len(rows))
     places = np.linspace(0, len(rows) - 1, count).round().astype(int)
     return [rows[place] for place in np.unique(places)]
 

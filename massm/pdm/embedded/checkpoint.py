@@ -13,10 +13,9 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays, save_arrays
+from massm.pdm.embedded.tuning import TUNING
 
 log = logging.getLogger(__name__)
-
-INTERVAL = 60.0
 
 
 class Checkpoint:
@@ -25,7 +24,9 @@ class Checkpoint:
     What other surfaces, other subjects or other settings have left is not taken.
     """
 
-    def __init__(self, folder: Path, fingerprint: str, *, interval: float = INTERVAL) -> None:
+    def __init__(
+        self, folder: Path, fingerprint: str, *, interval: float = TUNING.checkpoint_seconds
+    ) -> None:
         """Look after a folder.
 
         Args:

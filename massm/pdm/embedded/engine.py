@@ -1,4 +1,4 @@
-"""The embedded particle engine: start, optimization, frozen model, new subjects."""
+"""The embedded particle engine: initialization, optimization, frozen model, new subjects."""
 
 import logging
 import time
@@ -11,14 +11,14 @@ from jaxtyping import Float
 
 from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
+from massm.pdm.correspondence import Correspondence, Diagnostics, empty_correspondence
 from massm.pdm.diagnostics import diagnose
 from massm.pdm.embedded.calibration import held_out_limit, refitted_limit
 from massm.pdm.embedded.checkpoint import Checkpoint, fingerprint
-from massm.pdm.embedded.optimizer import Outcome
+from massm.pdm.embedded.ensemble import Ensemble
+from massm.pdm.embedded.optimizer import LevelResult
 from massm.pdm.embedded.placement import Placement, frozen_model, in_world
-from massm.pdm.embedded.population import Population
-from massm.pdm.embedded.registration import Template, choose_reference, make_template
-from massm.pdm.fit import Diagnostics, Fit, empty_fit
+from massm.pdm.embedded.registration import TemplateMesh, choose_reference, make_template
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.surfaces import SurfaceSet, usable_surfaces
@@ -78,7 +78,7 @@ class EntropyEngine:
         limit = refitted_limit(Placement(config), surfaces, model, world)
         return cls(config, replace(model, residual_limit=limit))
 
-    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Place corresponding particles on the training surfaces, and freeze their model."""
         began = time.monotonic()
         usable, failed = usable_surfaces(surfaces, names)
@@ -90,27 +90,27 @@ class EntropyEngine:
         by_name = sorted(usable, key=lambda row: names[row])
         ready = SurfaceSet([surfaces[row] for row in by_name], [names[row] for row in by_name])
         checkpoint = self._checkpoint(ready)
-        outcome = self._train(ready, checkpoint)
-        world, _ = in_world(outcome)
+        result = self._train(ready, checkpoint)
+        world, _ = in_world(result)
         residual = leave_one_out_residuals(world.cpu().numpy())
         ensemble = self._placement.ensemble()
-        fit = self._fit_of(ready, names, failed, outcome, ensemble, residual, began)
+        fit = self._fit_of(ready, names, failed, result, ensemble, residual, began)
         if checkpoint is not None:
             checkpoint.clear()
         return fit
 
-    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Place the same particles on new surfaces, each on its own."""
         model = self.model
         began = time.monotonic()
         usable, failed = usable_surfaces(surfaces, names)
         if not usable:
-            return empty_fit(failed, len(model.shape.mean))
+            return empty_correspondence(failed, len(model.shape.mean))
         ready = SurfaceSet([surfaces[row] for row in usable], [names[row] for row in usable])
-        outcome = self._placement.join_alone(ready, model)
-        residual = model.residual(in_world(outcome)[0].cpu().numpy())
+        result = self._placement.join_alone(ready, model)
+        residual = model.residual(in_world(result)[0].cpu().numpy())
         frozen = self._placement.frozen(model)
-        return self._fit_of(ready, names, failed, outcome, frozen, residual, began)
+        return self._fit_of(ready, names, failed, result, frozen, residual, began)
 
     @property
     def model(self) -> FrozenModel:
@@ -133,40 +133,40 @@ class EntropyEngine:
         mark = fingerprint(self._config, surfaces.meshes, surfaces.names)
         return Checkpoint(self._folder, mark)
 
-    def _train(self, surfaces: SurfaceSet, checkpoint: Checkpoint | None) -> Outcome:
+    def _train(self, surfaces: SurfaceSet, checkpoint: Checkpoint | None) -> LevelResult:
         """Place the particles on all training surfaces, and freeze the model."""
-        placement, settings = self._placement, self._config.entropy.start
+        placement, settings = self._placement, self._config.entropy.initialization
         reference, template = reference_template(surfaces, settings.template_vertices)
         log.info("%d surfaces, reference %s", len(surfaces), surfaces.names[reference])
         deformed = placement.deformed(template, surfaces)
         own = placement.even(surfaces, reference, placement.coarse)
         if settings.method == "template":
-            outcome = placement.from_template(surfaces, own, template, deformed, checkpoint)
+            result = placement.from_template(surfaces, own, template, deformed, checkpoint)
             if placement.coarse < self._config.particles:
-                outcome = placement.refined(
-                    surfaces, reference, template, outcome.particles, checkpoint
+                result = placement.refined(
+                    surfaces, reference, template, result.particles, checkpoint
                 )
         else:
-            outcome = placement.by_splitting(surfaces, checkpoint)
+            result = placement.by_splitting(surfaces, checkpoint)
         limit = held_out_limit(placement, surfaces, reference, own, template, deformed, checkpoint)
-        there = outcome.particles.points[reference].cpu().numpy()
-        self._model = frozen_model(outcome, template, there, limit)
-        return outcome
+        there = result.particles.points[reference].cpu().numpy()
+        self._model = frozen_model(result, template, there, limit)
+        return result
 
     def _fit_of(
         self,
         surfaces: SurfaceSet,
         names: Sequence[str],
         failed: dict[str, str],
-        outcome: Outcome,
-        population: Population,
+        result: LevelResult,
+        ensemble: Ensemble,
         residual: Float[np.ndarray, " N"],
         began: float,
-    ) -> Fit:
-        world, normals = in_world(outcome)
+    ) -> Correspondence:
+        world, normals = in_world(result)
         spacing = surfaces.spacing(world.shape[1]).to(world)
-        findings = diagnose(world, normals, spacing, population.pattern(world, normals))
-        distance = surfaces.project(outcome.particles.points).distance.cpu().numpy()
+        findings = diagnose(world, normals, spacing, ensemble.pattern(world, normals))
+        distance = surfaces.project(result.particles.points).distance.cpu().numpy()
         diagnostics = Diagnostics(
             distance_mean=distance.mean(1),
             distance_max=distance.max(1),
@@ -176,18 +176,18 @@ class EntropyEngine:
             outside_span=residual > self.model.residual_limit,
             seconds=np.full(len(surfaces), (time.monotonic() - began) / len(surfaces)),
         )
-        fit = Fit(
+        fit = Correspondence(
             tuple(surfaces.names),
             failed,
-            outcome.particles.points.cpu().numpy(),
+            result.particles.points.cpu().numpy(),
             world.cpu().numpy(),
-            outcome.transforms.cpu().numpy(),
+            result.transforms.cpu().numpy(),
             diagnostics,
         )
         return fit.ordered([name for name in names if name not in failed])
 
 
-def reference_template(surfaces: SurfaceSet, vertices: int) -> tuple[int, Template]:
+def reference_template(surfaces: SurfaceSet, vertices: int) -> tuple[int, TemplateMesh]:
     """Find the surface nearest to all others, and coarsen it to about ``vertices`` vertices.
 
     Returns:

@@ -14,19 +14,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from massm.pdm.embedded.tuning import TUNING
+
 LATTICE = math.sqrt(2 / math.sqrt(3))
 """Distance of neighbors in a hexagonal lattice whose particles own a unit of area each."""
 
-BANDWIDTH = 0.5
-"""Width of the kernel in particle spacings: measured to give the most even lattices."""
-
-CORE = 0.22
-CORE_SHARE = 4.0
-"""Width and share of a second, narrow kernel. It acts on pairs nearer than four fifths of a lattice
-distance alone, and holds them apart where the ensemble pulls; a wider one would stiffen the whole
-lattice and cost compactness (measured)."""
-
-LATTICE_POTENTIAL = 6 * math.exp(-(LATTICE**2) / 2 / BANDWIDTH**2)
+LATTICE_POTENTIAL = 6 * math.exp(-(LATTICE**2) / 2 / TUNING.sampling_bandwidth**2)
+"""Sum of the kernel over a particle's neighbors there."""
 
 
 def sampling_energy(
@@ -53,6 +47,7 @@ def sampling_energy(
         The energy of each shape, and its gradient *times the number of particles* (so that the
         force on one particle does not depend on how many there are), 1/mm.
     """
+    bandwidth, core, share = TUNING.sampling_bandwidth, TUNING.core_bandwidth, TUNING.core_share
     flat, count = neighbors.flatten(1), points.shape[1]
     scaled = (points - points.mean(1, keepdim=True)) / spacing[:, None, None]
     axes = []  # one plane for each, changed in place: half of the time goes into moving memory
@@ -65,10 +60,10 @@ def sampling_energy(
     tighter = None if density is None else ((density[:, None] + density[neighbors]) / 2).square()
     if tighter is not None:
         squared.mul_(tighter)
-    wide = (squared / (-2 * BANDWIDTH**2)).exp_()
-    narrow = squared.div_(-2 * CORE**2).exp_()
-    energy = (wide.sum((1, 2)) + CORE_SHARE * narrow.sum((1, 2))) / (LATTICE_POTENTIAL * count)
-    stiffness = wide.div_(BANDWIDTH**2).add_(narrow, alpha=CORE_SHARE / CORE**2)
+    wide = (squared / (-2 * bandwidth**2)).exp_()
+    narrow = squared.div_(-2 * core**2).exp_()
+    energy = (wide.sum((1, 2)) + share * narrow.sum((1, 2))) / (LATTICE_POTENTIAL * count)
+    stiffness = wide.div_(bandwidth**2).add_(narrow, alpha=share / core**2)
     stiffness.div_(LATTICE_POTENTIAL)
     if tighter is not None:
         stiffness.mul_(tighter)

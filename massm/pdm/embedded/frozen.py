@@ -11,7 +11,7 @@ from massm.pdm.diagnostics import Pattern, pattern_of
 from massm.pdm.fixed import FrozenModel
 
 
-class Frozen:
+class FrozenEnsemble:
     """The population of one frozen model, as the optimizer sees it.
 
     The energy of a shape is by how much the ensemble entropy of the training shapes grows when it
@@ -44,7 +44,7 @@ class Frozen:
         target = self._mean.expand_as(points)
         return fit_similarity(points, target, allow_scale=self._scale).matrix()
 
-    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> "FrozenPull":
+    def term(self, world: Float[Tensor, "N M 3"], fraction: float) -> "FrozenTerm":
         """Growth of the ensemble entropy, averaged over shapes."""
         regularization = max(float(fraction * self._variances.sum()), 1e-12)
         offset = (world - self._mean).flatten(1)
@@ -54,7 +54,7 @@ class Frozen:
         distance = (offset * back).sum(1) / regularization / world.shape[1]
         growth = 1 + self._share / (self._shapes + 1) * distance
         stiffness = self._share / growth[:, None]
-        return FrozenPull(
+        return FrozenTerm(
             regularization * (self._shapes + 1) / 2 * growth.log().mean(),
             (stiffness * back).reshape(world.shape),
             self._modes,
@@ -68,8 +68,8 @@ class Frozen:
 
 
 @dataclass(frozen=True)
-class FrozenPull:
-    """See :class:`massm.pdm.embedded.population.Pull`; with the curvature along modes and across.
+class FrozenTerm:
+    """See :class:`massm.pdm.embedded.ensemble.EnsembleTerm`; with its curvature.
 
     Attributes:
         energy: Averaged over shapes, mm^2.
@@ -85,10 +85,12 @@ class FrozenPull:
     along: Float[Tensor, "N J"]
     across: Float[Tensor, "N 1"]
 
-    def soften(self, force: Float[Tensor, "N M 3"], strength: float) -> Float[Tensor, "N M 3"]:
+    def precondition(
+        self, force: Float[Tensor, "N M 3"], strength: float
+    ) -> Float[Tensor, "N M 3"]:
         """Let shapes move freely along the modes; across them little."""
         across = 1 / (1 + strength * self.across)
         along = 1 / (1 + strength * self.along)
         flat = force.flatten(1)
-        softened = across * flat + (flat @ self.modes.T * (along - across)) @ self.modes
-        return softened.reshape(force.shape)
+        preconditioned = across * flat + (flat @ self.modes.T * (along - across)) @ self.modes
+        return preconditioned.reshape(force.shape)

@@ -1,8 +1,8 @@
 """The particle optimizer: one level, all particles of all shapes at once.
 
-It anneals the regularization of the objective (:mod:`massm.pdm.embedded.objective`), lets the
-particles move (:mod:`massm.pdm.embedded.crowd`) until they rest, untangles swapped ones, and moves
-pairs apart that are too near.
+It decays the regularization of the objective (:mod:`massm.pdm.embedded.objective`), lets the
+particles move (:mod:`massm.pdm.embedded.particle_system`) until they rest, untangles swapped
+ones, and moves pairs apart that are too near.
 """
 
 import logging
@@ -16,22 +16,17 @@ from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
 from massm.pdm.embedded.checkpoint import Checkpoint
-from massm.pdm.embedded.crowd import Crowd
+from massm.pdm.embedded.ensemble import Ensemble
 from massm.pdm.embedded.objective import Terms
-from massm.pdm.embedded.population import Population
-from massm.pdm.embedded.schedule import ALONE, ANNEALED, COLDEST, Part, annealed, cooling, end_of
+from massm.pdm.embedded.particle_system import ParticleSystem
+from massm.pdm.embedded.schedule import SINGLE, LevelRole, end_of, regularization_at, step_decay
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
 log = logging.getLogger(__name__)
 
-REPAIR = 25
-LAST_REPAIRS = 20
-RELAX = 5
-CARRIED_RINGS = (2, 3, 4, 6, 3)
-"""Rings around bad particles that the others carry back, one try after the other."""
 
-
-class Outcome(NamedTuple):
+class LevelResult(NamedTuple):
     """Where a level ended.
 
     Attributes:
@@ -51,76 +46,77 @@ class Outcome(NamedTuple):
 
 def optimize(
     surfaces: SurfaceSet,
-    start: OnSurface,
-    population: Population,
+    initial: OnSurface,
+    ensemble: Ensemble,
     config: EntropyConfig,
     *,
     iterations: int,
     level: str | None,
-    part: Part = ALONE,
+    role: LevelRole = SINGLE,
     checkpoint: Checkpoint | None = None,
-) -> Outcome:
-    """Run one level: anneal the regularization, move until the particles rest.
+) -> LevelResult:
+    """Run one level: decay the regularization, move until the particles rest.
 
-    Where the particles rest before the annealing is over, it is hurried on.
+    Where the particles rest before it is at its end, it is hurried on.
 
     Args:
         surfaces: One for each shape.
-        start: Particles on them.
-        population: What holds the shapes in correspondence.
+        initial: Particles on them.
+        ensemble: What holds the shapes in correspondence.
         config: Weights, steps, tolerance.
         iterations: Most iterations.
         level: Name in the log; None: no progress is told, nothing is kept.
-        part: Which part this level has among others.
+        role: What this level is among others.
         checkpoint: Keeps the level's state from time to time, and its end.
     """
-    crowd = Crowd(surfaces, start, population, config, corresponding=part.corresponding)
+    system = ParticleSystem(surfaces, initial, ensemble, config, corresponding=role.corresponding)
     key, store = level or "", checkpoint if level else None
     saved = store.recall(key) if store else None
     if saved is not None and "energy" in saved:
-        return _outcome_of(saved, start)
-    clock, done, settled = (0.0, 0, False) if saved is None else crowd.restore(saved)
-    first, began, count = done, time.monotonic(), start.points.shape[1]
+        return _result_of(saved, initial)
+    clock, done, settled = (0.0, 0, False) if saved is None else system.restore(saved)
+    first, began, count = done, time.monotonic(), initial.points.shape[1]
     while done < iterations:
         done += 1
         progress = clock / iterations
-        fraction = annealed(config, progress, count, corresponding=part.corresponding)
-        terms, movement = crowd.advance(fraction, cooling(progress))
-        if done % REPAIR == 0 or done == iterations:
-            crowd.mend()
+        fraction = regularization_at(config, progress, count, corresponding=role.corresponding)
+        terms, movement = system.advance(fraction, step_decay(progress))
+        if done % TUNING.repair_interval == 0 or done == iterations:
+            system.repair()
             _report(level, done, iterations, first, terms, movement, began)
         resting = movement < config.tolerance
-        settled = resting and clock >= ANNEALED * iterations
+        settled = resting and clock >= TUNING.annealed * iterations
         if settled:
             _report(level, done, iterations, first, terms, movement, began)
             break
-        clock = min(float(iterations), clock + (max(1.0, iterations / 20) if resting else 1.0))
-        if store and store.due and crowd.complete and done < iterations:
-            store.keep(key, crowd.state(clock, done))
-    crowd.put(_mended(crowd, config, level))
-    if part.final:
-        crowd.part()
-    particles = crowd.particles
-    transforms = population.align(particles.points)
-    outcome = Outcome(particles, transforms, done, terms.energy, settled)
+        tick = max(1.0, iterations / TUNING.resting_hurry) if resting else 1.0
+        clock = min(float(iterations), clock + tick)
+        if store and store.due and system.complete and done < iterations:
+            store.keep(key, system.state(clock, done))
+    system.put(_repaired(system, config, level))
+    if role.final:
+        system.separate()
+    particles = system.particles
+    transforms = ensemble.align(particles.points)
+    result = LevelResult(particles, transforms, done, terms.energy, settled)
     if store:
-        store.keep(key, _state_of(outcome))
-    return outcome
+        store.keep(key, _state_of(result))
+    return result
 
 
-def _state_of(outcome: Outcome) -> dict[str, np.ndarray]:
-    named = zip(OnSurface._fields, outcome.particles, strict=True)
+def _state_of(result: LevelResult) -> dict[str, np.ndarray]:
+    named = zip(OnSurface._fields, result.particles, strict=True)
     return {
         **{name: value.cpu().numpy() for name, value in named},
-        "transforms": outcome.transforms.cpu().numpy(),
-        "iterations": np.array(outcome.iterations),
-        "energy": np.array(outcome.energy),
-        "settled": np.array(outcome.settled),
+        "transforms": result.transforms.cpu().numpy(),
+        "iterations": np.array(result.iterations),
+        "energy": np.array(result.energy),
+        "settled": np.array(result.settled),
     }
 
 
-def _outcome_of(state: dict[str, np.ndarray], like: OnSurface) -> Outcome:
-    return Outcome(
+def _result_of(state: dict[str, np.ndarray], like: OnSurface) -> LevelResult:
+    return LevelResult(
         OnSurface(*(torch.from_numpy(state[name]).to(like.points) for name in OnSurface._fields)),
         torch.from_numpy(state["transforms"]).to(like.points),
         int(state["iterations"]),
@@ -129,34 +125,34 @@ def _outcome_of(state: dict[str, np.ndarray], like: OnSurface) -> Outcome:
     )
 
 
-def _mended(crowd: Crowd, config: EntropyConfig, level: str | None) -> OnSurface:
-    """Untangle and relax in turn, then let others carry; keep the least bad state."""
-    fewest = crowd.count_bad()
-    best = crowd.particles
+def _repaired(system: ParticleSystem, config: EntropyConfig, level: str | None) -> OnSurface:
+    """Untangle and relax in turn, then let others transfer; keep the least bad state."""
+    fewest = system.count_bad()
+    best = system.particles
     if fewest and level is not None:
         log.info("%s: untangling %d particles of swapped or collapsed pairs", level, fewest)
-    for _ in range(LAST_REPAIRS):
+    for _ in range(TUNING.last_repairs):
         if fewest == 0:
             break
-        crowd.mend()
-        bad = crowd.count_bad()
+        system.repair()
+        bad = system.count_bad()
         if bad < fewest:
-            best, fewest = crowd.particles, bad
-        for _ in range(RELAX):
-            crowd.advance(end_of(config, best.points.shape[1]), COLDEST)
-        bad = crowd.count_bad()
+            best, fewest = system.particles, bad
+        for _ in range(TUNING.last_iterations):
+            system.advance(end_of(config, best.points.shape[1]), TUNING.least_step)
+        bad = system.count_bad()
         if bad <= fewest:
-            best, fewest = crowd.particles, bad
-    for rings in CARRIED_RINGS:
+            best, fewest = system.particles, bad
+    for rings in TUNING.transfer_rings:
         if fewest == 0:
             break
-        crowd.put(best)
-        crowd.carry(rings)
-        for _ in range(2):
-            bad = crowd.count_bad()
+        system.put(best)
+        system.transfer(rings)
+        for _ in range(TUNING.transfer_repairs):
+            bad = system.count_bad()
             if bad < fewest:
-                best, fewest = crowd.particles, bad
-            crowd.mend()
+                best, fewest = system.particles, bad
+            system.repair()
     return best
 
 

@@ -1,4 +1,4 @@
-"""Particles on a set of surfaces: the levels that lead there, from a start or to a frozen model."""
+"""Particles on a set of surfaces: the levels that lead there, from nothing or to a frozen model."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -10,20 +10,21 @@ from torch import Tensor
 
 from massm.config.correspond import CorrespondConfig
 from massm.pdm.embedded.checkpoint import Checkpoint
-from massm.pdm.embedded.frozen import Frozen
-from massm.pdm.embedded.optimizer import Outcome, optimize
-from massm.pdm.embedded.population import Ensemble, Population
-from massm.pdm.embedded.registration import Template
-from massm.pdm.embedded.schedule import ALONE, Part, length_of
-from massm.pdm.embedded.start import (
-    carry_particles,
+from massm.pdm.embedded.ensemble import Ensemble, TrainingEnsemble
+from massm.pdm.embedded.frozen import FrozenEnsemble
+from massm.pdm.embedded.initialization import (
     deform_template,
     densify,
     even_particles,
     first_particle,
     levels,
     split,
+    transfer_particles,
 )
+from massm.pdm.embedded.optimizer import LevelResult, optimize
+from massm.pdm.embedded.registration import TemplateMesh
+from massm.pdm.embedded.schedule import SINGLE, LevelRole, length_of
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.fixed import FrozenModel, freeze
 from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.surfaces import OnSurface, SurfaceSet
@@ -52,43 +53,43 @@ class Placement:
 
     @property
     def coarse(self) -> int:
-        """How many particles find the correspondence, and carry the others where they are fewer."""
+        """How many particles find the correspondence, and transfer the others if fewer."""
         few = self.settings.coarse_particles
         return few if 2 * few <= self.config.particles else self.config.particles
 
-    def ensemble(self) -> Ensemble:
+    def ensemble(self) -> TrainingEnsemble:
         """Give what training shapes hold each other by."""
-        return Ensemble(scale=self.settings.scale)
+        return TrainingEnsemble(scale=self.settings.scale)
 
-    def frozen(self, model: FrozenModel) -> Frozen:
+    def frozen(self, model: FrozenModel) -> FrozenEnsemble:
         """Give what new shapes are held by."""
-        return Frozen(model, scale=self.settings.scale, device=self.device)
+        return FrozenEnsemble(model, scale=self.settings.scale, device=self.device)
 
-    def deformed(self, template: Template, surfaces: SurfaceSet) -> Float[Tensor, "N K 3"]:
+    def deformed(self, template: TemplateMesh, surfaces: SurfaceSet) -> Float[Tensor, "N K 3"]:
         """Register the template to every surface."""
-        return deform_template(template, surfaces, self.settings.start, self.config.seed)
+        return deform_template(template, surfaces, self.settings.initialization, self.config.seed)
 
     def level(
         self,
         surfaces: SurfaceSet,
-        start: OnSurface,
-        population: Population,
+        initial: OnSurface,
+        ensemble: Ensemble,
         iterations: int,
         *,
         name: str | None,
-        part: Part = ALONE,
+        role: LevelRole = SINGLE,
         checkpoint: Checkpoint | None = None,
-    ) -> Outcome:
+    ) -> LevelResult:
         """Run one level; ``name`` stands in the log, None keeps it quiet."""
-        there = OnSurface(*(value.to(self.device) for value in start))
+        there = OnSurface(*(value.to(self.device) for value in initial))
         return optimize(
             surfaces,
             there,
-            population,
+            ensemble,
             self.settings,
             iterations=iterations,
             level=name,
-            part=part,
+            role=role,
             checkpoint=checkpoint,
         )
 
@@ -96,27 +97,26 @@ class Placement:
         self,
         surfaces: SurfaceSet,
         own: Float[np.ndarray, "M 3"],
-        template: Template,
+        template: TemplateMesh,
         deformed: Float[Tensor, "N K 3"],
         checkpoint: Checkpoint | None,
         *,
         hold_out: bool = False,
-    ) -> Outcome:
-        """Place the first particles: those of the template's surface, carried over to all.
+    ) -> LevelResult:
+        """Place the first particles: those of the template's surface, transferred to all.
 
-        Half the iterations do where they carry others. A quarter of these do where some subjects
-        are held out: on organs the limit that comes of it is the same within two percent.
+        Fewer iterations do where they transfer others, and where some subjects are held out.
         """
-        start = carry_particles(template, own, deformed, surfaces)
-        carrying = len(own) < self.config.particles
-        iterations = length_of(self.settings, len(own), carrying=carrying)
+        initial = transfer_particles(template, own, deformed, surfaces)
+        transferring = len(own) < self.config.particles
+        iterations = length_of(self.settings, len(own), transferring=transferring)
         return self.level(
             surfaces,
-            start,
+            initial,
             self.ensemble(),
-            (iterations + 3) // 4 if hold_out else iterations,
+            -(-iterations // TUNING.held_out_hurry) if hold_out else iterations,
             name=f"{len(own)} particles" + (", some subjects held out" if hold_out else ""),
-            part=Part(final=not (carrying or hold_out)),
+            role=LevelRole(final=not (transferring or hold_out)),
             checkpoint=checkpoint,
         )
 
@@ -124,21 +124,21 @@ class Placement:
         self,
         surfaces: SurfaceSet,
         reference: int,
-        template: Template,
+        template: TemplateMesh,
         coarse: OnSurface,
         checkpoint: Checkpoint | None,
-    ) -> Outcome:
-        """Let few particles carry all the others along."""
+    ) -> LevelResult:
+        """Let few particles transfer all the others."""
         few, count = OnSurface(*(value.cpu() for value in coarse)), self.config.particles
         own = self.even(surfaces, reference, count)
-        start = densify(template, own, few.points[reference].numpy(), few, surfaces)
+        initial = densify(template, own, few.points[reference].numpy(), few, surfaces)
         return self.level(
             surfaces,
-            start,
+            initial,
             self.ensemble(),
             self.settings.fine_iterations,
             name=f"{count} particles",
-            part=Part(corresponding=True),
+            role=LevelRole(corresponding=True),
             checkpoint=checkpoint,
         )
 
@@ -147,40 +147,42 @@ class Placement:
         alone = surfaces.take([row])
         return even_particles(alone, count, self.config.seed, self.settings.adaptivity)
 
-    def by_splitting(self, surfaces: SurfaceSet, checkpoint: Checkpoint | None) -> Outcome:
+    def by_splitting(self, surfaces: SurfaceSet, checkpoint: Checkpoint | None) -> LevelResult:
         """Place particles from one that all shapes share, doubled level by level."""
         generator = np.random.default_rng(self.config.seed)
         particles = first_particle(surfaces)
         for count, iterations in levels(self.config.particles, self.settings):
-            start = split(surfaces, particles, count, generator)
-            outcome = self.level(
+            initial = split(surfaces, particles, count, generator)
+            result = self.level(
                 surfaces,
-                start,
+                initial,
                 self.ensemble(),
                 iterations,
                 name=f"{count} particles",
                 checkpoint=checkpoint,
             )
-            particles = outcome.particles
-        return outcome
+            particles = result.particles
+        return result
 
     def join(
         self,
         surfaces: SurfaceSet,
         deformed: Float[Tensor, "N K 3"],
         model: FrozenModel,
-    ) -> Outcome:
+    ) -> LevelResult:
         """Place a model's particles on new surfaces that its template was registered to.
 
         All in one level: what comes out for a surface depends a little on its company, see
         :meth:`join_alone`.
         """
-        start = carry_particles(template_of(model), model.template_particles, deformed, surfaces)
+        initial = transfer_particles(
+            template_of(model), model.template_particles, deformed, surfaces
+        )
         return self.level(
-            surfaces, start, self.frozen(model), self.settings.fixed_iterations, name=None
+            surfaces, initial, self.frozen(model), self.settings.fixed_iterations, name=None
         )
 
-    def join_alone(self, surfaces: SurfaceSet, model: FrozenModel) -> Outcome:
+    def join_alone(self, surfaces: SurfaceSet, model: FrozenModel) -> LevelResult:
         """Register and place each new surface on its own, the same in whatever company.
 
         In one batch the rounding of array products, and when lists are made anew, would differ
@@ -190,48 +192,51 @@ class Placement:
         """
         template = template_of(model)
 
-        def place(row: int) -> Outcome:
+        def place(row: int) -> LevelResult:
             alone = surfaces.take([row])
-            outcome = self.join(alone, self.deformed(template, alone), model)
+            result = self.join(alone, self.deformed(template, alone), model)
             log.info("new subjects: %s of %d is placed", surfaces.names[row], len(surfaces))
-            return outcome
+            return result
 
         with ThreadPoolExecutor(self.config.threads) as pool:
-            outcomes = list(pool.map(place, range(len(surfaces))))
-        parts = zip(*(outcome.particles for outcome in outcomes), strict=True)
-        return Outcome(
+            results = list(pool.map(place, range(len(surfaces))))
+        parts = zip(*(result.particles for result in results), strict=True)
+        return LevelResult(
             OnSurface(*(torch.cat(part) for part in parts)),
-            torch.cat([outcome.transforms for outcome in outcomes]),
-            max(outcome.iterations for outcome in outcomes),
-            float(np.mean([outcome.energy for outcome in outcomes])),
-            all(outcome.settled for outcome in outcomes),
+            torch.cat([result.transforms for result in results]),
+            max(result.iterations for result in results),
+            float(np.mean([result.energy for result in results])),
+            all(result.settled for result in results),
         )
 
 
-def template_of(model: FrozenModel) -> Template:
+def template_of(model: FrozenModel) -> TemplateMesh:
     """Take the mesh that is registered to new surfaces."""
     vertices, faces = model.template_vertices, model.template_faces
-    return Template(torch.from_numpy(vertices), torch.from_numpy(faces))
+    return TemplateMesh(torch.from_numpy(vertices), torch.from_numpy(faces))
 
 
-def in_world(outcome: Outcome) -> tuple[Float[Tensor, "N M 3"], Float[Tensor, "N M 3"]]:
-    """Move particles and normals of an outcome to the world frame."""
-    particles, transforms = outcome.particles, outcome.transforms
+def in_world(result: LevelResult) -> tuple[Float[Tensor, "N M 3"], Float[Tensor, "N M 3"]]:
+    """Move particles and normals of a result to the world frame."""
+    particles, transforms = result.particles, result.transforms
     return to_world(particles.points, transforms), normals_in_world(particles.normals, transforms)
 
 
 def frozen_model(
-    outcome: Outcome, template: Template, own: Float[np.ndarray, "M 3"], limit: float = np.inf
+    result: LevelResult,
+    template: TemplateMesh,
+    own: Float[np.ndarray, "M 3"],
+    limit: float = np.inf,
 ) -> FrozenModel:
     """Freeze what a level made of the training shapes.
 
     Args:
-        outcome: Of the training shapes.
+        result: Of the training shapes.
         template: Mesh that is registered to new surfaces.
         own: The particles on that mesh's surface, mm.
         limit: Distance from the span above which a subject lies outside, mm.
     """
-    world, normals = in_world(outcome)
+    world, normals = in_world(result)
     return freeze(
         world.cpu().numpy(),
         normals.cpu().numpy(),

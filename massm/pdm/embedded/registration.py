@@ -1,4 +1,4 @@
-"""A start that corresponds: one template carried over to every surface, coarse to fine."""
+"""Registration of one template mesh to every surface, coarse to fine."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,12 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from massm.geometry.mesh import Mesh
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.surfaces import SurfaceSet
 
 
 @dataclass(frozen=True)
-class Template:
+class TemplateMesh:
     """A coarse mesh that is deformed onto all surfaces.
 
     Attributes:
@@ -58,24 +59,24 @@ class Template:
         return total / length.clamp(min=1e-12)
 
 
-def make_template(mesh: Mesh, vertices: int) -> Template:
+def make_template(mesh: Mesh, vertices: int) -> TemplateMesh:
     """Coarsen a surface to about ``vertices`` vertices (quadric edge collapse)."""
     target = min(2 * vertices, len(mesh.faces))
     points, faces = fast_simplification.simplify(
         mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32), target_count=target
     )
-    return Template(torch.from_numpy(points).double(), torch.from_numpy(faces).long())
+    return TemplateMesh(torch.from_numpy(points).double(), torch.from_numpy(faces).long())
 
 
-def choose_reference(surfaces: SurfaceSet, *, samples: int = 200, candidates: int = 48) -> int:
+def choose_reference(surfaces: SurfaceSet) -> int:
     """Find the surface that is nearest to all others: mean symmetric distance of samples.
 
     Candidates and ties go by name, so that the choice does not depend on the order.
     """
-    points, _ = surfaces.sample(samples, seed=0)
+    points, _ = surfaces.sample(TUNING.reference_samples, seed=0)
     trees = [cKDTree(shape) for shape in points]
     by_name = sorted(range(len(surfaces)), key=lambda row: surfaces.names[row])
-    step = max(1, len(by_name) // candidates)
+    step = max(1, len(by_name) // TUNING.reference_candidates)
     best, chosen = np.inf, by_name[0]
     for row in by_name[::step]:
         there = np.mean([tree.query(points[row])[0].mean() for tree in trees])
@@ -86,9 +87,9 @@ def choose_reference(surfaces: SurfaceSet, *, samples: int = 200, candidates: in
 
 
 def register(
-    template: Template,
+    template: TemplateMesh,
     surfaces: SurfaceSet,
-    start: Float[Tensor, "N K 3"],
+    initial: Float[Tensor, "N K 3"],
     widths: Sequence[float],
     targets: "Targets",
 ) -> Float[Tensor, "N K 3"]:
@@ -101,19 +102,19 @@ def register(
     Args:
         template: What is deformed.
         surfaces: Aligned surfaces.
-        start: Present vertices on each shape, mm.
+        initial: Present vertices on each shape, mm.
         widths: Smoothing of each round, in units of the template's size, from coarse to fine.
         targets: Samples of the surfaces.
 
     Returns:
         The deformed vertices, mm; near the surfaces, not on them.
     """
-    deformed = start
+    deformed = initial
     for width in widths:
         normals = template.normals(deformed)
-        pull, weight = correspondences(deformed, normals, surfaces, targets)
+        offset, weight = correspondences(deformed, normals, surfaces, targets)
         kernel = template.kernel(width * template.size)
-        smooth = kernel @ (weight[..., None] * pull)
+        smooth = kernel @ (weight[..., None] * offset)
         deformed = deformed + smooth / (kernel @ weight[..., None]).clamp(min=1e-9)
     return deformed
 
@@ -144,18 +145,20 @@ def correspondences(
         Displacement (mm) and weight of each vertex.
     """
     onto = surfaces.project(deformed, normals)
-    agree = ((onto.normals * normals).sum(-1) + 0.2).clamp(0, 1)
-    pull = agree[..., None] * (onto.points - deformed)
+    agree = ((onto.normals * normals).sum(-1) + TUNING.opposed_normals).clamp(0, 1)
+    drawn = agree[..., None] * (onto.points - deformed)
     weight = agree.clone()
     for row, (points, turned) in enumerate(zip(targets.points, targets.normals, strict=True)):
         _, owner = cKDTree(deformed[row].numpy()).query(points)
         nearest = torch.from_numpy(owner)
-        sure = ((torch.from_numpy(turned) * normals[row, nearest]).sum(-1) + 0.2).clamp(0, 1)
+        sure = (
+            (torch.from_numpy(turned) * normals[row, nearest]).sum(-1) + TUNING.opposed_normals
+        ).clamp(0, 1)
         sure = sure * (deformed.shape[1] / len(points))
         offset = torch.from_numpy(points) - deformed[row, nearest]
-        pull[row].index_add_(0, nearest, sure[:, None] * offset)
+        drawn[row].index_add_(0, nearest, sure[:, None] * offset)
         weight[row].index_add_(0, nearest, sure)
-    return pull / weight[..., None].clamp(min=1e-6), weight
+    return drawn / weight[..., None].clamp(min=1e-6), weight
 
 
 def _face_vectors(vertices: Float[Tensor, "N K 3"], faces: Int[Tensor, "F 3"]) -> Tensor:

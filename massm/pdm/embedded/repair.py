@@ -6,10 +6,8 @@ from torch import Tensor
 
 from massm.geometry.warp import warp_weights
 from massm.pdm.diagnostics import Pattern, diagnose, expected_places, grown
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.surfaces import OnSurface, SurfaceSet
-
-ROUNDS = 20
-LEAST_CARRIERS = 8
 
 
 def region_of(bad: Bool[Tensor, "N M"], pattern: Pattern, rings: int) -> Bool[Tensor, "N M"]:
@@ -38,7 +36,7 @@ def untangled(
         region: Which particles move.
     """
     moving = region[..., None]
-    for _ in range(ROUNDS):
+    for _ in range(TUNING.repair_rounds):
         findings = diagnose(particles.points, particles.normals, spacing, pattern)
         place, normal = expected_places(particles.points, findings, pattern)
         place = torch.where(moving, (place + particles.points) / 2, particles.points)
@@ -47,14 +45,14 @@ def untangled(
     return particles
 
 
-def carried_back(
+def transferred(
     surfaces: SurfaceSet,
     particles: OnSurface,
     transforms: Float[Tensor, "N 4 4"],
     pattern: Pattern,
     region: Bool[Tensor, "N M"],
 ) -> OnSurface:
-    """Move the particles of a region to where all others of their shape carry them.
+    """Move the particles of a region to where all others of their shape transfer them.
 
     The thin-plate spline from the mean shape through the others says where that is: no fold is left
     to untangle. Shapes with too few others stay as they are.
@@ -70,11 +68,11 @@ def carried_back(
     points, normals = particles.points.clone(), particles.normals.clone()
     chosen = torch.zeros_like(region)
     for row, inside in enumerate(region):
-        carriers = ~inside
-        if not inside.any() or carriers.sum() < LEAST_CARRIERS:
+        sources = ~inside
+        if not inside.any() or sources.sum() < TUNING.transfer_sources:
             continue
-        weights = warp_weights(mean[inside.cpu().numpy()], mean[carriers.cpu().numpy()])
-        points[row, inside] = torch.from_numpy(weights).to(points) @ points[row, carriers]
+        weights = warp_weights(mean[inside.cpu().numpy()], mean[sources.cpu().numpy()])
+        points[row, inside] = torch.from_numpy(weights).to(points) @ points[row, sources]
         normals[row, inside] = (pattern.normal @ transforms[row, :3, :3])[inside]
         chosen[row] = inside
     return surfaces.project_some(OnSurface(points, normals, particles.distance), chosen)

@@ -16,7 +16,7 @@ PASSES = 200
 TOLERANCE = 1e-9
 
 
-class Frame(Protocol):
+class JointFrame(Protocol):
     """A way to make subjects comparable; learned from training subjects."""
 
     def place(self, blocks: BlockSet) -> Float[np.ndarray, "N 4 4"]:
@@ -123,7 +123,7 @@ def _fit_rigid(
 
 
 Kind = Literal["local", "world"]
-FRAMES: dict[bool, tuple[Kind, Callable[[BlockSet], Frame]]] = {
+FRAMES: dict[bool, tuple[Kind, Callable[[BlockSet], JointFrame]]] = {
     True: ("local", BodyFrame),
     False: ("world", lambda _: WorldFrames()),
 }

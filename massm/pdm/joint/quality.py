@@ -9,7 +9,7 @@ import pandas as pd
 from jaxtyping import Float
 
 from massm.pdm.joint.blocks import BlockSet
-from massm.pdm.joint.frames import Frame
+from massm.pdm.joint.frames import JointFrame
 from massm.pdm.joint.model import LEAST_SUBJECTS, JointModel, fit_joint_model
 
 FOLDS = 60
@@ -22,10 +22,10 @@ RESTING = 1e-3
 EVIDENCE = tuple(4.0**-power for power in range(10))
 
 
-class Placed(NamedTuple):
+class FramedModel(NamedTuple):
     """A joint model and the frame that its subjects are in."""
 
-    frame: Frame
+    frame: JointFrame
     model: JointModel
 
     def place(self, blocks: BlockSet) -> Float[np.ndarray, "N 4 4"]:
@@ -44,13 +44,15 @@ class Placed(NamedTuple):
         return transforms
 
 
-def fit_placed(training: BlockSet, modes: int, learn: Callable[[BlockSet], Frame]) -> Placed:
+def fit_framed_model(
+    training: BlockSet, modes: int, learn: Callable[[BlockSet], JointFrame]
+) -> FramedModel:
     """Learn the frame, put the training subjects into it, fit their joint model."""
     frame = learn(training)
-    return Placed(frame, fit_joint_model(training.moved(frame.place(training)), modes))
+    return FramedModel(frame, fit_joint_model(training.moved(frame.place(training)), modes))
 
 
-def hidden_errors(placed: Placed, subjects: BlockSet) -> pd.DataFrame:
+def hidden_errors(placed: FramedModel, subjects: BlockSet) -> pd.DataFrame:
     """Hide each anatomy in turn and expect it from the others.
 
     The frame too is found without the hidden anatomy: in a body frame its place is predicted with
@@ -58,7 +60,7 @@ def hidden_errors(placed: Placed, subjects: BlockSet) -> pd.DataFrame:
 
     Args:
         placed: Model and frame, of other subjects.
-        subjects: As :func:`fit_placed` takes them; those with a single anatomy are passed over.
+        subjects: As :func:`fit_framed_model` takes them; those with one anatomy are passed over.
 
     Returns:
         ``subject, anatomy, predicted_mm, mean_shape_mm``: mean distance of the true particles to
@@ -86,7 +88,7 @@ def hidden_errors(placed: Placed, subjects: BlockSet) -> pd.DataFrame:
 def left_out_errors(
     training: BlockSet,
     modes: int,
-    learn: Callable[[BlockSet], Frame],
+    learn: Callable[[BlockSet], JointFrame],
     evidence: tuple[float, ...] = EVIDENCE,
 ) -> pd.DataFrame:
     """Hide anatomies of training subjects from models, and frames, made without these subjects.
@@ -109,7 +111,7 @@ def left_out_errors(
     tables = []
     for fold in range(folds):
         rows = order[fold::folds]
-        placed = fit_placed(training.take(np.delete(order, np.s_[fold::folds])), modes, learn)
+        placed = fit_framed_model(training.take(np.delete(order, np.s_[fold::folds])), modes, learn)
         for value in evidence:
             model = replace(placed.model, evidence=value)
             table = hidden_errors(placed._replace(model=model), training.take(rows))

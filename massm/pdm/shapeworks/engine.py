@@ -21,10 +21,10 @@ from massm.geometry.alignment import apply_transform, fit_similarity
 from massm.geometry.mesh import Mesh
 from massm.io.errors import DataError
 from massm.io.shapeworks import ShapeWorksProject, write_project
-from massm.pdm.fit import Fit, empty_fit
+from massm.pdm.correspondence import Correspondence, empty_correspondence
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.shapeworks.fixed import Trained, fit_by_parameter_file, fit_by_project
-from massm.pdm.shapeworks.outcome import Placed, fit_of
+from massm.pdm.shapeworks.outcome import FoundParticles, correspondence_of
 from massm.pdm.shapeworks.program import (
     find_program,
     optimize_parameters,
@@ -51,7 +51,7 @@ class ShapeWorksEngine:
         self._program = find_program(self._settings)
         self._training: Trained | None = None
 
-    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Run the program on the training surfaces."""
         began = time.monotonic()
         usable, failed = usable_surfaces(surfaces, names)
@@ -76,10 +76,10 @@ class ShapeWorksEngine:
         ]
         self._training = Trained.of(ready.names, moved, world, self._config)
         residual, limit = leave_one_out_residuals(world), self._trained.residual_limit
-        fit = fit_of(ready, failed, placed, residual, limit, time.monotonic() - began)
+        fit = correspondence_of(ready, failed, placed, residual, limit, time.monotonic() - began)
         return fit.ordered([name for name in names if name not in failed])
 
-    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Run the program once for each new subject, with the training subjects fixed."""
         trained = self._trained
         usable, failed = usable_surfaces(surfaces, names)
@@ -94,14 +94,14 @@ class ShapeWorksEngine:
                 log.warning("left out: %s", error)
             log.info("%d/%d %s, %.0f s", done, len(usable), names[row], time.monotonic() - began)
         if not kept:
-            return empty_fit(failed, self._config.particles)
+            return empty_correspondence(failed, self._config.particles)
         ready = SurfaceSet([surfaces[row] for row in kept], [names[row] for row in kept])
         local = np.stack(locals_)
         moved = trained.align(local)
         nearest = trained.shape.project(moved, len(trained.shape.variances))
         residual = np.sqrt(np.square(moved - nearest).sum(-1).mean(-1))
         placed, seconds = _placed(local, moved), time.monotonic() - began
-        return fit_of(ready, failed, placed, residual, trained.residual_limit, seconds)
+        return correspondence_of(ready, failed, placed, residual, trained.residual_limit, seconds)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Give mean, modes and training shapes as named arrays."""
@@ -137,7 +137,7 @@ def _work_folder(settings: ShapeWorksConfig, name: str) -> Iterator[Path]:
         yield Path(folder_name)
 
 
-def _placed(local: Float[np.ndarray, "N M 3"], world: Float[np.ndarray, "N M 3"]) -> Placed:
+def _placed(local: Float[np.ndarray, "N M 3"], world: Float[np.ndarray, "N M 3"]) -> FoundParticles:
     procrustes = fit_similarity(torch.from_numpy(local), torch.from_numpy(world)).matrix().numpy()
     rest = max(
         float(np.abs(apply_transform(matrix, points) - moved).max())
@@ -149,4 +149,4 @@ def _placed(local: Float[np.ndarray, "N M 3"], world: Float[np.ndarray, "N M 3"]
             "of the local ones; its Procrustes alignment made a reflection. Set "
             "correspond.shapeworks.procrustes_interval to 0"
         )
-    return Placed(local, world, procrustes)
+    return FoundParticles(local, world, procrustes)

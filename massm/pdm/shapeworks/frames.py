@@ -3,9 +3,9 @@
 Frames. ShapeWorks grooms shapes where they are and keeps centering, alignment and reflection aside
 as ``alignment``: its *local* particles lie on the groomed shape **before** that transform, and
 ``world = procrustes @ alignment @ local``. For shapes in scanner coordinates (LPS mm, as massm's
-groomed surfaces and all that ITK reads are) that is massm's image frame. An engine's
-``Fit.particles`` lie in massm's aligned frame: they are the local ones moved by *massm's*
-alignment of the subject, and ``Fit.procrustes`` is what then remains to the project's world frame.
+groomed surfaces and all that ITK reads are) that is massm's image frame. The particles that an
+engine hands back lie in massm's aligned frame: they are the local ones moved by *massm's* alignment
+of the subject, and ``procrustes`` is what then remains to the project's world frame.
 Two other conventions exist. Shapes that massm had aligned already (``correspond.shapeworks.keep``)
 have local particles in the aligned frame: ``correspond.project.frame`` says so. Versions up to 6.1
 moved the groomed images themselves (``transform_1``): such particles lie elsewhere, and are refused

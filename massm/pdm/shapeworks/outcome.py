@@ -6,13 +6,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from massm.pdm.correspondence import Correspondence, Diagnostics
 from massm.pdm.diagnostics import Pattern, diagnose, mean_pattern
-from massm.pdm.fit import Diagnostics, Fit
 from massm.pdm.frames import normals_in_world
 from massm.pdm.surfaces import SurfaceSet
 
 
-class Placed(NamedTuple):
+class FoundParticles(NamedTuple):
     """Particles of N shapes as they were found.
 
     Attributes:
@@ -26,15 +26,15 @@ class Placed(NamedTuple):
     procrustes: Float[np.ndarray, "N 4 4"]
 
 
-def fit_of(
+def correspondence_of(
     surfaces: SurfaceSet,
     failed: dict[str, str],
-    placed: Placed,
+    placed: FoundParticles,
     residual: Float[np.ndarray, " N"],
     limit: float,
     seconds: float,
     pattern: Pattern | None = None,
-) -> Fit:
+) -> Correspondence:
     """Judge particles as those of the embedded engine are judged.
 
     Args:
@@ -62,6 +62,6 @@ def fit_of(
         outside_span=residual > limit,
         seconds=np.full(len(residual), seconds / len(residual)),
     )
-    return Fit(
+    return Correspondence(
         tuple(surfaces.names), failed, placed.local, placed.world, placed.procrustes, diagnostics
     )

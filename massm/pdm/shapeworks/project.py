@@ -18,15 +18,15 @@ from massm.config.correspond import CorrespondConfig
 from massm.geometry.mesh import Mesh
 from massm.io.errors import DataError
 from massm.io.shapeworks_subjects import ProjectSubject, match_subjects, read_subjects
+from massm.pdm.context import PopulationContext
+from massm.pdm.correspondence import Correspondence, empty_correspondence, joined
 from massm.pdm.diagnostics import Pattern, mean_pattern
 from massm.pdm.embedded.engine import LEAST_SHAPES, EntropyEngine, reference_template
-from massm.pdm.fit import Fit, empty_fit, joined
 from massm.pdm.fixed import FrozenModel, freeze, limit_of
 from massm.pdm.frames import normals_in_world
-from massm.pdm.origin import Origin
 from massm.pdm.quality import leave_one_out_residuals
 from massm.pdm.shapeworks.frames import Shape, to_shape
-from massm.pdm.shapeworks.outcome import Placed, fit_of
+from massm.pdm.shapeworks.outcome import FoundParticles, correspondence_of
 from massm.pdm.surfaces import SurfaceSet, usable_surfaces
 
 log = logging.getLogger(__name__)
@@ -37,20 +37,20 @@ SCALED = 1e-3  # difference of a scale from 1 that is no rounding
 class ProjectEngine:
     """Backend ``project``: see :class:`massm.pdm.backend.Backend`."""
 
-    def __init__(self, config: CorrespondConfig, origin: Origin) -> None:
+    def __init__(self, config: CorrespondConfig, context: PopulationContext) -> None:
         """Read the project and find its subjects among the groomed ones.
 
         Raises:
             DataError: If the project cannot be read.
             ValueError: If no project is given.
         """
-        if origin.project is None:
-            raise ValueError(f"{origin.anatomy}: backend project was given no ShapeWorks project")
+        if context.project is None:
+            raise ValueError(f"{context.anatomy}: backend project was given no ShapeWorks project")
         self._config = config
-        self._origin = origin
-        self._path = origin.project
-        found = read_subjects(self._path, origin.anatomy)
-        self._subjects = match_subjects(found, origin.alignments)
+        self._context = context
+        self._path = context.project
+        found = read_subjects(self._path, context.anatomy)
+        self._subjects = match_subjects(found, context.alignments)
         self._called = [subject.names[0] for subject in found]
         unknown = [
             subject.names[0]
@@ -60,11 +60,11 @@ class ProjectEngine:
         if unknown:
             log.warning(
                 "%s: %d of %d subjects are none of %s's and are ignored: %s",
-                *(self._path, len(unknown), len(found), origin.anatomy, _some(unknown)),
+                *(self._path, len(unknown), len(found), context.anatomy, _some(unknown)),
             )
         self._model: _Model | None = None
 
-    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def optimize(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Take the particles of the training subjects, and freeze their model."""
         began = time.monotonic()
         if not any(name in self._subjects for name in names):
@@ -74,7 +74,7 @@ class ProjectEngine:
             )
         taken = self._take(surfaces, names)
         failed = taken.failed | {
-            name: f"{name}: {self._origin.anatomy} has no particles in {self._path}"
+            name: f"{name}: {self._context.anatomy} has no particles in {self._path}"
             for name in taken.absent
         }
         for name in taken.absent:
@@ -89,19 +89,21 @@ class ProjectEngine:
         limit = limit_of(residual)
         self._model = self._freeze(ready, placed, limit)
         seconds = time.monotonic() - began
-        return fit_of(ready, failed, placed, residual, limit, seconds)
+        return correspondence_of(ready, failed, placed, residual, limit, seconds)
 
-    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Fit:
+    def fit(self, surfaces: Sequence[Mesh], names: Sequence[str]) -> Correspondence:
         """Take the particles of other subjects, or fit them where the project has none."""
         model = self._trained
         began = time.monotonic()
         taken = self._take(surfaces, names)
-        parts = [empty_fit(taken.failed, self._config.particles)]
+        parts = [empty_correspondence(taken.failed, self._config.particles)]
         if taken.names:
             ready, placed = taken.surfaces(), taken.placed()
             residual = model.frozen.residual(placed.world)
             limit, seconds = model.frozen.residual_limit, time.monotonic() - began
-            parts.append(fit_of(ready, {}, placed, residual, limit, seconds, model.pattern()))
+            parts.append(
+                correspondence_of(ready, {}, placed, residual, limit, seconds, model.pattern())
+            )
         if taken.absent:
             log.info(
                 "%d subjects are not in the project and are fitted to its model: %s",
@@ -144,7 +146,7 @@ class ProjectEngine:
             try:
                 taken.shapes.append(self._shape(subject, surfaces[row], name))
             except DataError as error:
-                failed[name] = f"{name}: {self._origin.anatomy} in {self._path}: {error}"
+                failed[name] = f"{name}: {self._context.anatomy} in {self._path}: {error}"
                 log.warning("left out: %s", failed[name])
                 continue
             taken.names.append(name)
@@ -159,11 +161,11 @@ class ProjectEngine:
                 f"it holds {len(local)} particles, expected {wanted}; set correspond.particles to "
                 "what the project holds"
             )
-        alignment, config = self._origin.alignments[name], self._config.project
+        alignment, config = self._context.alignments[name], self._config.project
         return to_shape(local, world, subject.transform, surface, alignment, config)
 
-    def _freeze(self, surfaces: SurfaceSet, placed: Placed, limit: float) -> "_Model":
-        vertices = self._config.entropy.start.template_vertices
+    def _freeze(self, surfaces: SurfaceSet, placed: FoundParticles, limit: float) -> "_Model":
+        vertices = self._config.entropy.initialization.template_vertices
         reference, template = reference_template(surfaces, vertices)
         transforms = torch.from_numpy(placed.procrustes)
         normals = surfaces.project(torch.from_numpy(placed.local)).normals
@@ -193,9 +195,9 @@ class _Taken(NamedTuple):
         """Give their surfaces, aligned frame."""
         return SurfaceSet(self.meshes, self.names)
 
-    def placed(self) -> Placed:
+    def placed(self) -> FoundParticles:
         """Give their particles."""
-        return Placed(*(np.stack(part) for part in zip(*self.shapes, strict=True)))
+        return FoundParticles(*(np.stack(part) for part in zip(*self.shapes, strict=True)))
 
 
 class _Model(NamedTuple):

@@ -1,12 +1,13 @@
-"""Holes are seen, and particles are drawn into them."""
+"""Uncovered places are seen, and particles are drawn into them."""
 
 import numpy as np
 import pytest
 import torch
 
 from massm.geometry.mesh import Mesh
-from massm.pdm.embedded.coverage import REACH, Witnesses, hole_energy
-from massm.pdm.embedded.start import even_particles
+from massm.pdm.embedded.coverage import SurfaceSamples, coverage_energy
+from massm.pdm.embedded.initialization import even_particles
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import ellipsoid
 
@@ -23,10 +24,12 @@ def even(surfaces):
     return torch.from_numpy(even_particles(surfaces, COUNT, seed=0))[None]
 
 
-def holes_of(surfaces, points):
+def uncovered_of(surfaces, points):
     spacing = surfaces.spacing(COUNT)
-    witnesses = Witnesses(surfaces.meshes, spacing.numpy())
-    return witnesses.holes(points, (REACH * spacing)[:, None].expand(points.shape[:2])), spacing
+    samples = SurfaceSamples(surfaces.meshes, spacing.numpy())
+    return samples.uncovered(
+        points, (TUNING.coverage_radius * spacing)[:, None].expand(points.shape[:2])
+    ), spacing
 
 
 def without_a_cap(points):
@@ -37,18 +40,18 @@ def without_a_cap(points):
 
 
 def test_an_even_spread_has_no_hole(surfaces, even):
-    holes, spacing = holes_of(surfaces, even)
-    energy, gradient = hole_energy(even, holes, spacing)
+    uncovered, spacing = uncovered_of(surfaces, even)
+    energy, gradient = coverage_energy(even, uncovered, spacing)
     assert energy.item() == 0
     assert not gradient.any()
 
 
 def test_a_bare_end_is_seen_and_draws_its_nearest_particles(surfaces, even):
     points = without_a_cap(even)
-    holes, spacing = holes_of(surfaces, points)
-    energy, gradient = hole_energy(points, holes, spacing)
+    uncovered, spacing = uncovered_of(surfaces, points)
+    energy, gradient = coverage_energy(points, uncovered, spacing)
     assert energy.item() > 0.01
-    assert (holes.point[:, 0] > 13).all()
+    assert (uncovered.point[:, 0] > 13).all()
     drawn = gradient[0].norm(dim=1) > 0
     assert (points[0, drawn, 0] > 11).all()
     assert (gradient[0, drawn, 0] < 0).all()  # downhill is towards the end
@@ -56,8 +59,8 @@ def test_a_bare_end_is_seen_and_draws_its_nearest_particles(surfaces, even):
 
 def test_the_gradient_is_that_of_the_energy(surfaces, even):
     points = without_a_cap(even).requires_grad_()
-    holes, spacing = holes_of(surfaces, points)
-    energy, gradient = hole_energy(points, holes, spacing)
+    uncovered, spacing = uncovered_of(surfaces, points)
+    energy, gradient = coverage_energy(points, uncovered, spacing)
     (expected,) = torch.autograd.grad(energy.sum(), points)
     torch.testing.assert_close(gradient.detach(), COUNT * expected)
 
@@ -71,15 +74,15 @@ def test_a_tip_without_area_has_a_witness():
     sides += [[1, 5, 7], [1, 7, 3], [4, 6, 8], [6, 7, 8], [7, 5, 8], [5, 4, 8]]
     mesh = Mesh(vertices, np.array(sides))
     assert mesh.volume > 0
-    witnesses = Witnesses([mesh], np.array([10.0]))
-    bare = witnesses.holes(torch.zeros(1, 1, 3, dtype=torch.float64), torch.ones(1, 1).double())
+    samples = SurfaceSamples([mesh], np.array([10.0]))
+    bare = samples.uncovered(torch.zeros(1, 1, 3, dtype=torch.float64), torch.ones(1, 1).double())
     assert (bare.point - torch.tensor([40.0, 0, 0])).norm(dim=1).min() == 0
 
 
 def test_who_covers_more_is_asked_for_less(surfaces, even):
     points = without_a_cap(even)
     spacing = surfaces.spacing(COUNT)
-    witnesses = Witnesses(surfaces.meshes, spacing.numpy())
-    near = witnesses.holes(points, torch.full(points.shape[:2], 2.0).double())
-    far = witnesses.holes(points, torch.full(points.shape[:2], 6.0).double())
+    samples = SurfaceSamples(surfaces.meshes, spacing.numpy())
+    near = samples.uncovered(points, torch.full(points.shape[:2], 2.0).double())
+    far = samples.uncovered(points, torch.full(points.shape[:2], 6.0).double())
     assert 0 < len(far.shape) < len(near.shape)

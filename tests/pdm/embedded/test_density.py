@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from massm.geometry.mesh import Mesh
-from massm.pdm.embedded.density import bending, density_of
+from massm.pdm.embedded.density import density_of, normal_variation
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.embedded.start import even_particles
+from massm.pdm.embedded.initialization import even_particles
 from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings, sphere
@@ -28,15 +28,15 @@ def test_a_sphere_bends_by_spacing_over_radius():
     own = even_particles(surface, 200, seed=0)
     particles = surface.project(torch.from_numpy(own)[None])
     spacing = surface.spacing(200)
-    bend = bending(particles, find_neighbors(particles.points, 6), spacing)
-    assert float(bend.mean()) == pytest.approx(float(spacing) / 20, rel=0.03)
+    variation = normal_variation(particles, find_neighbors(particles.points, 6), spacing)
+    assert float(variation.mean()) == pytest.approx(float(spacing) / 20, rel=0.03)
 
 
 def test_densities_leave_each_particle_its_share_of_the_surface():
-    bend = torch.rand(3, 50, 16, dtype=torch.float64) + 0.1
-    factor = density_of(bend, 0.7)
+    variation = torch.rand(3, 50, 16, dtype=torch.float64) + 0.1
+    factor = density_of(variation, 0.7)
     assert float(factor.pow(-2).mean()) == pytest.approx(1)
-    assert density_of(bend, 0.0) is None
+    assert density_of(variation, 0.0) is None
 
 
 def test_particles_lie_closer_where_the_surface_bends_if_asked():

@@ -4,11 +4,11 @@ import torch
 
 from massm.geometry.mesh import Mesh
 from massm.pdm.backend import BACKENDS
+from massm.pdm.context import PopulationContext
 from massm.pdm.embedded.calibration import refitted_limit
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.embedded.gaps import LEAST
 from massm.pdm.embedded.placement import Placement
-from massm.pdm.origin import Origin
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.quality import spread_measures
 from massm.pdm.shape_model import fit_shape_model
 from massm.pdm.surfaces import SurfaceSet
@@ -23,14 +23,14 @@ def engine(ellipsoids, names, settings):
 
 
 def test_the_engine_is_in_the_table(settings):
-    assert isinstance(BACKENDS["entropy"](settings, Origin("liver", {})), EntropyEngine)
+    assert isinstance(BACKENDS["entropy"](settings, PopulationContext("liver", {})), EntropyEngine)
 
 
 def test_particles_lie_evenly_on_the_surfaces(engine, ellipsoids, names):
     spread = spread_measures(SurfaceSet(ellipsoids[:6], names[:6]), engine.trained.particles)
     assert spread["distance_max"] < 1e-6
     assert spread["nearest_variation"] < 0.12
-    assert spread["least_gap"] > 0.97 * LEAST
+    assert spread["separation_ratio"] > 0.97 * TUNING.least_separation
 
 
 def test_no_pair_is_swapped_or_collapsed(engine):
@@ -110,8 +110,10 @@ def test_a_missing_gpu_is_an_error(settings):
 
 
 def test_splitting_reaches_any_number_of_particles(ellipsoids, names):
-    start = engine_settings().entropy.start.model_copy(update={"method": "splitting"})
-    settings = engine_settings(start=start.model_dump()).model_copy(update={"particles": 21})
+    splitting = engine_settings().entropy.initialization.model_copy(update={"method": "splitting"})
+    settings = engine_settings(initialization=splitting.model_dump()).model_copy(
+        update={"particles": 21}
+    )
     fit = EntropyEngine(settings).optimize(ellipsoids[:4], names[:4])
     assert fit.particles.shape == (4, 21, 3)
     assert fit.diagnostics.collapsed.sum() == 0

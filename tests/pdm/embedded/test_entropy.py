@@ -4,13 +4,11 @@ import pytest
 import torch
 
 from massm.pdm.embedded.entropy import (
-    BANDWIDTH,
-    CORE,
-    CORE_SHARE,
     LATTICE,
     ensemble_energy,
     sampling_energy,
 )
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.neighbors import find_neighbors, gather
 
 
@@ -32,10 +30,10 @@ def differentiated(shapes, neighbors, spacing, density=None):
     pairs = (density[:, None] + density[neighbors]) / 2
     distance = (gather(points, neighbors) - points[:, :, None]).norm(dim=-1)
     scaled = distance * pairs / spacing[:, None, None]
-    lattice = 6 * math.exp(-(LATTICE**2) / 2 / BANDWIDTH**2)
-    wide = torch.exp(-((scaled / BANDWIDTH) ** 2) / 2)
-    narrow = torch.exp(-((scaled / CORE) ** 2) / 2)
-    energy = ((wide + CORE_SHARE * narrow) / lattice).sum(2).mean(1)
+    lattice = 6 * math.exp(-(LATTICE**2) / 2 / TUNING.sampling_bandwidth**2)
+    wide = torch.exp(-((scaled / TUNING.sampling_bandwidth) ** 2) / 2)
+    narrow = torch.exp(-((scaled / TUNING.core_bandwidth) ** 2) / 2)
+    energy = ((wide + TUNING.core_share * narrow) / lattice).sum(2).mean(1)
     (gradient,) = torch.autograd.grad(energy.sum(), points)
     return energy.detach(), gradient
 
@@ -71,8 +69,14 @@ def test_the_narrow_kernel_acts_on_close_pairs_alone():
         return sampling_energy(pair, find_neighbors(pair, 1), one)[1][0, 1, 0]
 
     def wide(distance):
-        lattice = 6 * math.exp(-(LATTICE**2) / 2 / BANDWIDTH**2)
-        return -2 * distance / BANDWIDTH**2 * math.exp(-(distance**2) / 2 / BANDWIDTH**2) / lattice
+        lattice = 6 * math.exp(-(LATTICE**2) / 2 / TUNING.sampling_bandwidth**2)
+        return (
+            -2
+            * distance
+            / TUNING.sampling_bandwidth**2
+            * math.exp(-(distance**2) / 2 / TUNING.sampling_bandwidth**2)
+            / lattice
+        )
 
     assert force(LATTICE) / wide(LATTICE) == pytest.approx(1, abs=0.01)
     assert force(0.6) / wide(0.6) > 2

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from massm.pdm.diagnostics import diagnose
-from massm.pdm.embedded.population import Ensemble
+from massm.pdm.embedded.ensemble import TrainingEnsemble
+from massm.pdm.embedded.initialization import deform_template, even_particles, transfer_particles
 from massm.pdm.embedded.registration import make_template
-from massm.pdm.embedded.repair import carried_back, region_of
-from massm.pdm.embedded.start import carry_particles, deform_template, even_particles
+from massm.pdm.embedded.repair import region_of, transferred
 from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings
@@ -21,42 +21,42 @@ def surfaces(ellipsoids, names):
 
 
 @pytest.fixture(scope="module")
-def start(surfaces):
+def initial(surfaces):
     """Particles that correspond."""
     template = make_template(surfaces.meshes[0], 150)
-    deformed = deform_template(template, surfaces, engine_settings().entropy.start, 0)
+    deformed = deform_template(template, surfaces, engine_settings().entropy.initialization, 0)
     own = even_particles(surfaces.take([0]), 60, seed=0)
-    return carry_particles(template, own, deformed, surfaces)
+    return transfer_particles(template, own, deformed, surfaces)
 
 
 @pytest.fixture(scope="module")
-def folded(surfaces, start):
+def folded(surfaces, initial):
     """The particles of one end of one shape, turned around, and which these are."""
-    points = start.points.clone()
+    points = initial.points.clone()
     end = points[FOLDED, :, 0].argsort()[-9:]
     points[FOLDED, end, 1:] *= -1
-    return surfaces.project(points, start.normals), end
+    return surfaces.project(points, initial.normals), end
 
 
 def judged(surfaces, particles):
-    population = Ensemble(scale=False)
-    transforms = population.align(particles.points)
+    ensemble = TrainingEnsemble(scale=False)
+    transforms = ensemble.align(particles.points)
     world = to_world(particles.points, transforms)
     normals = normals_in_world(particles.normals, transforms)
-    pattern = population.pattern(world, normals)
+    pattern = ensemble.pattern(world, normals)
     found = diagnose(world, normals, surfaces.spacing(60), pattern)
     return pattern, found.particles(pattern.neighbors), transforms
 
 
-def test_others_carry_a_fold_back(surfaces, start, folded):
+def test_others_transfer_a_fold_back(surfaces, initial, folded):
     particles, end = folded
     pattern, bad, transforms = judged(surfaces, particles)
     assert bad[FOLDED].sum() >= 5
     assert bad.sum() == bad[FOLDED].sum()
     region = region_of(bad, pattern, 2)
-    found = carried_back(surfaces, particles, transforms, pattern, region)
+    found = transferred(surfaces, particles, transforms, pattern, region)
     assert not judged(surfaces, found)[1].any()
-    away = (found.points - start.points).norm(dim=-1)
+    away = (found.points - initial.points).norm(dim=-1)
     assert away[FOLDED, end].max() < 3
     assert surfaces.project(found.points).distance.max() < 1e-9
     assert torch.equal(found.points[~region], particles.points[~region])
@@ -66,7 +66,7 @@ def test_without_others_nobody_is_carried(surfaces, folded):
     particles, _ = folded
     pattern, _, transforms = judged(surfaces, particles)
     everyone = torch.ones(particles.points.shape[:2], dtype=torch.bool)
-    found = carried_back(surfaces, particles, transforms, pattern, everyone)
+    found = transferred(surfaces, particles, transforms, pattern, everyone)
     assert torch.equal(found.points, particles.points)
 
 

@@ -7,7 +7,7 @@ import pytest
 from massm.pdm.joint.frames import BodyFrame, WorldFrames
 from massm.pdm.joint.quality import (
     choose_evidence,
-    fit_placed,
+    fit_framed_model,
     hidden_errors,
     left_out_errors,
     summarize,
@@ -43,7 +43,7 @@ def test_what_does_not_follow_is_left_at_the_mean_shape(complete, rng):
 
 def test_a_hidden_anatomy_has_no_part_in_its_frame(complete):
     """Its own pose cannot help: a subject whose spleen is far away is as far from expectation."""
-    placed = fit_placed(complete, 3, BodyFrame)
+    placed = fit_framed_model(complete, 3, BodyFrame)
     points = complete.points[:1].copy()
     points[:, complete.slices["spleen"]] += [30.0, 0, 0]
     errors = hidden_errors(placed, replace(complete.take([0]), points=points))
@@ -52,7 +52,7 @@ def test_a_hidden_anatomy_has_no_part_in_its_frame(complete):
 
 
 def test_what_is_expected_of_a_missing_anatomy_steadies_the_frame(complete):
-    placed = fit_placed(complete, 3, BodyFrame)
+    placed = fit_framed_model(complete, 3, BodyFrame)
     whole = complete.moved(placed.place(complete)).points
     seen = complete.hide("kidney")
     first = complete.moved(placed.frame.place(seen)).points
@@ -61,12 +61,12 @@ def test_what_is_expected_of_a_missing_anatomy_steadies_the_frame(complete):
 
 
 def test_world_frames_stay(gaps):
-    placed = fit_placed(gaps, 3, own_frames)
+    placed = fit_framed_model(gaps, 3, own_frames)
     np.testing.assert_array_equal(placed.place(gaps), np.tile(np.eye(4), (40, 1, 1)))
 
 
 def test_subjects_with_a_single_anatomy_are_passed_over(complete):
-    placed = fit_placed(complete, 3, own_frames)
+    placed = fit_framed_model(complete, 3, own_frames)
     alone = complete.take([0, 1]).hide("liver").hide("spleen")
     assert hidden_errors(placed, alone).empty
 

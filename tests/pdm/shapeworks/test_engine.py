@@ -7,12 +7,12 @@ from massm.geometry.distance import SurfaceIndex
 from massm.io.errors import DataError
 from massm.io.shapeworks import read_project
 from massm.pdm.backend import BACKENDS
-from massm.pdm.origin import Origin
+from massm.pdm.context import PopulationContext
 from massm.pdm.shapeworks.engine import ShapeWorksEngine
 
 
 def test_the_backend_is_in_the_table(configured):
-    made = BACKENDS["shapeworks"](configured(), Origin("liver", {}))
+    made = BACKENDS["shapeworks"](configured(), PopulationContext("liver", {}))
     assert isinstance(made, ShapeWorksEngine)
 
 

@@ -18,8 +18,8 @@ from massm.io.shapeworks import (
     write_project,
 )
 from massm.pdm.backend import BACKENDS
+from massm.pdm.context import PopulationContext
 from massm.pdm.embedded.engine import EntropyEngine
-from massm.pdm.origin import Origin
 from massm.pdm.shapeworks.engine import ShapeWorksEngine
 from massm.pdm.shapeworks.project import ProjectEngine
 from massm.pdm.shapeworks.studio import write_studio_project
@@ -81,7 +81,7 @@ def engine(settings, alignments, exported):
     def make(path=exported, particles=settings.particles, **changes):
         section = settings.project.model_copy(update=changes)
         config = settings.model_copy(update={"particles": particles, "project": section})
-        return ProjectEngine(config, Origin("liver", alignments, path))
+        return ProjectEngine(config, PopulationContext("liver", alignments, path))
 
     return make
 
@@ -273,10 +273,10 @@ def test_new_subjects_are_scaled_where_the_projects_are(
 
 def test_no_project_is_refused(settings, alignments):
     with pytest.raises(ValueError, match="liver: backend project was given no"):
-        ProjectEngine(settings, Origin("liver", alignments))
+        ProjectEngine(settings, PopulationContext("liver", alignments))
 
 
 def test_a_project_without_subjects_is_refused(settings, alignments, tmp_path):
     write_project(ShapeWorksProject(()), tmp_path / "a.swproj")
     with pytest.raises(DataError, match="lists no subjects"):
-        ProjectEngine(settings, Origin("liver", alignments, tmp_path / "a.swproj"))
+        ProjectEngine(settings, PopulationContext("liver", alignments, tmp_path / "a.swproj"))

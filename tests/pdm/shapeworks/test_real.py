@@ -89,12 +89,13 @@ def results(tmp_path_factory, config):
 
 def arguments(root, folder):
     return {
-        "anatomy": "liver",
+        "population": "liver",
+        "anatomies": ["liver"],
         "index": [root / "groom/index/0000.tsv"],
-        "alignment": root / "groom/alignment/liver.json",
+        "alignments": [root / "groom/alignment/liver.json"],
         "results": root,
-        "particles": folder / "liver.npz",
-        "folder": folder / "liver",
+        "particles": [folder / "liver.npz"],
+        "folders": [folder / "liver"],
     }
 
 

@@ -2,16 +2,16 @@ import numpy as np
 import torch
 
 from massm.geometry.sampling import farthest_points, sample_uniform, spread_evenly
-from massm.pdm.embedded.registration import choose_reference, make_template
-from massm.pdm.embedded.start import (
-    carry_particles,
+from massm.pdm.embedded.initialization import (
     deform_template,
     densify,
     even_particles,
     first_particle,
     levels,
     split,
+    transfer_particles,
 )
+from massm.pdm.embedded.registration import choose_reference, make_template
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import engine_settings, sphere
 
@@ -20,11 +20,11 @@ def test_registration_carries_particles_to_their_own_places(ellipsoids, names):
     surfaces = SurfaceSet(ellipsoids[:3], names[:3])
     own = even_particles(surfaces.take([0]), 30, seed=1)
     template = make_template(ellipsoids[0], 120)
-    deformed = deform_template(template, surfaces, engine_settings().entropy.start, seed=1)
-    start = carry_particles(template, own, deformed, surfaces)
+    deformed = deform_template(template, surfaces, engine_settings().entropy.initialization, seed=1)
+    initial = transfer_particles(template, own, deformed, surfaces)
     radii = np.array([(20, 14, 10), (24, 14, 10), (20, 17, 10)], float)
     expected = own / radii[0] * radii[:, None]
-    error = np.linalg.norm(start.points.numpy() - expected, axis=2)
+    error = np.linalg.norm(initial.points.numpy() - expected, axis=2)
     assert error[0].mean() < 1.0  # a seventh of the spacing
     assert error.mean() < 2.0
 

@@ -1,4 +1,4 @@
-"""Pairs that lie too near to each other are moved apart."""
+"""The separation distance of a result: pairs that lie too near to each other are moved apart."""
 
 import numpy as np
 import torch
@@ -6,27 +6,20 @@ from jaxtyping import Float
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
-LEAST = 0.96
-"""Least distance of two particles, in mean nearest-neighbor distances of their shape."""
 
-GENTLER = (1.0, 0.97, 0.94)
-"""Shares of it, one try after the other where a surface bends so much that pairs would swap."""
-
-ROUNDS = 30
-
-
-def part_pairs(
+def separate_pairs(
     surfaces: SurfaceSet,
     particles: OnSurface,
     density: Float[Tensor, " M"] | None = None,
     *,
     share: float = 1.0,
 ) -> OnSurface:
-    """Move particles apart that are nearer than ``LEAST``, along the surface, each half of the way.
+    """Move particles that are too near to each other apart, along the surface, each half the way.
 
-    The energies hold most pairs apart; where a population pulls a few of them together, this
+    The energies hold most pairs apart; where a population draws a few of them together, this
     constraint moves these few by some hundredths of a spacing. Pairs across a thin wall are left
     as they are, along the surface there is no way apart; so are particles at one place, which
     :mod:`massm.pdm.embedded.repair` is for.
@@ -35,7 +28,7 @@ def part_pairs(
         surfaces: One for each shape.
         particles: On them.
         density: Factor by which each particle's neighbors shall lie nearer; None: one for all.
-        share: Of ``LEAST``.
+        share: Of ``TUNING.least_separation``, the least distance.
 
     Returns:
         Particles on the surfaces; most are where they were.
@@ -43,15 +36,15 @@ def part_pairs(
     ones = np.ones(particles.points.shape[1])
     factor = ones if density is None else density.cpu().numpy()
     shapes = particles.points.cpu().numpy()
-    limits = [share * LEAST * _mean_distance(shape, factor) for shape in shapes]
+    limits = [share * TUNING.least_separation * _mean_distance(shape, factor) for shape in shapes]
     rows = list(range(len(limits)))
-    for _ in range(ROUNDS):
+    for _ in range(TUNING.separation_rounds):
         push = np.zeros(particles.points.shape)
         shapes = particles.points.cpu().numpy()
         for row in rows:
             shape = shapes[row]
-            reach = limits[row] / factor.min()
-            pairs = cKDTree(shape).query_pairs(reach, output_type="ndarray")
+            farthest = limits[row] / factor.min()
+            pairs = cKDTree(shape).query_pairs(farthest, output_type="ndarray")
             offset = shape[pairs[:, 0]] - shape[pairs[:, 1]]
             distance = np.linalg.norm(offset, axis=1)
             limit = limits[row] / factor[pairs].mean(1)

@@ -1,4 +1,4 @@
-"""First particles: from a registered template, or by splitting from one."""
+"""Initialization: particles from a registered template, or by splitting from one."""
 
 from collections.abc import Callable
 
@@ -7,18 +7,17 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from massm.config.correspond import EntropyConfig, StartConfig
+from massm.config.correspond import EntropyConfig, InitializationConfig
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.sampling import spread_evenly
 from massm.geometry.warp import warp_weights
-from massm.pdm.embedded.density import bending, density_of
+from massm.pdm.embedded.density import density_of, normal_variation
 from massm.pdm.embedded.entropy import sampling_energy
-from massm.pdm.embedded.registration import Targets, Template, register
+from massm.pdm.embedded.registration import Targets, TemplateMesh, register
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import OnSurface, SurfaceSet, barycentric
-
-RELAXATION = 60
 
 
 def even_particles(
@@ -32,22 +31,24 @@ def even_particles(
     particles = surface.project(torch.from_numpy(points)[None])
     spacing = surface.spacing(count)
     velocity = torch.zeros_like(particles.points)
-    for iteration in range(RELAXATION):
-        if iteration % 10 == 0:
-            neighbors = find_neighbors(particles.points, 16)
-            density = density_of(bending(particles, neighbors, spacing), adaptivity)
+    for iteration in range(TUNING.relaxation_iterations):
+        if iteration % TUNING.relaxation_rebuild == 0:
+            neighbors = find_neighbors(particles.points, TUNING.neighbors)
+            density = density_of(normal_variation(particles, neighbors, spacing), adaptivity)
         _, gradient = sampling_energy(particles.points, neighbors, spacing, density)
-        velocity = 0.8 * velocity - 0.1 * spacing[:, None, None].square() * gradient
+        force = TUNING.relaxation_step * spacing[:, None, None].square() * gradient
+        velocity = TUNING.relaxation_momentum * velocity - force
         normal_part = (velocity * particles.normals).sum(-1, keepdim=True)
         velocity = velocity - particles.normals * normal_part
         length = velocity.norm(dim=-1, keepdim=True).clamp(min=1e-12)
-        velocity = velocity * (0.2 * spacing[:, None, None] / length).clamp(max=1)
+        longest = TUNING.relaxation_longest_move * spacing[:, None, None]
+        velocity = velocity * (longest / length).clamp(max=1)
         particles = surface.project(particles.points + velocity, particles.normals)
     return particles.points[0].numpy()
 
 
 def deform_template(
-    template: Template, surfaces: SurfaceSet, config: StartConfig, seed: int
+    template: TemplateMesh, surfaces: SurfaceSet, config: InitializationConfig, seed: int
 ) -> Float[Tensor, "N K 3"]:
     """Register the template to every surface.
 
@@ -62,19 +63,19 @@ def deform_template(
     return register(template, surfaces, rest, [float(width) for width in widths], targets)
 
 
-def carry_particles(
-    template: Template,
+def transfer_particles(
+    template: TemplateMesh,
     own: Float[np.ndarray, "M 3"],
     deformed: Float[Tensor, "N K 3"],
     surfaces: SurfaceSet,
 ) -> OnSurface:
-    """Take the template's particles along to every surface it was registered to."""
-    carried = _on_template(template, own)
-    return surfaces.project(carried(deformed), carried(template.normals(deformed)))
+    """Transfer the template's particles to every surface that it was registered to."""
+    transferred = _on_template(template, own)
+    return surfaces.project(transferred(deformed), transferred(template.normals(deformed)))
 
 
 def densify(
-    template: Template,
+    template: TemplateMesh,
     own: Float[np.ndarray, "M 3"],
     coarse: Float[np.ndarray, "L 3"],
     particles: OnSurface,
@@ -82,8 +83,8 @@ def densify(
 ) -> OnSurface:
     """Place more particles on all shapes where fewer, in correspondence, say they belong.
 
-    The thin-plate spline through the few particles carries the many from the template's surface to
-    every other.
+    The thin-plate spline through the few particles transfers the many from the template's surface
+    to every other.
 
     Args:
         template: Its deformed normals tell the sides of thin walls apart.
@@ -99,7 +100,7 @@ def densify(
 
 
 def _on_template(
-    template: Template, points: Float[np.ndarray, "M 3"]
+    template: TemplateMesh, points: Float[np.ndarray, "M 3"]
 ) -> Callable[[Float[Tensor, "N K 3"]], Float[Tensor, "N M 3"]]:
     """Return how values at the template's vertices become values at points of its surface."""
     mesh = Mesh(template.vertices.numpy(), template.faces.numpy())
@@ -112,7 +113,7 @@ def _on_template(
 
 def first_particle(surfaces: SurfaceSet) -> OnSurface:
     """Put one particle at an end of the population's longest axis, on every shape."""
-    points, _ = surfaces.sample(400, seed=0)
+    points, _ = surfaces.sample(TUNING.splitting_samples, seed=0)
     pooled = (points - points.mean(1, keepdims=True)).reshape(-1, 3)
     _, vectors = np.linalg.eigh(pooled.T @ pooled)
     axis = vectors[:, 2] * np.sign(vectors[np.abs(vectors[:, 2]).argmax(), 2])
@@ -127,8 +128,8 @@ def split(
 ) -> OnSurface:
     """Add particles until there are ``count``, at most one beside each.
 
-    The old one and the new one part by 0.3 of the new spacing in one random direction that all
-    shapes share. Where fewer than all split, those that have most room on average do.
+    The old one and the new one go in opposite directions, random but the same on all shapes.
+    Where fewer than all split, those that have most room on average do.
     """
     old = particles.points.shape[1]
     chosen = torch.arange(old)
@@ -138,7 +139,7 @@ def split(
     direction = torch.from_numpy(generator.standard_normal((len(chosen), 3))).to(particles.points)
     direction = direction / direction.norm(dim=-1, keepdim=True)
     spacing = surfaces.spacing(count).to(particles.points)
-    offset = 0.15 * spacing[:, None, None] * direction
+    offset = TUNING.splitting_offset * spacing[:, None, None] * direction
     points = particles.points.clone()
     points[:, chosen] -= offset
     points = torch.cat([points, particles.points[:, chosen] + offset], 1)
@@ -147,7 +148,7 @@ def split(
 
 
 def levels(count: int, config: EntropyConfig) -> list[tuple[int, int]]:
-    """List the levels of the splitting start: particles and iterations."""
+    """List the levels of splitting: particles and iterations."""
     sizes = [2]
     while sizes[-1] < count:
         sizes.append(min(2 * sizes[-1], count))
@@ -157,7 +158,7 @@ def levels(count: int, config: EntropyConfig) -> list[tuple[int, int]]:
 
 
 def _room(points: Float[Tensor, "N M 3"]) -> Float[Tensor, " M"]:
-    neighbors = find_neighbors(points, 6)
+    neighbors = find_neighbors(points, TUNING.splitting_neighbors)
     flat = neighbors.flatten(1)[..., None].expand(-1, -1, 3)
     near = points.gather(1, flat).unflatten(1, neighbors.shape[1:])
     distance: Tensor = (near - points[:, :, None]).norm(dim=-1)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from massm.pdm.embedded.gaps import LEAST, part_pairs
-from massm.pdm.embedded.start import even_particles
+from massm.pdm.embedded.initialization import even_particles
+from massm.pdm.embedded.separation import separate_pairs
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.quality import spread_measures
 from massm.pdm.surfaces import SurfaceSet
 from tests.pdm.shapes import ellipsoid
@@ -29,39 +30,39 @@ def test_a_pair_that_is_too_near_parts_on_its_surface(surfaces, even):
     points = even.points.clone()
     nearest = (points[1] - points[1, 0]).norm(dim=1).argsort()[1]
     points[1, nearest] = points[1, 0] + 0.1 * (points[1, nearest] - points[1, 0])
-    start = surfaces.project(points, even.normals)
-    parted = part_pairs(surfaces, start)
-    measures = spread_measures(surfaces, parted.points.numpy())
-    assert spread_measures(surfaces, start.points.numpy())["least_gap"] < 0.2
-    assert measures["least_gap"] > 0.98 * LEAST
+    initial = surfaces.project(points, even.normals)
+    separated = separate_pairs(surfaces, initial)
+    measures = spread_measures(surfaces, separated.points.numpy())
+    assert spread_measures(surfaces, initial.points.numpy())["separation_ratio"] < 0.2
+    assert measures["separation_ratio"] > 0.98 * TUNING.least_separation
     assert measures["distance_max"] < 1e-9
 
 
 def test_an_even_spread_stays_as_it_is(surfaces, even):
-    torch.testing.assert_close(part_pairs(surfaces, even).points, even.points, rtol=0, atol=0.3)
-    far = np.abs((part_pairs(surfaces, even).points - even.points).numpy()).max(-1)
+    torch.testing.assert_close(separate_pairs(surfaces, even).points, even.points, rtol=0, atol=0.3)
+    far = np.abs((separate_pairs(surfaces, even).points - even.points).numpy()).max(-1)
     assert (far == 0).mean() > 0.8
 
 
 def test_particles_at_one_place_have_no_way_apart(surfaces, even):
     points = even.points.clone()
     points[0, 1] = points[0, 0]
-    start = surfaces.project(points, even.normals)
-    parted = part_pairs(surfaces, start)
-    torch.testing.assert_close(parted.points[0, 1], parted.points[0, 0])
-    assert surfaces.project(parted.points).distance.max() < 1e-9
+    initial = surfaces.project(points, even.normals)
+    separated = separate_pairs(surfaces, initial)
+    torch.testing.assert_close(separated.points[0, 1], separated.points[0, 0])
+    assert surfaces.project(separated.points).distance.max() < 1e-9
 
 
 def test_where_particles_shall_lie_closer_they_stay(surfaces, even):
     points = even.points.clone()
     pair = (points[1] - points[1, 0]).norm(dim=1).argsort()[:2]
     points[1, pair[1]] = (points[1, pair[0]] + points[1, pair[1]]) / 2
-    start = surfaces.project(points, even.normals)
+    initial = surfaces.project(points, even.normals)
     density = torch.ones(100).double()
     density[pair] = 3.0
 
-    def moved(parted):
-        return (parted.points - start.points)[1, pair].norm(dim=-1)
+    def moved(separated):
+        return (separated.points - initial.points)[1, pair].norm(dim=-1)
 
-    assert (moved(part_pairs(surfaces, start)) > 0.3).all()
-    assert (moved(part_pairs(surfaces, start, density)) < 0.05).all()
+    assert (moved(separate_pairs(surfaces, initial)) > 0.3).all()
+    assert (moved(separate_pairs(surfaces, initial, density)) < 0.05).all()

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 
-class Origin(NamedTuple):
+class PopulationContext(NamedTuple):
     """What a shape model is made of, beside surfaces and config.
 
     Attributes:

@@ -32,7 +32,7 @@ class Diagnostics:
 
 
 @dataclass(frozen=True)
-class Fit:
+class Correspondence:
     """Particles in correspondence.
 
     Attributes:
@@ -51,7 +51,7 @@ class Fit:
     procrustes: Float[np.ndarray, "N 4 4"]
     diagnostics: Diagnostics
 
-    def ordered(self, names: Sequence[str]) -> "Fit":
+    def ordered(self, names: Sequence[str]) -> "Correspondence":
         """Bring the subjects into the order of ``names``."""
         rows = [self.names.index(name) for name in names]
         diagnostics = Diagnostics(
@@ -60,7 +60,7 @@ class Fit:
                 for part in fields(Diagnostics)
             }
         )
-        return Fit(
+        return Correspondence(
             tuple(names),
             self.failed,
             self.particles[rows],
@@ -70,7 +70,7 @@ class Fit:
         )
 
 
-def joined(fits: Sequence[Fit]) -> Fit:
+def joined(fits: Sequence[Correspondence]) -> Correspondence:
     """Put fits of different subjects together, in their order."""
     diagnostics = Diagnostics(
         **{
@@ -78,7 +78,7 @@ def joined(fits: Sequence[Fit]) -> Fit:
             for part in fields(Diagnostics)
         }
     )
-    return Fit(
+    return Correspondence(
         tuple(name for fit in fits for name in fit.names),
         {name: reason for fit in fits for name, reason in fit.failed.items()},
         np.concatenate([fit.particles for fit in fits]),
@@ -88,10 +88,10 @@ def joined(fits: Sequence[Fit]) -> Fit:
     )
 
 
-def empty_fit(failed: dict[str, str], particles: int) -> Fit:
+def empty_correspondence(failed: dict[str, str], particles: int) -> Correspondence:
     """Hand back that no subject could be fitted, with the reason for each."""
     none = np.zeros(0)
     counts = np.zeros(0, np.int64)
     diagnostics = Diagnostics(none, none, counts, counts, none, np.zeros(0, bool), none)
     points = np.zeros((0, particles, 3))
-    return Fit((), failed, points, points, np.zeros((0, 4, 4)), diagnostics)
+    return Correspondence((), failed, points, points, np.zeros((0, 4, 4)), diagnostics)

@@ -1,8 +1,8 @@
-"""The particles of one level on the move.
+"""The particle system: the particles of one level on the move.
 
 They follow the gradient of the objective with momentum, in the tangent plane; the exact closest
 point brings each particle back to its surface before it is a twentieth to a quarter of a spacing
-away from where it was on it: the less, the more the surface bends there.
+away from where it was on it (``TUNING.drift``): the less, the more the surface bends there.
 """
 
 import numpy as np
@@ -12,111 +12,95 @@ from torch import Tensor
 
 from massm.config.correspond import EntropyConfig
 from massm.pdm.diagnostics import Pattern, diagnose
-from massm.pdm.embedded.coverage import REACH, Witnesses
-from massm.pdm.embedded.density import bending, density_of
-from massm.pdm.embedded.gaps import GENTLER, part_pairs
-from massm.pdm.embedded.objective import Around, Terms, measure
-from massm.pdm.embedded.population import Population
-from massm.pdm.embedded.repair import carried_back, region_of, untangled
+from massm.pdm.embedded.coverage import SurfaceSamples
+from massm.pdm.embedded.density import density_of, normal_variation
+from massm.pdm.embedded.ensemble import Ensemble
+from massm.pdm.embedded.objective import Neighborhood, Terms, measure
+from massm.pdm.embedded.repair import region_of, transferred, untangled
 from massm.pdm.embedded.schedule import weight_of
+from massm.pdm.embedded.separation import separate_pairs
+from massm.pdm.embedded.tuning import TUNING
 from massm.pdm.frames import normals_in_world, to_world
 from massm.pdm.neighbors import find_neighbors
 from massm.pdm.surfaces import OnSurface, SurfaceSet
 
-NEIGHBORS = 16
-REBUILD = (10, 40)
-"""Moves after which lists of neighbors, holes and transforms are made anew: the fewest, where a
-particle has gone far since, and the most."""
 
-FAR = 0.15
-"""That distance, in spacings."""
-
-LONGEST_MOVE = 0.3
-DRIFT = (0.05, 0.25)
-"""Least and most distance, in spacings, that a particle moves unprojected."""
-
-TURN = 0.07
-"""Most its surface's normal may turn before, radians."""
-
-MENDED_RINGS = 2
-
-
-class Crowd:
+class ParticleSystem:
     """The particles of one level on the move."""
 
     def __init__(
         self,
         surfaces: SurfaceSet,
-        start: OnSurface,
-        population: Population,
+        initial: OnSurface,
+        ensemble: Ensemble,
         config: EntropyConfig,
         *,
         corresponding: bool,
     ) -> None:
-        self.particles = start
+        self.particles = initial
         self._surfaces = surfaces
-        self._population = population
+        self._ensemble = ensemble
         self._config = config
-        self._spacing = surfaces.spacing(start.points.shape[1]).to(start.points)
-        self._weight = weight_of(config, start.points.shape[1], corresponding=corresponding)
-        self._velocity = torch.zeros_like(start.points)
-        self._witnesses = Witnesses(surfaces.meshes, self._spacing.cpu().numpy())
-        self._touched = start.points
-        self._looked = start.points
-        self._age = REBUILD[1]
+        self._spacing = surfaces.spacing(initial.points.shape[1]).to(initial.points)
+        self._weight = weight_of(config, initial.points.shape[1], corresponding=corresponding)
+        self._velocity = torch.zeros_like(initial.points)
+        self._samples = SurfaceSamples(surfaces.meshes, self._spacing.cpu().numpy())
+        self._touched = initial.points
+        self._looked = initial.points
+        self._age = TUNING.rebuild[1]
 
-    def advance(self, fraction: float, cooling: float) -> tuple[Terms, float]:
-        """Move once, ``cooling`` times the configured step.
+    def advance(self, fraction: float, decay: float) -> tuple[Terms, float]:
+        """Move once, ``decay`` times the configured step.
 
         Returns the objective before, and the mean movement in spacings.
         """
         if self.complete:
-            self._around = self._look_around()
-            self._transforms = self._population.align(self.particles.points)
+            self._neighborhood = self._look_around()
+            self._transforms = self._ensemble.align(self.particles.points)
             self._looked, self._age = self.particles.points, 0
         self._age += 1
         terms = measure(
             self.particles,
-            self._around,
+            self._neighborhood,
             self._spacing,
             self._transforms,
-            self._population,
+            self._ensemble,
             weight=self._weight,
             fraction=fraction,
         )
-        step = cooling * self._config.step
-        move = step * self._softened(terms, step)
+        step = decay * self._config.step
+        move = step * self._preconditioned(terms, step)
         self._velocity = self._along_surface(self._config.momentum * self._velocity - move)
         length = self._velocity.norm(dim=-1) / self._spacing[:, None]
         self.particles = self.particles._replace(points=self.particles.points + self._velocity)
-        self._bring_back(self._away() > self._around.reach)
+        self._bring_back(self._away() > self._neighborhood.drift)
         return terms, float(length.mean())
 
-    def _look_around(self) -> Around:
+    def _look_around(self) -> Neighborhood:
         points = self.particles.points
-        neighbors = find_neighbors(points, NEIGHBORS)
-        bend = bending(self.particles, neighbors, self._spacing)
-        density = density_of(bend, self._config.adaptivity)
-        covered = REACH * self._spacing[:, None].expand(points.shape[:2])
+        neighbors = find_neighbors(points, TUNING.neighbors)
+        variation = normal_variation(self.particles, neighbors, self._spacing)
+        density = density_of(variation, self._config.adaptivity)
+        covered = TUNING.coverage_radius * self._spacing[:, None].expand(points.shape[:2])
         covered = covered if density is None else covered / density
-        return Around(
+        return Neighborhood(
             neighbors,
-            self._witnesses.holes(points, covered),
+            self._samples.uncovered(points, covered),
             density,
-            (TURN / bend.amax(-1).clamp(min=1e-9)).clamp(*DRIFT),
+            (TUNING.drift_turn / variation.amax(-1).clamp(min=1e-9)).clamp(*TUNING.drift),
         )
 
-    def part(self) -> None:
+    def separate(self) -> None:
         """Move pairs apart that are too near; not at the price of swapped ones.
 
         Where these would come of it, the shapes concerned try again with less, or stay.
         """
         _, bad, _ = self._judge()
         before, rows = self.particles, torch.arange(len(bad), device=bad.device)
-        for share in GENTLER:
+        for share in TUNING.separation_shares:
             alone = OnSurface(*(value[rows] for value in before))
-            density, surfaces = self._around.density, self._surfaces.take(rows.tolist())
-            self._put(rows, part_pairs(surfaces, alone, density, share=share))
+            density, surfaces = self._neighborhood.density, self._surfaces.take(rows.tolist())
+            self._put(rows, separate_pairs(surfaces, alone, density, share=share))
             _, found, _ = self._judge()
             rows = rows[found[rows].sum(1) > bad[rows].sum(1)]
             if len(rows) == 0:
@@ -149,7 +133,7 @@ class Crowd:
         self._touched = self._touched.index_copy(0, rows, found.points)
         self._velocity[rows] = 0
 
-    def _softened(self, terms: Terms, step: float) -> Float[Tensor, "N M 3"]:
+    def _preconditioned(self, terms: Terms, step: float) -> Float[Tensor, "N M 3"]:
         """Take the ensemble's curvature out: a step that is implicit in this stiff term.
 
         It reaches from nothing (what all shapes share) to the correspondence weight (what few
@@ -158,16 +142,19 @@ class Crowd:
         """
         rotation = self._transforms[:, :3, :3]
         rotation = rotation / torch.linalg.det(rotation).abs()[:, None, None] ** (1 / 3)
-        softened = terms.pull.soften(terms.force @ rotation.mT, step * self._weight)
-        turned: Tensor = softened @ rotation
+        preconditioned = terms.ensemble_term.precondition(
+            terms.force @ rotation.mT, step * self._weight
+        )
+        turned: Tensor = preconditioned @ rotation
         return turned
 
     @property
     def complete(self) -> bool:
         """Whether the state is all there is: lists and transforms are made anew next."""
-        fewest, most = REBUILD
+        fewest, most = TUNING.rebuild
         return self._age >= most or (
-            self._age >= fewest and bool(self._travelled(self._looked).max() > FAR)
+            self._age >= fewest
+            and bool(self._travelled(self._looked).max() > TUNING.rebuild_travel)
         )
 
     def state(self, clock: float, done: int) -> dict[str, np.ndarray]:
@@ -197,8 +184,8 @@ class Crowd:
         _, bad, _ = self._judge()
         return int(bad.sum())
 
-    def mend(self) -> None:
-        """Untangle collapsed and swapped particles, with the two rings around them."""
+    def repair(self) -> None:
+        """Untangle collapsed and swapped particles, with the rings around them."""
         _, suspected, _ = self._judge(exact=False)
         if not suspected.any():
             return
@@ -207,20 +194,20 @@ class Crowd:
         if len(rows) == 0:
             return
         surfaces, spacing = self._surfaces.take(rows.tolist()), self._spacing[rows]
-        region = region_of(bad, pattern, MENDED_RINGS)[rows]
+        region = region_of(bad, pattern, TUNING.repair_rings)[rows]
         self._put(rows, untangled(surfaces, self._take(rows), spacing, pattern, region))
-        self._age = REBUILD[1]
+        self._age = TUNING.rebuild[1]
 
-    def carry(self, rings: int) -> None:
-        """Let all other particles carry collapsed and swapped ones back, with rings around them."""
+    def transfer(self, rings: int) -> None:
+        """Let all others transfer collapsed and swapped particles back, with rings around them."""
         pattern, bad, transforms = self._judge()
         rows = bad.any(1).nonzero()[:, 0]
         if len(rows) == 0:
             return
         surfaces = self._surfaces.take(rows.tolist())
         region = region_of(bad, pattern, rings)[rows]
-        self._put(rows, carried_back(surfaces, self._take(rows), transforms[rows], pattern, region))
-        self._age = REBUILD[1]
+        self._put(rows, transferred(surfaces, self._take(rows), transforms[rows], pattern, region))
+        self._age = TUNING.rebuild[1]
 
     def put(self, particles: OnSurface) -> None:
         """Take particles that are on their surfaces, at rest."""
@@ -236,17 +223,17 @@ class Crowd:
         """
         if exact:
             self._bring_back(self._away() > 0)
-        transforms = self._population.align(self.particles.points)
+        transforms = self._ensemble.align(self.particles.points)
         world = to_world(self.particles.points, transforms)
         normals = normals_in_world(self.particles.normals, transforms)
-        pattern = self._population.pattern(world, normals)
+        pattern = self._ensemble.pattern(world, normals)
         findings = diagnose(world, normals, self._spacing, pattern)
         return pattern, findings.particles(pattern.neighbors), transforms
 
     def _along_surface(self, velocity: Float[Tensor, "N M 3"]) -> Float[Tensor, "N M 3"]:
         normals = self.particles.normals
         tangent = velocity - normals * (velocity * normals).sum(-1, keepdim=True)
-        longest = LONGEST_MOVE * self._spacing[:, None, None]
+        longest = TUNING.longest_move * self._spacing[:, None, None]
         length = tangent.norm(dim=-1, keepdim=True).clamp(min=1e-12)
         shorter: Tensor = tangent * (longest / length).clamp(max=1)
         return shorter

@@ -13,13 +13,12 @@ from torch import Tensor
 from massm.geometry.alignment import generalized_procrustes
 from massm.pdm.diagnostics import Pattern, mean_pattern
 from massm.pdm.embedded.entropy import ensemble_energy
-
-LEAST_FOR_ALIGNMENT = 8
+from massm.pdm.embedded.tuning import TUNING
 
 
 @runtime_checkable
-class Pull(Protocol):
-    """What a population does to its shapes where they are."""
+class EnsembleTerm(Protocol):
+    """What an ensemble does to its shapes where they are."""
 
     @property
     def energy(self) -> Float[Tensor, ""]:
@@ -31,20 +30,22 @@ class Pull(Protocol):
         """Its gradient times ``N M``, world axes, mm."""
         ...
 
-    def soften(self, force: Float[Tensor, "N M 3"], strength: float) -> Float[Tensor, "N M 3"]:
+    def precondition(
+        self, force: Float[Tensor, "N M 3"], strength: float
+    ) -> Float[Tensor, "N M 3"]:
         """Divide a force (world axes) by one plus ``strength`` times the energy's curvature."""
         ...
 
 
 @runtime_checkable
-class Population(Protocol):
+class Ensemble(Protocol):
     """Alignment, energy and mean arrangement of a set of shapes."""
 
     def align(self, points: Float[Tensor, "N M 3"]) -> Float[Tensor, "N 4 4"]:
         """Find the transforms from the surfaces' frame to world."""
         ...
 
-    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> Pull:
+    def term(self, world: Float[Tensor, "N M 3"], fraction: float) -> EnsembleTerm:
         """Give energy, gradient and curvature, for r = fraction x the population's variance."""
         ...
 
@@ -53,7 +54,7 @@ class Population(Protocol):
         ...
 
 
-class Ensemble:
+class TrainingEnsemble:
     """Training shapes: they hold each other."""
 
     def __init__(self, *, scale: bool) -> None:
@@ -62,16 +63,16 @@ class Ensemble:
 
     def align(self, points: Float[Tensor, "N M 3"]) -> Float[Tensor, "N 4 4"]:
         """Align all shapes to their mean; with very few particles they stay as they are."""
-        if points.shape[1] < LEAST_FOR_ALIGNMENT:
+        if points.shape[1] < TUNING.alignment_particles:
             return torch.eye(4).to(points).repeat(len(points), 1, 1)
         return generalized_procrustes(points, allow_scale=self._scale)[1]
 
-    def pull(self, world: Float[Tensor, "N M 3"], fraction: float) -> "EnsemblePull":
-        """Regularized entropy of the population."""
+    def term(self, world: Float[Tensor, "N M 3"], fraction: float) -> "TrainingTerm":
+        """Regularized entropy of the shapes."""
         variance = (world - world.mean(0)).square().sum(-1).mean()
         regularization = max(float(fraction * variance), 1e-12)
         found = ensemble_energy(world, regularization)
-        return EnsemblePull(
+        return TrainingTerm(
             regularization * found.energy,
             regularization * found.gradient,
             found.gram,
@@ -84,15 +85,17 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
-class EnsemblePull:
-    """See :class:`Pull`; with the shapes' Gram matrix and the regularization r, mm^2."""
+class TrainingTerm:
+    """See :class:`EnsembleTerm`; with the shapes' Gram matrix and the regularization r, mm^2."""
 
     energy: Float[Tensor, ""]
     gradient: Float[Tensor, "N M 3"]
     gram: Float[Tensor, "N N"]
     regularization: float
 
-    def soften(self, force: Float[Tensor, "N M 3"], strength: float) -> Float[Tensor, "N M 3"]:
+    def precondition(
+        self, force: Float[Tensor, "N M 3"], strength: float
+    ) -> Float[Tensor, "N M 3"]:
         """Let what all shapes share, and what varies anyway, move freely; the rest little.
 
         With G the Gram matrix of the shapes the gradient is ``r (G + r)^-1`` times the centered
@@ -104,5 +107,5 @@ class EnsemblePull:
             self.gram + self.regularization * identity,
         )
         mixing = mixing + strength / (1 + strength) / len(force)
-        softened: Tensor = mixing @ force.flatten(1)
-        return softened.reshape(force.shape)
+        preconditioned: Tensor = mixing @ force.flatten(1)
+        return preconditioned.reshape(force.shape)
