@@ -1,7 +1,7 @@
 """Groomed surfaces of one anatomy, in its aligned frame: what particles are placed on."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,7 +94,7 @@ def read_member(anatomy: str, index: Sequence[Path], alignment: Path, results: P
 
 
 def _read_into(
-    shapes: GroomedShapes, row: dict[str, Any], alignment: np.ndarray, results: Path
+    shapes: GroomedShapes, row: Mapping[Hashable, Any], alignment: np.ndarray, results: Path
 ) -> None:
     file = results / row["surface"]
     surface = meshes.read(file).transformed(alignment)
