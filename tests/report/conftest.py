@@ -17,7 +17,13 @@ from massm.stages import correspond_joint, report
 from tests.evaluate.synthetic import ANATOMIES, CONFIG, reported
 from tests.report.test_stage import ROOT
 
-SMALL = {"mesh_faces": 300, "slices": 5, "modes": 2, "figure_dpi": 50, "title": "Shape & <organs>"}
+SMALL = {
+    "mesh_faces": 300,
+    "slices": 5,
+    "modes": 2,
+    "figure_dpi": 50,
+    "title": "Shape & <anatomies>",
+}
 
 
 @contextmanager

@@ -65,8 +65,8 @@ def test_every_element_is_closed(page):
 
 
 def test_text_from_outside_is_escaped(page):
-    assert "Shape &amp; &lt;organs&gt;" in page
-    assert "<organs>" not in page
+    assert "Shape &amp; &lt;anatomies&gt;" in page
+    assert "<anatomies>" not in page
 
 
 def test_page_says_what_was_found_and_what_was_left_out(page):
@@ -133,7 +133,7 @@ def test_a_new_section_is_a_module_and_a_line_in_the_table(material, monkeypatch
     page = own_part(build_page(material))
     assert re.findall(r'<section id="(\w+)">', page) == ["mine", "training"]
     assert re.findall(r'<a href="#(\w+)">', page) == ["mine", "training"]
-    assert "<p>Of Shape &amp; &lt;organs&gt;.</p>" in page
+    assert "<p>Of Shape &amp; &lt;anatomies&gt;.</p>" in page
     assert data_of(page)["cases"] == {"mine": {"x": 1}}
 
 

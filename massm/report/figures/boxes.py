@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -169,8 +170,9 @@ def _draw_box(
         axes.plot(spread[above], edge, "^", markersize=5, clip_on=False, **dots)
 
 
-def _filled(look: Look) -> dict[str, object]:
-    pale = to_rgba(look.color, _PALE)
+def _filled(look: Look) -> dict[str, Any]:
+    """Fill a box with a pale tint: opaque, since a hatch in SVG keeps no transparency."""
+    pale = tuple(1 - _PALE * (1 - part) for part in to_rgb(look.color))
     return {"facecolor": pale, "edgecolor": look.color, "hatch": look.hatch}
 
 
@@ -202,6 +204,6 @@ def _share_range(rows: Sequence[Axes]) -> None:
 def _name_methods(figure: Figure, looks: Mapping[Method, Look]) -> None:
     handles = [Patch(label=method_label(m), **_filled(look)) for m, look in looks.items()]
     longest = max((len(method_label(method)) for method in looks), default=1)
-    fitting = int(figure.get_figwidth() / (0.45 + 0.075 * longest))
+    fitting = int(figure.get_figwidth() / (0.4 + 0.065 * longest))
     columns = max(1, min(len(handles), fitting))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.2)
