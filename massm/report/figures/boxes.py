@@ -159,11 +159,11 @@ def _draw_box(
         capprops={"color": look.color},
     )
     if len(values) > _DOTS:
-        low, high = (float(line.get_ydata()[1]) for line in drawn["whiskers"])
+        low, high = (np.asarray(line.get_ydata(), float)[1] for line in drawn["whiskers"])
         values = values[(values < low) | (values > high)]
     above = values > top if top else np.zeros(len(values), bool)
     spread = middle + np.resize([0.0, 0.5, -0.5, 0.25, -0.25], len(values)) * width * 0.5
-    dots = {"color": look.color, "alpha": 0.8, "markeredgewidth": 0}
+    dots: dict[str, Any] = {"color": look.color, "alpha": 0.8, "markeredgewidth": 0}
     axes.plot(spread[~above], values[~above], ".", markersize=4.5, **dots)
     if above.any():
         edge = np.full(int(above.sum()), top)
