@@ -204,6 +204,6 @@ def _share_range(rows: Sequence[Axes]) -> None:
 def _name_methods(figure: Figure, looks: Mapping[Method, Look]) -> None:
     handles = [Patch(label=method_label(m), **_filled(look)) for m, look in looks.items()]
     longest = max((len(method_label(method)) for method in looks), default=1)
-    fitting = int(figure.get_figwidth() / (0.4 + 0.065 * longest))
+    fitting = int(figure.get_figwidth() / (0.45 + 0.075 * longest))
     columns = max(1, min(len(handles), fitting))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.2)
