@@ -64,7 +64,7 @@ def box_plot(values: pd.DataFrame, panels: Sequence[Panel], anatomies: Sequence[
     width = max(5.0, _BESIDE_INCH + group_inch * max(map(len, lines)))
     height = 0.9 + 2.7 * len(panels) * len(lines)
     figure = Figure(figsize=(width, height), layout="constrained")
-    rows = figure.subplots(len(panels) * len(lines), 1, squeeze=False)[:, 0]
+    rows = list(figure.subplots(len(panels) * len(lines), 1, squeeze=False)[:, 0])
     for place, panel in enumerate(panels):
         own = chosen[chosen["measure"] == panel.measure]
         _draw_panel(rows[place * len(lines) :][: len(lines)], own, panel, lines, looks)
