@@ -1,4 +1,4 @@
-"""Names and colors of models and anatomies, the same in every figure and table."""
+"""Names and order of models and anatomies, the same in every figure and table."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -25,14 +25,6 @@ _MODELS = {
 _HEADS = {"cvae": "CVAE", "procrustes": "Procrustes"}
 _ONE_HEAD = ("mean_shape", "pca_oracle", "truth")  # whose world head needs no name of its own
 
-# Okabe and Ito (2008): told apart with every kind of color vision; their yellow is darkened to be
-# seen on white. Gray, green and black stay with the bounds.
-BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
-VERMILION, PURPLE, YELLOW, GRAY = "#D55E00", "#CC79A7", "#C9B400", "#8A8F98"
-BLACK = "#2B2B2B"
-_MODEL_COLORS = {"massm": BLUE, "mean_shape": GRAY, "pca_oracle": GREEN, "truth": BLACK}
-_OTHER_COLORS = (ORANGE, PURPLE, VERMILION, SKY)
-_ANATOMY_COLORS = (ORANGE, SKY, GREEN, PURPLE, VERMILION, YELLOW, BLUE)
 _RANK = {"massm": 0, "mean_shape": 1, "pca_oracle": 98, "truth": 99}
 
 
@@ -68,23 +60,3 @@ def sample_size(row: Mapping[Any, Any] | pd.Series) -> str:
 def ordered(methods: Sequence[Method]) -> list[Method]:
     """Put methods in the order of tables and figures: ours, lower bound, others, upper bounds."""
     return sorted(set(methods), key=lambda method: (_RANK.get(method[0], 50), *method))
-
-
-def method_colors(methods: Sequence[Method]) -> dict[Method, str]:
-    """Give each method a color; second heads of a model get a lighter relative."""
-    colors: dict[Method, str] = {}
-    spare = list(_OTHER_COLORS)
-    seen: set[str] = set()
-    for method in ordered(methods):
-        fixed = _MODEL_COLORS.get(method[0])
-        if fixed and method[0] not in seen:
-            colors[method] = fixed
-        else:
-            colors[method] = SKY if fixed == BLUE else spare.pop(0) if spare else GRAY
-        seen.add(method[0])
-    return colors
-
-
-def anatomy_colors(anatomies: Sequence[str]) -> dict[str, str]:
-    """Give each anatomy a color; after seven they start again."""
-    return {name: _ANATOMY_COLORS[i % len(_ANATOMY_COLORS)] for i, name in enumerate(anatomies)}

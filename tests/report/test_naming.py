@@ -1,6 +1,6 @@
 import pytest
 
-from massm.report.naming import anatomy_label, method_colors, method_label, ordered
+from massm.report.naming import anatomy_label, method_label, ordered
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,3 @@ def test_ours_comes_first_and_the_truth_last():
     ]
     assert ordered([*methods, ("massm", "local")])[0] == ("massm", "local")
     assert ordered(methods)[-2:] == [("pca_oracle", "local"), ("truth", "local")]
-
-
-def test_every_method_has_its_own_color():
-    methods = [("massm", "cvae"), ("massm", "procrustes"), ("mean_shape", "mean")]
-    methods += [("deepssm_world", "world"), ("pca_oracle", "pca"), ("truth", "truth")]
-    assert len(set(method_colors(methods).values())) == len(methods)

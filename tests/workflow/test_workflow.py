@@ -30,6 +30,7 @@ TARGETS = (
     "evaluate",
     "baselines",
     "report",
+    "report_paper",
     "all",
 )
 RULES = [
