@@ -1,4 +1,4 @@
-"""Scans as people have them: files, DICOM folders, zip archives of either, tables that list them."""
+"""Scans as people have them: files, DICOM folders, zip archives of either, tables of them."""
 
 import hashlib
 import re
