@@ -121,15 +121,16 @@ def read_scan_table(path: Path) -> list[tuple[str, Path]]:
     """
     path = Path(path)
     rows = tables.read_texts(path)
-    column = _column(rows.columns, _PATH_COLUMNS)
+    columns = list(rows.columns)
+    column = _column(columns, _PATH_COLUMNS)
     if column is None:
         raise DataError(
             f"{path}: no column says where the scans are; expected one called image, found "
-            f"{', '.join(rows.columns)}"
+            f"{', '.join(columns)}"
         )
     if rows.empty:
         raise DataError(f"{path}: lists no scans; add a row for each")
-    names = _column(rows.columns, _NAME_COLUMNS)
+    names = _column(columns, _NAME_COLUMNS)
     found: dict[str, int] = {}
     scans = []
     for line, row in rows.iterrows():
