@@ -108,20 +108,20 @@ class Page(HTMLParser):
 
     def __init__(self, text):
         super().__init__()
-        self.addresses, self.words, self._inside = [], [], []
+        self.addresses, self.words, self._is_shown = [], [], True
         self.feed(text)
 
     def handle_starttag(self, tag, attributes):
-        self._inside.append(tag)
+        self._is_shown = tag not in ("script", "style")
         if tag not in ("script", "link", "img", "iframe", "object", "a"):
             return
         self.addresses += [value for name, value in attributes if name in ("src", "href")]
 
     def handle_endtag(self, tag):
-        self._inside.append("")
+        self._is_shown = True
 
     def handle_data(self, data):
-        if self._inside[-1] not in ("script", "style"):
+        if self._is_shown:
             self.words.append(data)
 
     @property
