@@ -12,7 +12,7 @@ from massm.io.gltf import ColoredMesh, to_gltf_frame, write_glb
 @pytest.fixture
 def parsed(cube, tmp_path):
     """The document and the bytes of a scene of two cubes."""
-    scene = {"one": ColoredMesh(cube, (1.0, 0.5, 0.0)), "two": ColoredMesh(cube, (0, 0, 1))}
+    scene = {"one": ColoredMesh(cube, (1.0, 0.5, 0.0)), "two": ColoredMesh(cube, (0.0, 0.0, 1.0))}
     write_glb(scene, tmp_path / "a.glb")
     content = (tmp_path / "a.glb").read_bytes()
     magic, version, length = struct.unpack_from("<4sII", content)

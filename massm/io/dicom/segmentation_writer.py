@@ -89,7 +89,7 @@ def _planes(
     """Read the headers of the CT and put the planes in their order, as highdicom wants them."""
     paths = list(dict.fromkeys(each.path for each in slices))
     with reading(str(series)):
-        sources = [dcmread(path, stop_before_pixels=True) for path in paths]
+        sources: list[Dataset] = [dcmread(path, stop_before_pixels=True) for path in paths]
     if slices[0].frame is None and len(paths) == len(slices):
         return sources, numbers
     if len(paths) > 1:
