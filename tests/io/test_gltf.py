@@ -6,7 +6,13 @@ import struct
 import numpy as np
 import pytest
 
-from massm.io.gltf import ColoredMesh, to_gltf_frame, write_glb
+from massm.io.gltf import ColoredMesh, write_glb
+
+
+def to_gltf_frame(points):
+    """LPS millimeters where a viewer has them: meters; x left, y to the head, z to the front."""
+    x, y, z = points.T / 1000
+    return np.stack([x, z, -y], 1)
 
 
 @pytest.fixture
