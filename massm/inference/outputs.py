@@ -19,9 +19,9 @@ from massm.inference.remarks import remarks_on
 from massm.inference.shape_json import Files, shape_document
 from massm.inference.shapes import AnatomyShape, ScanShapes
 from massm.inference.sources import Source
-from massm.io import dicom, documents, gltf, images, mesh_writers, meshes
+from massm.io import dicom, documents, gltf, mesh_writers, meshes
 from massm.io.errors import DataError
-from massm.io.label_maps import Segment, write_seg_nrrd
+from massm.io.label_maps import Segment, write_nifti, write_seg_nrrd
 from massm.io.particles import text_file, write_text
 
 MESH_FORMATS = (".vtp", ".stl", ".ply", ".obj", ".glb")
@@ -189,7 +189,7 @@ class _Results:
             for name, shape in self._shapes.found.items()
         ]
         if options.label_map:
-            images.write_image(labels.volume, self._folder / _NIFTI)
+            write_nifti(labels.volume, self._folder / _NIFTI)
             write_seg_nrrd(labels.volume, segments, self._folder / _NRRD)
             self._files.scan.extend((_NIFTI, _NRRD))
         return labels, self._dicom_seg(labels, segments) if options.dicom_seg else []
