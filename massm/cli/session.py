@@ -1,0 +1,72 @@
+"""What surrounds every command: what is logged, how errors end it, and with which status."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from massm.io.errors import DataError
+
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+"""Exit statuses: a scan failed; the command could not begin; Ctrl-C, as shells count."""
+
+_FAILURES = (DataError, ValueError, OSError, RuntimeError, MemoryError)
+
+
+@contextmanager
+def session(
+    *, verbose: bool = False, quiet: bool = False, debug: bool = False
+) -> Iterator[None]:
+    """Let a command run: an error becomes one sentence on stderr and an exit status.
+
+    Args:
+        verbose: Log what is done, too.
+        quiet: Log errors alone.
+        debug: Log all, and show the trace of an error.
+
+    Raises:
+        typer.Exit: With the status, after an error or Ctrl-C.
+    """
+    if verbose and quiet:
+        complain("--verbose and --quiet exclude each other")
+        raise typer.Exit(USAGE)
+    _start_logging(verbose, quiet, debug)
+    try:
+        yield
+    except KeyboardInterrupt:
+        complain("interrupted")
+        raise typer.Exit(INTERRUPTED) from None
+    except _FAILURES as error:
+        if debug:
+            traceback.print_exception(error)
+        complain(message_of(error))
+        raise typer.Exit(USAGE) from None
+
+
+def complain(text: str) -> None:
+    """Say on stderr what went wrong."""
+    typer.secho(f"massm: {text}", err=True, fg="red" if sys.stderr.isatty() else None)
+
+
+def message_of(error: BaseException) -> str:
+    """Say an error and what was noted to it; its kind where it says nothing itself."""
+    notes = getattr(error, "__notes__", [])
+    return "\n  ".join([str(error) or type(error).__name__, *notes])
+
+
+def _start_logging(verbose: bool, quiet: bool, debug: bool) -> None:
+    level = logging.WARNING
+    if quiet:
+        level = logging.ERROR
+    if verbose:
+        level = logging.INFO
+    if debug:
+        level = logging.DEBUG
+    handler = logging.StreamHandler()  # stderr of this moment
+    handler.setFormatter(logging.Formatter("massm: %(message)s"))
+    own = logging.getLogger("massm")
+    own.handlers, own.propagate = [handler], False
+    own.setLevel(level)
