@@ -8,7 +8,7 @@ no image of a training subject is in it; a template is the shape of one of them.
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
+from massm.inference.statistics import TrainingStatistics
 from massm.io import documents, tensors
 from massm.io.atomic import replacing
 from massm.io.damage import named
@@ -79,6 +80,8 @@ class Bundle:
         shapes: Of each anatomy.
         versions: Versions of the packages that the folder was made with.
         commit: Commit of the code that made it; None if that is not known.
+        files: SHA-256 of each file beside the description.
+        statistics: Of the training subjects, by anatomy.
     """
 
     model: Model
@@ -87,6 +90,8 @@ class Bundle:
     shapes: dict[str, AnatomyShapes]
     versions: dict[str, str]
     commit: str | None
+    files: dict[str, str] = field(default_factory=dict)
+    statistics: dict[str, TrainingStatistics] = field(default_factory=dict)
 
 
 def write_bundle(

@@ -1,13 +1,32 @@
 """The folder of one scan: everything that ``massm predict`` writes, whole or not at all."""
 
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from massm.inference.bundle import Bundle
-from massm.inference.shapes import ScanShapes
+from massm.inference.colors import anatomy_colors, anatomy_label, unit_rgb
+from massm.inference.label_map import LabelMap, label_map
+from massm.inference.page import write_page
+from massm.inference.remarks import remarks_on
+from massm.inference.shape_json import Files, shape_document
+from massm.inference.shapes import AnatomyShape, ScanShapes
 from massm.inference.sources import Source
+from massm.io import dicom, documents, gltf, images, mesh_writers, meshes
+from massm.io.errors import DataError
+from massm.io.label_maps import Segment, write_seg_nrrd
+from massm.io.particles import text_file, write_text
 
 MESH_FORMATS = (".vtp", ".stl", ".ply", ".obj", ".glb")
+SHAPES, PAGE = "shape.json", "index.html"
+
+_NIFTI, _NRRD, _SEG = "segmentation.nii.gz", "segmentation.seg.nrrd", "segmentation.dcm"
+_SCENE = "meshes/all-anatomies.glb"
 
 
 @dataclass(frozen=True)
@@ -51,14 +70,156 @@ def write_scan(
 
     Args:
         shapes: From :func:`massm.inference.describe.describe_scan`.
-        source: The scan.
+        source: The scan, as :func:`massm.inference.sources.open_scan` holds it open.
         bundle: The model that made them.
         folder: ``OUT/NAME``.
         options: What to write.
 
     Raises:
-        DataError: If the folder is there already and is not to be replaced, or for an unknown
-            mesh format.
+        DataError: If the folder is there already and is not to be replaced, for an unknown mesh
+            format, or if a surface is not closed.
         OSError: If it cannot be written.
     """
-    raise NotImplementedError
+    refuse_existing(folder, options)
+    unknown = sorted(set(options.mesh_formats) - set(MESH_FORMATS))
+    if unknown:
+        known = ", ".join(MESH_FORMATS)
+        raise DataError(f"mesh format {', '.join(unknown)} is not known; choose of {known}")
+    with _replacing_folder(folder) as beside:
+        notes = _Results(shapes, source, bundle, beside, options).write()
+    return Written(folder, folder / PAGE if options.page else None, tuple(notes))
+
+
+def refuse_existing(folder: Path, options: OutputOptions) -> None:
+    """Refuse to write where results are already, before the time for a prediction is spent.
+
+    Raises:
+        DataError: If they are there and not to be replaced.
+    """
+    if folder.exists() and not options.replace:
+        raise DataError(
+            f"{folder} is there already; remove it, choose another folder, or replace it (--force)"
+        )
+
+
+class _Results:
+    """The files of one scan, and their names by anatomy."""
+
+    def __init__(
+        self,
+        shapes: ScanShapes,
+        source: Source,
+        bundle: Bundle,
+        folder: Path,
+        options: OutputOptions,
+    ) -> None:
+        self._shapes, self._source, self._bundle = shapes, source, bundle
+        self._folder, self._options = folder, options
+        self._colors = anatomy_colors(tuple(shapes.anatomies))
+        self._files = Files([], {})
+
+    def write(self) -> list[str]:
+        """Write all; return what the user should know."""
+        for shape in self._shapes.found.values():
+            self._files.anatomies[shape.anatomy] = [*self._particles(shape), *self._meshes(shape)]
+        if ".glb" in self._options.mesh_formats:
+            self._scene()
+        labels, notes = self._labels()
+        remarks = remarks_on(self._shapes, labels, (*self._source.notes, *notes))
+        if self._options.page:
+            self._files.scan.append(PAGE)
+            write_page(
+                self._shapes,
+                self._source,
+                self._bundle,
+                remarks,
+                self._files,
+                self._folder / PAGE,
+            )
+        document = shape_document(
+            self._shapes, self._source, self._bundle, labels, remarks, self._files
+        )
+        documents.write_json(document, self._folder / SHAPES)
+        return notes
+
+    def _particles(self, shape: AnatomyShape) -> Iterator[str]:
+        folder = self._folder / "particles"
+        if shape.local is not None:
+            yield self._text(shape.local, text_file(folder, shape.anatomy, "local"))
+        for head, world in shape.world.items():
+            # With several heads, the one that is scored keeps ShapeWorks' own name.
+            scored = shape.standing.head if shape.standing else next(iter(shape.world))
+            name = shape.anatomy if head == scored else f"{shape.anatomy}-{head}"
+            yield self._text(world, text_file(folder, name, "world"))
+
+    def _text(self, points: np.ndarray, path: Path) -> str:
+        write_text(points, path)
+        return self._relative(path)
+
+    def _meshes(self, shape: AnatomyShape) -> Iterator[str]:
+        if shape.surface is None:
+            return
+        others = [ending for ending in self._options.mesh_formats if ending not in (".vtp", ".glb")]
+        for ending in (".vtp", *others):
+            path = self._folder / "meshes" / f"{shape.anatomy}{ending}"
+            writer = meshes.write if ending == ".vtp" else mesh_writers.write_for_others
+            writer(shape.surface, path)
+            yield self._relative(path)
+
+    def _scene(self) -> None:
+        scene = {
+            name: gltf.ColoredMesh(mesh, unit_rgb(self._colors[name]))
+            for name, mesh in self._shapes.surfaces.items()
+        }
+        gltf.write_glb(scene, self._folder / _SCENE)
+        self._files.scan.append(_SCENE)
+
+    def _labels(self) -> tuple[LabelMap | None, list[str]]:
+        options = self._options
+        if not (options.label_map or options.dicom_seg):
+            return None, []
+        try:
+            labels = label_map(self._shapes)
+        except ValueError as error:
+            raise DataError(f"{self._shapes.name}: no label map can be made: {error}") from error
+        segments = [
+            Segment(shape.label, name, unit_rgb(self._colors[name]))
+            for name, shape in self._shapes.found.items()
+        ]
+        if options.label_map:
+            images.write_image(labels.volume, self._folder / _NIFTI)
+            write_seg_nrrd(labels.volume, segments, self._folder / _NRRD)
+            self._files.scan.extend((_NIFTI, _NRRD))
+        return labels, self._dicom_seg(labels, segments) if options.dicom_seg else []
+
+    def _dicom_seg(self, labels: LabelMap, segments: list[Segment]) -> list[str]:
+        return []
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._folder).as_posix()
+
+
+@contextmanager
+def _replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``folder``; move it into place if all went well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
+    try:
+        made = beside / "new"
+        made.mkdir()
+        yield made
+        _put(made, folder, beside / "old")
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put(new: Path, folder: Path, aside: Path) -> None:
+    """Move a folder into its place; what was there comes back if that fails."""
+    if folder.exists():
+        folder.rename(aside)
+    try:
+        new.rename(folder)
+    except OSError:
+        if aside.exists():
+            aside.rename(folder)
+        raise
