@@ -33,19 +33,14 @@ class Narrator:
         if self._bar and self._task is not None:
             self._bar.update(self._task, description=text)
 
-    def done(self, text: str) -> None:
-        """Count one step and say what came of it."""
+    def step(self) -> None:
+        """Count one step as done."""
         if self._bar and self._task is not None:
             self._bar.advance(self._task)
-        self.say(text)
 
     def say(self, text: str) -> None:
-        """Write a line to stdout, above the bar."""
-        if self._quiet:
-            return
-        if self._bar and sys.stdout.isatty():
-            self._bar.console.print(text, markup=False, highlight=False, soft_wrap=True)
-        else:
+        """Write a line to stdout; a bar stays below it."""
+        if not self._quiet:
             typer.echo(text)
 
 
@@ -64,5 +59,7 @@ def narrated(total: int, *, quiet: bool) -> Iterator[Narrator]:
         *(SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn()),
         *(MofNCompleteColumn(), TimeElapsedColumn()),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    is_seen = sys.stdout.isatty()  # else stdout goes elsewhere, past the bar
+    with Progress(*columns, console=console, transient=True, redirect_stdout=is_seen) as bar:
         yield Narrator(bar, total, quiet)

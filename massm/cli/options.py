@@ -5,14 +5,20 @@ from typing import Annotated
 
 import typer
 
-Model = Annotated[
-    str,
+_NAMED = (
+    "A model that came with massm ([cyan]massm models[/]), or a model folder "
+    "([cyan]results/models/massm[/] of a run)."
+)
+
+Model = Annotated[str, typer.Argument(metavar="NAME_OR_FOLDER", help=_NAMED, show_default=False)]
+ModelOrOnly = Annotated[
+    str | None,
     typer.Option(
         "--model",
         "-m",
         metavar="NAME_OR_FOLDER",
-        help="A model that came with massm ([cyan]massm models[/]), or a model folder "
-        "([cyan]results/models/massm[/] of a run).",
+        help=_NAMED,
+        show_default="the one that came with massm, if it is one",
     ),
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", metavar="DIR", help="Folder of the results.")]

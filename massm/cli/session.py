@@ -17,9 +17,7 @@ _FAILURES = (DataError, ValueError, OSError, RuntimeError, MemoryError)
 
 
 @contextmanager
-def session(
-    *, verbose: bool = False, quiet: bool = False, debug: bool = False
-) -> Iterator[None]:
+def session(*, verbose: bool = False, quiet: bool = False, debug: bool = False) -> Iterator[None]:
     """Let a command run: an error becomes one sentence on stderr and an exit status.
 
     Args:
@@ -51,7 +49,7 @@ def complain(text: str) -> None:
     typer.secho(f"massm: {text}", err=True, fg="red" if sys.stderr.isatty() else None)
 
 
-def message_of(error: BaseException) -> str:
+def message_of(error: BaseException | None) -> str:
     """Say an error and what was noted to it; its kind where it says nothing itself."""
     notes = getattr(error, "__notes__", [])
     return "\n  ".join([str(error) or type(error).__name__, *notes])
@@ -65,8 +63,18 @@ def _start_logging(verbose: bool, quiet: bool, debug: bool) -> None:
         level = logging.INFO
     if debug:
         level = logging.DEBUG
-    handler = logging.StreamHandler()  # stderr of this moment
-    handler.setFormatter(logging.Formatter("massm: %(message)s"))
     own = logging.getLogger("massm")
-    own.handlers, own.propagate = [handler], False
+    own.handlers, own.propagate = [_Stderr()], False
     own.setLevel(level)
+
+
+class _Stderr(logging.Handler):
+    """Writes to what is stderr at the time: a bar puts something of its own in its place."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter("massm: %(message)s"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        typer.echo(self.format(record), err=True)

@@ -149,7 +149,9 @@ def folder_of(model: str | PathLike[str] | None) -> Path:
     if model is None:
         if len(names) == 1:
             return pretrained.find(names[0])
-        raise DataError(f"which model? Give --model FOLDER, or one of: {', '.join(names) or 'none'}")
+        raise DataError(
+            f"which model? Give --model FOLDER, or one of: {', '.join(names) or 'none'}"
+        )
     if str(model) in names:
         return pretrained.find(str(model))
     folder = Path(model)

@@ -77,19 +77,25 @@ def write_page(
     data = json.dumps(page_data(shapes, source.volume), separators=(",", ":"))
     colors = anatomy_colors(tuple(shapes.anatomies))
     rows = [_row(shape, colors[name]) for name, shape in shapes.anatomies.items()]
-    html = _templates().get_template("page.html.j2").render(
-        shapes=shapes,
-        source=source,
-        grid=shapes.grid,
-        rows=rows,
-        subjects=max((s.standing.subjects for s in shapes.found.values() if s.standing), default=0),
-        scale=_SCALE_SD,
-        remarks=[remark for remark in remarks if remark.kind != "not_found"],
-        missing=[row for row in rows if not row.present],
-        bundle=bundle,
-        version=__version__,
-        files=files,
-        data=data.replace("<", "\\u003c"),
+    html = (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            shapes=shapes,
+            source=source,
+            grid=shapes.grid,
+            rows=rows,
+            subjects=max(
+                (s.standing.subjects for s in shapes.found.values() if s.standing), default=0
+            ),
+            scale=_SCALE_SD,
+            remarks=[remark for remark in remarks if remark.kind != "not_found"],
+            missing=[row for row in rows if not row.present],
+            bundle=bundle,
+            version=__version__,
+            files=files,
+            data=data.replace("<", "\\u003c"),
+        )
     )
     with replacing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
