@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
+from massm import __version__
 from massm.inference.bundle import Bundle
-from massm.inference.colors import anatomy_colors, anatomy_label, unit_rgb
+from massm.inference.colors import anatomy_colors, unit_rgb
 from massm.inference.label_map import LabelMap, label_map
 from massm.inference.page import write_page
 from massm.inference.remarks import remarks_on
@@ -191,6 +192,19 @@ class _Results:
         return labels, self._dicom_seg(labels, segments) if options.dicom_seg else []
 
     def _dicom_seg(self, labels: LabelMap, segments: list[Segment]) -> list[str]:
+        """Write DICOM SEG; where that cannot be, say why, and keep all else."""
+        if self._source.kind != "dicom" or self._source.path is None:
+            return [f"no DICOM SEG was written: the scan is no DICOM ({self._source.kind})"]
+        path = self._folder / _SEG
+        try:
+            dicom.write_segmentation(
+                labels.volume, segments, self._source.path, path, version=__version__
+            )
+        except DataError as error:
+            # A scan out of an archive lies in a folder that nobody knows.
+            said = str(error).replace(str(self._source.path), str(self._source.given))
+            return [f"no DICOM SEG was written: {said}"]
+        self._files.scan.append(_SEG)
         return []
 
     def _relative(self, path: Path) -> str:
