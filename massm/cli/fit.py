@@ -1,7 +1,6 @@
 """``massm fit``: a segmentation into the shape model of a model folder."""
 
 import math
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,7 +16,8 @@ Shape = Annotated[
     Path,
     typer.Argument(
         metavar="MESH_OR_MASK",
-        help="Mesh ([cyan].vtp .ply .stl .vtk .obj[/], LPS mm), mask, label map, or signed distance.",
+        help="Mesh ([cyan].vtp .ply .stl .vtk .obj[/], LPS mm), mask, label map, or signed "
+        "distance.",
         show_default=False,
     ),
 ]
@@ -42,8 +42,8 @@ def fit(
 ) -> None:
     """Fit a segmentation into a model's shape space.
 
-    OUT/NAME gets particles, surfaces and [cyan]fit.json[/]: mode scores and percentiles in the
-    training population, residual, and whether the shape lies outside of it.
+    OUT/NAME gets particles, surfaces and fit.json: mode scores, percentiles among the training
+    subjects, residual, and whether the shape lies outside of their population.
     """
     with session(verbose=verbose, quiet=quiet, debug=debug):
         from massm.inference import api

@@ -13,13 +13,12 @@ from massm.cli.session import FAILED, complain, message_of, session
 
 if TYPE_CHECKING:
     from massm.inference.batch import Job, Outcome
-    from massm.inference.bundle import Bundle
     from massm.inference.outputs import OutputOptions
 
 Scans = Annotated[
     list[Path],
     typer.Argument(
-        metavar="SCAN...",
+        metavar="SCAN",
         help="CTs: NIfTI, NRRD, MHA, DICOM folder or zip of one of these; or tables of them "
         "([cyan].csv .tsv .xlsx[/], columns [cyan]subject[/] and [cyan]image[/]).",
         show_default=False,
@@ -75,9 +74,9 @@ def predict(
 ) -> None:
     """Find anatomies and their shapes in CTs.
 
-    Each scan gets a folder OUT/NAME with surfaces, particles, a label map, [cyan]shape.json[/] and
-    a page to look at. A scan that fails stops no other.
+    Each scan gets a folder OUT/NAME: surfaces, particles, a label map, shape.json, and a page.
 
+    A scan that fails stops no other.
     Exit status: 0 all went well, 1 a scan failed, 2 the command could not begin.
     """
     with session(verbose=verbose, quiet=quiet, debug=debug):
