@@ -9,6 +9,7 @@ import numpy as np
 from massm import __version__
 from massm.inference.bundle import Bundle
 from massm.inference.colors import anatomy_colors, unit_rgb
+from massm.inference.describe import scored_head
 from massm.inference.label_map import LabelMap, label_map
 from massm.inference.page import write_page
 from massm.inference.remarks import remarks_on
@@ -146,9 +147,9 @@ class _Results:
         if shape.local is not None:
             yield self._text(shape.local, text_file(folder, shape.anatomy, "local"))
         for head, world in shape.world.items():
-            # With several heads, the one that is scored keeps ShapeWorks' own name.
-            scored = shape.standing.head if shape.standing else next(iter(shape.world))
-            name = shape.anatomy if head == scored else f"{shape.anatomy}-{head}"
+            # The head that is scored keeps ShapeWorks' own name.
+            is_scored = head == scored_head(self._bundle, shape.world)
+            name = shape.anatomy if is_scored else f"{shape.anatomy}-{head}"
             yield self._text(world, text_file(folder, name, "world"))
 
     def _text(self, points: np.ndarray, path: Path) -> str:

@@ -207,10 +207,11 @@
       context.textBaseline = "middle";
       const edge = 13 * ratio;
       const [left, rightMark, top, bottom] = plane.marks;
-      context.fillText(left, edge, h / 2);
-      context.fillText(rightMark, w - edge, h / 2);
-      context.fillText(top, w / 2, edge);
-      context.fillText(bottom, w / 2, h - edge);
+      context.strokeStyle = "#000";
+      context.lineWidth = 3 * ratio;
+      for (const [mark, x, y] of [
+        [left, edge, h / 2], [rightMark, w - edge, h / 2], [top, w / 2, edge], [bottom, w / 2, h - edge],
+      ]) { context.strokeText(mark, x, y); context.fillText(mark, x, y); }
       const bar = 50 / pitch * place.scale;
       context.strokeStyle = "#dfe6ee";
       context.lineWidth = 2 * ratio;
@@ -292,7 +293,6 @@
       } })));
     node.append(row);
     if (!gl || !organs.length) {
-      canvas.replaceWith(canvas);
       node.querySelector(".title").textContent = organs.length ? "Surfaces: this browser shows no WebGL" : "No surfaces";
       return { node, render: () => {}, canvas };
     }

@@ -54,7 +54,7 @@ def _of_anatomy(shape: AnatomyShape) -> list[Remark]:
         share = max(100 * shape.cut.surface, 0.1)
         said = (
             f"{label} is cut by the field of view: {share:.2g} % of its surface lies outside of "
-            "the scan and is extrapolated by the model."
+            "the scan, where the model guesses."
         )
         remarks.append(Remark("cut", shape.anatomy, said))
     return remarks + _of_standing(shape, label)
@@ -67,14 +67,14 @@ def _of_standing(shape: AnatomyShape, label: str) -> list[Remark]:
     remarks = []
     if standing.mahalanobis_percentile == 100:
         said = (
-            f"The shape of {label.lower()} is farther from the mean ({standing.mahalanobis:.1f} "
-            f"SD) than that of each of the {standing.subjects} training subjects: check it."
+            f"{label}: its shape is farther from the mean ({standing.mahalanobis:.1f} SD) than "
+            f"that of each of the {standing.subjects} training subjects; look at it closely."
         )
         remarks.append(Remark("unlike_training", shape.anatomy, said))
     if standing.volume_percentile in (0, 100):
         word = "smaller" if standing.volume_percentile == 0 else "larger"
         said = (
-            f"{label} ({shape.volume_ml:.3g} ml) is {word} than that of each of the "
+            f"{label}: with {shape.volume_ml:.3g} ml it is {word} than that of each of the "
             f"{standing.subjects} training subjects."
         )
         remarks.append(Remark("size", shape.anatomy, said))

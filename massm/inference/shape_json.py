@@ -6,6 +6,7 @@ known are null; no time and no random number is in it.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,7 @@ def shape_document(
             "versions": bundle.versions,
             "sha256": bundle.files,
         },
-        "massm": {"version": __version__, "commit": commit(), "versions": package_versions()},
+        "massm": {"version": __version__, **_program()},
         "remarks": [
             {"kind": each.kind, "anatomy": each.anatomy, "text": each.text} for each in remarks
         ],
@@ -86,6 +87,12 @@ def shape_document(
             for name, shape in shapes.anatomies.items()
         },
     }
+
+
+@cache
+def _program() -> dict[str, Any]:
+    """Say what runs here; asked once for all scans."""
+    return {"commit": commit(), "versions": package_versions()}
 
 
 def _grid(grid: ScanGrid) -> dict[str, Any]:
