@@ -112,7 +112,7 @@ def _object(
     try:
         from highdicom.seg import Segmentation, SegmentationTypeValues
     except ImportError as error:
-        raise DataError("DICOM SEG needs the package highdicom: pip install highdicom") from error
+        raise DataError("DICOM SEG needs the package highdicom: pip install 'massm[dicom]'") from error
 
     content = hashlib.sha256(planes.tobytes())
     content.update("|".join(segment.name for segment in segments).encode() + version.encode())
