@@ -31,17 +31,17 @@ def session(*, verbose: bool = False, quiet: bool = False, debug: bool = False) 
     if verbose and quiet:
         complain("--verbose and --quiet exclude each other")
         raise typer.Exit(USAGE)
-    _start_logging(verbose, quiet, debug)
-    try:
-        yield
-    except KeyboardInterrupt:
-        complain("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
-    except _FAILURES as error:
-        if debug:
-            traceback.print_exception(error)
-        complain(message_of(error))
-        raise typer.Exit(USAGE) from None
+    with _logging(verbose, quiet, debug):
+        try:
+            yield
+        except KeyboardInterrupt:
+            complain("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except _FAILURES as error:
+            if debug:
+                traceback.print_exception(error)
+            complain(message_of(error))
+            raise typer.Exit(USAGE) from None
 
 
 def complain(text: str) -> None:
@@ -55,17 +55,19 @@ def message_of(error: BaseException | None) -> str:
     return "\n  ".join([str(error) or type(error).__name__, *notes])
 
 
-def _start_logging(verbose: bool, quiet: bool, debug: bool) -> None:
-    level = logging.WARNING
-    if quiet:
-        level = logging.ERROR
-    if verbose:
-        level = logging.INFO
-    if debug:
-        level = logging.DEBUG
+@contextmanager
+def _logging(verbose: bool, quiet: bool, debug: bool) -> Iterator[None]:
+    """Let the package's log go to stderr for a while."""
+    level = logging.ERROR if quiet else logging.INFO if verbose else logging.WARNING
     own = logging.getLogger("massm")
+    before = own.handlers, own.propagate, own.level
     own.handlers, own.propagate = [_Stderr()], False
-    own.setLevel(level)
+    own.setLevel(logging.DEBUG if debug else level)
+    try:
+        yield
+    finally:
+        own.handlers, own.propagate = before[:2]
+        own.setLevel(before[2])
 
 
 class _Stderr(logging.Handler):

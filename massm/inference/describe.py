@@ -84,7 +84,7 @@ def measure_cut(surface: Mesh, particles: Float[np.ndarray, "M 3"] | None, grid:
     beyond = grid.outside_mm(surface.vertices)[surface.faces]
     points = surface.vertices if particles is None else particles
     return Cut(
-        surface=float(_share_above(beyond) @ surface.face_areas / surface.area),
+        surface=min(1.0, float(_share_above(beyond) @ surface.face_areas / surface.area)),
         particles=float((grid.outside_mm(points) > 0).mean()),
     )
 

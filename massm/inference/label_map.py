@@ -64,7 +64,7 @@ def _fill(mesh: Mesh, grid: Volume) -> Int[np.ndarray, " n"]:
     """List the voxels inside a surface by their place in the flattened grid, ascending."""
     inside, start = voxelize(mesh, grid)
     places = np.argwhere(inside) + start
-    return np.ravel_multi_index(tuple(places.T), grid.array.shape)
+    return np.asarray(np.ravel_multi_index(tuple(places.T), grid.array.shape))
 
 
 def _among(voxels: Int[np.ndarray, " n"], own: Int[np.ndarray, " m"]) -> Bool[np.ndarray, " n"]:

@@ -113,19 +113,18 @@ def _templates() -> jinja2.Environment:
 
 def _row(shape: AnatomyShape, color: str) -> Row:
     standing = shape.standing
+    area_cm2 = None if shape.area_mm2 is None else shape.area_mm2 / 100
     return Row(
         name=shape.anatomy,
         label=anatomy_label(shape.anatomy),
         color=color,
         present=shape.present,
         score=f"{shape.score:.2f}",
-        volume=_measure(shape.volume_ml, standing and standing.volume_percentile),
-        area=_measure(
-            None if shape.area_mm2 is None else shape.area_mm2 / 100,
-            standing and standing.area_percentile,
-        ),
+        volume=_measure(shape.volume_ml, standing.volume_percentile if standing else None),
+        area=_measure(area_cm2, standing.area_percentile if standing else None),
         distance=_measure(
-            standing and standing.mahalanobis, standing and standing.mahalanobis_percentile
+            standing.mahalanobis if standing else None,
+            standing.mahalanobis_percentile if standing else None,
         ),
         outside=_share(shape),
         modes=_modes(standing) if standing is not None else [],

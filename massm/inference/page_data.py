@@ -96,7 +96,7 @@ def encode(values: Float[np.ndarray, "D H W"]) -> UInt8[np.ndarray, "D H W"]:
     ends = np.arcsinh((np.array([LOW_HU, HIGH_HU]) - CENTER_HU) / WIDTH_HU)
     bent = np.arcsinh((np.clip(values, LOW_HU, HIGH_HU) - CENTER_HU) / WIDTH_HU)
     codes = 1 + np.rint(254 * (bent - ends[0]) / (ends[1] - ends[0]))
-    return np.nan_to_num(codes, nan=0.0).astype(np.uint8)
+    return np.asarray(np.nan_to_num(codes, nan=0.0).astype(np.uint8))
 
 
 def _region(surfaces: Mapping[str, Mesh], volume: Volume) -> tuple[np.ndarray, np.ndarray]:

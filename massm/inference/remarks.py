@@ -51,9 +51,9 @@ def _of_anatomy(shape: AnatomyShape) -> list[Remark]:
         return [Remark("not_found", shape.anatomy, said)]
     remarks = []
     if shape.cut is not None and shape.cut.is_cut:
-        share = max(100 * shape.cut.surface, 0.1)
+        share = "less than 1" if shape.cut.surface < 0.01 else f"{100 * shape.cut.surface:.0f}"
         said = (
-            f"{label} is cut by the field of view: {share:.2g} % of its surface lies outside of "
+            f"{label} is cut by the field of view: {share} % of its surface lies outside of "
             "the scan, where the model guesses."
         )
         remarks.append(Remark("cut", shape.anatomy, said))

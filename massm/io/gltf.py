@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
 from massm.io.atomic import replacing
@@ -33,12 +32,6 @@ class ColoredMesh(NamedTuple):
 
     mesh: Mesh
     color: tuple[float, float, float]
-
-
-def to_gltf_frame(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
-    """Carry LPS millimeters to where a viewer of the scene has them: meters, y up."""
-    x, y, z = points.T * _METERS
-    return np.stack([x, z, -y], 1)
 
 
 def write_glb(surfaces: Mapping[str, ColoredMesh], path: Path) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
@@ -17,8 +18,12 @@ from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.volume import Volume
 from massm.inference.bundle import CARD, FITS, SHAPES, Contents, load_bundle, write_bundle
+from massm.inference.describe import describe_scan
 from massm.inference.fit import fit_shape, surface_of, write_fit
+from massm.inference.outputs import OutputOptions, write_scan
 from massm.inference.scan import predict_scan
+from massm.inference.sources import open_scan
+from massm.inference.statistics import standard_scores
 from massm.io import documents, images, meshes, predictions, tables, tensors
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
@@ -468,3 +473,29 @@ def test_a_mask_becomes_a_surface_with_the_grooming_of_the_model(run, tmp_path):
     surface = surface_of(tmp_path / "mask.nii.gz", bundle)
     assert surface.volume_ml == pytest.approx(mask.sum() * 8 / 1000, rel=1e-3)
     np.testing.assert_allclose(surface.vertices.mean(0), [24.0, 12, 30], atol=0.3)
+
+
+def test_a_scan_gets_its_measures_its_place_in_the_population_and_its_files(run, tmp_path):
+    bundle = load_bundle(run.folder / "models/massm")
+    always = replace(bundle.description, thresholds=dict.fromkeys(ANATOMIES, 0.0))
+    bundle = replace(bundle, description=always)
+    with open_scan(run.folder / "ct" / f"{run.cohort.subjects[0]}.nii.gz", "ct7") as source:
+        shapes = describe_scan(source.volume, bundle, name=source.name)
+        written = write_scan(shapes, source, bundle, tmp_path / "ct7", OutputOptions())
+        prediction, surfaces = predict_scan(source.volume, bundle)
+    document = json.loads((written.folder / "shape.json").read_text())
+    schema = json.loads((ROOT / "docs/shape.schema.json").read_text())
+    jsonschema.validate(document, schema)
+    assert document["model"]["sha256"] == bundle.files
+    head = bundle.description.model.world.head
+    for anatomy in ANATOMIES:
+        found, said = shapes[anatomy], document["anatomies"][anatomy]
+        np.testing.assert_allclose(found.surface.vertices, surfaces[anatomy].vertices)
+        world = prediction.world_of(anatomy)[head]
+        expected = standard_scores(bundle.shapes[anatomy].model, world)
+        modes = bundle.statistics[anatomy].modes
+        np.testing.assert_allclose(found.standing.scores, expected[:modes])
+        assert said["population"]["world_head"] == head
+        assert said["volume_ml"] == pytest.approx(surfaces[anatomy].volume_ml)
+        local = np.loadtxt(written.folder / f"particles/{anatomy}_local.particles")
+        np.testing.assert_allclose(local, prediction.local_of(anatomy), atol=1e-4)

@@ -33,11 +33,14 @@ def test_a_missing_organ_is_named_with_its_score(shapes):
     assert (kind, text) == ("not_found", "Kidney was not found (score 0.12, needed 0.50).")
 
 
-def test_a_cut_organ_is_named_with_its_share(shapes):
-    shapes.anatomies[LIVER] = replace(shapes[LIVER], cut=Cut(surface=0.256, particles=0.2))
+@pytest.mark.parametrize(
+    ("share", "words"), [(0.256, "26 %"), (1.0, "100 %"), (0.001, "less than 1 %")]
+)
+def test_a_cut_organ_is_named_with_its_share(shapes, share, words):
+    shapes.anatomies[LIVER] = replace(shapes[LIVER], cut=Cut(surface=share, particles=0.2))
     ((kind, text),) = said_of(shapes)
     assert kind == "cut"
-    assert "26 % of its surface lies outside" in text
+    assert f": {words} of its surface lies outside" in text
 
 
 @pytest.mark.parametrize(

@@ -6,13 +6,19 @@ import struct
 import numpy as np
 import pytest
 
-from massm.io.gltf import ColoredMesh, to_gltf_frame, write_glb
+from massm.io.gltf import ColoredMesh, write_glb
+
+
+def to_gltf_frame(points):
+    """LPS millimeters where a viewer has them: meters; x left, y to the head, z to the front."""
+    x, y, z = points.T / 1000
+    return np.stack([x, z, -y], 1)
 
 
 @pytest.fixture
 def parsed(cube, tmp_path):
     """The document and the bytes of a scene of two cubes."""
-    scene = {"one": ColoredMesh(cube, (1.0, 0.5, 0.0)), "two": ColoredMesh(cube, (0, 0, 1))}
+    scene = {"one": ColoredMesh(cube, (1.0, 0.5, 0.0)), "two": ColoredMesh(cube, (0.0, 0.0, 1.0))}
     write_glb(scene, tmp_path / "a.glb")
     content = (tmp_path / "a.glb").read_bytes()
     magic, version, length = struct.unpack_from("<4sII", content)

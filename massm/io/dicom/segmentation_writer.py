@@ -89,7 +89,7 @@ def _planes(
     """Read the headers of the CT and put the planes in their order, as highdicom wants them."""
     paths = list(dict.fromkeys(each.path for each in slices))
     with reading(str(series)):
-        sources = [dcmread(path, stop_before_pixels=True) for path in paths]
+        sources: list[Dataset] = [dcmread(path, stop_before_pixels=True) for path in paths]
     if slices[0].frame is None and len(paths) == len(slices):
         return sources, numbers
     if len(paths) > 1:
@@ -112,7 +112,14 @@ def _object(
     try:
         from highdicom.seg import Segmentation, SegmentationTypeValues
     except ImportError as error:
-        raise DataError("DICOM SEG needs the package highdicom: pip install 'massm[dicom]'") from error
+<<<<<<< HEAD
+        needed = "DICOM SEG needs the package highdicom: pip install 'massm[dicom]'"
+        raise DataError(needed) from error
+=======
+        raise DataError(
+            "DICOM SEG needs the package highdicom; install it: pip install 'massm[dicom]'"
+        ) from error
+>>>>>>> outputs
 
     content = hashlib.sha256(planes.tobytes())
     content.update("|".join(segment.name for segment in segments).encode() + version.encode())

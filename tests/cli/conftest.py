@@ -1,0 +1,13 @@
+"""A model folder made by a toy run, and the command in this process."""
+
+import pytest
+from typer.testing import CliRunner
+
+from massm.cli.app import app
+from tests.inference.test_bundle import run  # noqa: F401, a fixture
+
+
+@pytest.fixture
+def command():
+    """Call ``massm`` with some words; returns exit_code, stdout, stderr."""
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
