@@ -1,10 +1,9 @@
-"""A model folder made by a toy run, and the command in this process."""
+"""The command in this process."""
 
 import pytest
 from typer.testing import CliRunner
 
 from massm.cli.app import app
-from tests.inference.test_bundle import run  # noqa: F401, a fixture
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from massm.inference import api, batch
 from massm.io import documents, images, meshes
 from massm.io.errors import DataError
 from massm.io.particles import read_text
+from tests.inference.test_bundle import run  # noqa: F401, a fixture
 from tests.toy_cohort import hull, sphere_points
 
 ROOT = Path(__file__).parents[2]

@@ -112,14 +112,9 @@ def _object(
     try:
         from highdicom.seg import Segmentation, SegmentationTypeValues
     except ImportError as error:
-<<<<<<< HEAD
-        needed = "DICOM SEG needs the package highdicom: pip install 'massm[dicom]'"
-        raise DataError(needed) from error
-=======
         raise DataError(
             "DICOM SEG needs the package highdicom; install it: pip install 'massm[dicom]'"
         ) from error
->>>>>>> outputs
 
     content = hashlib.sha256(planes.tobytes())
     content.update("|".join(segment.name for segment in segments).encode() + version.encode())
