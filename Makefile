@@ -39,7 +39,7 @@ $(READY): pyproject.toml constraints.txt
 	    $(PIP) "torch==$(TORCH)+cpu" --extra-index-url $(PYTORCH_INDEX); \
 	fi
 	@echo "installing massm and what it needs"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[pipeline,dicom,dev]'
 	@touch $@
 
 demo: $(READY)

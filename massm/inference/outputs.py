@@ -1,9 +1,6 @@
 """The folder of one scan: everything that ``massm predict`` writes, whole or not at all."""
 
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +17,9 @@ from massm.inference.shape_json import Files, shape_document
 from massm.inference.shapes import AnatomyShape, ScanShapes
 from massm.inference.sources import Source
 from massm.io import dicom, documents, gltf, mesh_writers, meshes
+from massm.io.atomic import replacing_folder
+from massm.io.errors import DataError
+from massm.io.label_maps import Segment, write_nifti, write_seg_nrrd
 from massm.io.errors import DataError
 from massm.io.label_maps import Segment, write_nifti, write_seg_nrrd
 from massm.io.particles import text_file, write_text
@@ -87,7 +87,7 @@ def write_scan(
     if unknown:
         known = ", ".join(MESH_FORMATS)
         raise DataError(f"mesh format {', '.join(unknown)} is not known; choose of {known}")
-    with _replacing_folder(folder) as beside:
+    with replacing_folder(folder) as beside:
         notes = _Results(shapes, source, bundle, beside, options).write()
     return Written(folder, folder / PAGE if options.page else None, tuple(notes))
 
@@ -100,7 +100,7 @@ def refuse_existing(folder: Path, options: OutputOptions) -> None:
     """
     if folder.exists() and not options.replace:
         raise DataError(
-            f"{folder} is there already; remove it, choose another folder, or replace it (--force)"
+            f"{folder} is there already; replace it (--overwrite) or choose another folder"
         )
 
 
@@ -212,29 +212,3 @@ class _Results:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
-
-
-@contextmanager
-def _replacing_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``folder``; move it into place if all went well."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
-    try:
-        made = beside / "new"
-        made.mkdir()
-        yield made
-        _put(made, folder, beside / "old")
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
-
-
-def _put(new: Path, folder: Path, aside: Path) -> None:
-    """Move a folder into its place; what was there comes back if that fails."""
-    if folder.exists():
-        folder.rename(aside)
-    try:
-        new.rename(folder)
-    except OSError:
-        if aside.exists():
-            aside.rename(folder)
-        raise

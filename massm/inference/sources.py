@@ -12,13 +12,14 @@ from typing import Literal
 import numpy as np
 
 from massm.geometry.volume import Volume
-from massm.io import dicom, images, paths, suffixes, tables, zips
+from massm.io import dicom, images, paths, suffixes, zips
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest, digest_of_all
 
 Kind = Literal["image", "dicom", "array"]
 
-TABLES = (".tsv", ".csv")
+_SHEET = ".xlsx"
+TABLES = (".tsv", ".csv", _SHEET)
 _PATH_COLUMNS = ("image", "scan", "path", "file")
 _NAME_COLUMNS = ("name", "subject", "id")
 _UNFIT = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
@@ -120,7 +121,10 @@ def read_scan_table(path: Path) -> list[tuple[str, Path]]:
             a name cannot name a folder or comes twice; names the lines.
     """
     path = Path(path)
-    rows = tables.read_texts(path)
+    from massm.io import tables  # pandas, a second that a scan does not wait for
+
+    is_sheet = path.suffix.lower() == _SHEET
+    rows = tables.read_sheet(path) if is_sheet else tables.read_texts(path)
     columns = list(rows.columns)
     column = _column(columns, _PATH_COLUMNS)
     if column is None:
