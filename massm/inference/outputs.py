@@ -20,8 +20,6 @@ from massm.io import dicom, documents, gltf, mesh_writers, meshes
 from massm.io.atomic import replacing_folder
 from massm.io.errors import DataError
 from massm.io.label_maps import Segment, write_nifti, write_seg_nrrd
-from massm.io.errors import DataError
-from massm.io.label_maps import Segment, write_nifti, write_seg_nrrd
 from massm.io.particles import text_file, write_text
 
 MESH_FORMATS = (".vtp", ".stl", ".ply", ".obj", ".glb")

@@ -276,7 +276,7 @@ def test_results_that_are_there_are_kept_unless_they_are_to_be_replaced(volume, 
         lambda: refuse_existing(folder, options),
         lambda: write_scan(shapes, source, bundle_with(), folder, options),
     ):
-        with pytest.raises(DataError, match="ct7 is there already; remove it"):
+        with pytest.raises(DataError, match="ct7 is there already; replace it"):
             refused()
     assert files(folder) == {"mine"}
     write_scan(shapes, source, bundle_with(), folder, replace(options, replace=True))
