@@ -127,7 +127,6 @@ class _Results:
         labels, notes = self._labels()
         remarks = remarks_on(self._shapes, labels, (*self._source.notes, *notes))
         if self._options.page:
-            self._files.scan.append(PAGE)
             write_page(
                 self._shapes,
                 self._source,
@@ -136,6 +135,7 @@ class _Results:
                 self._files,
                 self._folder / PAGE,
             )
+            self._files.scan.append(PAGE)
         document = shape_document(
             self._shapes, self._source, self._bundle, labels, remarks, self._files
         )
