@@ -21,9 +21,10 @@ AFTER_PREDICTION = {
     "evaluate_detection",
     "evaluate_missed",
     "evaluate_summary",
+    "bundle_model",
     "report_page",
 }
-AFTER_TENSORS = {"train_massm", "bundle_model", "predict_massm", "predict_mean_shape"}
+AFTER_TENSORS = {"train_massm", "predict_massm", "predict_mean_shape"}
 AFTER_CORRESPONDENCE = (
     AFTER_PREDICTION
     | AFTER_TENSORS
@@ -106,7 +107,7 @@ def test_a_second_run_does_nothing_and_says_so(finished):
     ("change", "expected"),
     [
         ({"report": {"title": "Mine"}}, {"report_page"}),
-        ({"evaluate": {"seed": 2}}, {"evaluate_summary", "report_page"}),
+        ({"evaluate": {"seed": 2}}, {"evaluate_summary", "bundle_model", "report_page"}),
         (
             {"evaluate": {"surface_samples": 1200}},
             AFTER_PREDICTION - {"reconstruct_model", "evaluate_detection"},
