@@ -21,6 +21,9 @@ NAMED_IN_A_TEXT = {"beartype"}  # tests/conftest.py
 CALLED_FROM_ELSEWHERE = {
     "load_bundle": "who has a model folder",
     "predict_scan": "the same",
+    "fit_shape": "the same",
+    "surface_of": "the same",
+    "write_fit": "the same",
     "pin_memory": "torch's DataLoader",
     "surface_of_mask": "models that predict masks, which are still to come",
     "surface_of_probability": "the same",

@@ -142,19 +142,19 @@ def write_bundle(
         single = contents.facts.template == "mean"
         tensors.save(fit_arrays(contents.fits, single=single), folder / FITS)
     files = [WEIGHTS, SHAPES, *([FITS] if contents.fits is not None else [])]
-    made = {
-        "versions": package_versions(),
-        "commit": commit(),
-        "files": {name: digest(folder / name) for name in files},
-    }
-    _write_text(card_of(description, contents.facts, **made), folder / CARD)
-    made["files"][CARD] = digest(folder / CARD)
+    versions, made_at = package_versions(), commit()
+    marks = {name: digest(folder / name) for name in files}
+    card = card_of(description, contents.facts, versions=versions, commit=made_at, files=marks)
+    _write_text(card, folder / CARD)
+    marks[CARD] = digest(folder / CARD)
     own = {
         "schema": SCHEMA,
         **contents.facts.document(),
         "regularization_mm": {name: shapes[name].regularization_mm for name in shapes},
         "training_shapes": {name: contents.statistics[name].subjects for name in shapes},
-        **made,
+        "versions": versions,
+        "commit": made_at,
+        "files": marks,
     }
     document = documents.read_json(train / DESCRIPTION)
     documents.write_json(document | {"bundle": own}, folder / DESCRIPTION)

@@ -115,7 +115,7 @@ def registered_by(
         template_vertices=coarse.vertices,
         template_faces=coarse.faces,
         template_particles=own,
-        residual_limit=float(model["residual_limit"]),
+        residual_limit=float(model["residual_limit"].item()),
     )
     return FitModel(frozen, reference_cloud(there, config, mirrored=False), reflected)
 
@@ -132,7 +132,7 @@ def frozen_of(arrays: Mapping[str, np.ndarray]) -> FrozenModel:
         template_vertices=arrays["template_vertices"],
         template_faces=arrays["template_faces"],
         template_particles=arrays["template_particles"],
-        residual_limit=float(arrays["residual_limit"]),
+        residual_limit=float(arrays["residual_limit"].item()),
     )
 
 
@@ -177,7 +177,7 @@ def load_fit_model(path: Path, anatomy: str, particles: int) -> FitModel:
     arrays["residual_limit"] = held[f"{anatomy}/residual_limit"]  # infinite after few subjects
     points = arrays["reference_points"]
     reference = Cloud(points, arrays["reference_normals"], np.zeros(3))
-    return FitModel(frozen_of(arrays), reference, bool(held[f"{anatomy}/reflected"]))
+    return FitModel(frozen_of(arrays), reference, bool(held[f"{anatomy}/reflected"].item()))
 
 
 _SHAPES = {

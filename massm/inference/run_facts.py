@@ -48,9 +48,10 @@ def counts_of(
     """
     used = subjects[subjects["status"] == "used"]["split"].value_counts()
     by_split = {split: int(used.get(split, 0)) for split in ("train", "validation", "test")}
-    rows = counts.set_index("anatomy")
-    names = [name for name in counts.columns if name != "anatomy"]
-    organs = {name: {key: int(rows.loc[name, key]) for key in names} for name in anatomies}
+    rows = {str(row.pop("anatomy")): row for row in counts.to_dict("records")}
+    organs = {
+        name: {str(key): int(count) for key, count in rows[name].items()} for name in anatomies
+    }
     return by_split, organs
 
 

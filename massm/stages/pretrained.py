@@ -13,12 +13,16 @@ from massm.config.loading import Config, load_config, merge, read_yaml
 from massm.inference.bundle import Bundle, load_bundle
 from massm.io.errors import DataError
 from massm.io.tables import read_table
+from massm.io.weights import load_weights
+from massm.models.massm.impersonal import PERSONAL
+from massm.models.saved import WEIGHTS
 from massm.stages import bundle as bundle_stage
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
 
 MOST_BYTES = 10_000_000
+_APART_MM = 0.1  # mean distance of coordinates at which two shapes are not the same
 _PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
@@ -43,6 +47,7 @@ def run(*, name: str, configuration: list[Path], results: Path, output: Path = _
         made = Path(folder) / name
         _make(config, results, made)
         bundle = load_bundle(made)
+        refuse_medoids(made, results / "train" / bundle_stage.MODEL)
         refuse_unfit(bundle, read_table(results / "dataset" / "subjects.tsv")["subject"])
         shutil.rmtree(output / name, ignore_errors=True)
         shutil.copytree(made, output / name)
@@ -92,6 +97,22 @@ def refuse_unfit(bundle: Bundle, subjects: Iterable[str]) -> None:
         faults.append(f"names {len(named)} subjects, such as {named[0]}")
     if faults:
         raise DataError(f"{bundle.folder} cannot come with the package: {'; '.join(faults)}")
+
+
+def refuse_medoids(folder: Path, train: Path) -> None:
+    """Refuse weights in which a medoid of the training stands.
+
+    Args:
+        folder: The model folder.
+        train: Folder ``train/{model}`` of the run.
+
+    Raises:
+        DataError: Naming the arrays.
+    """
+    found, trained = load_weights(folder / WEIGHTS), load_weights(train / WEIGHTS)
+    kept = [name for name in PERSONAL if (found[name] - trained[name]).abs().mean() < _APART_MM]
+    if kept:
+        raise DataError(f"{folder / WEIGHTS} holds shapes of single subjects: {', '.join(kept)}")
 
 
 def size_of(folder: Path) -> int:

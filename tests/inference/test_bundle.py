@@ -428,6 +428,9 @@ def test_predictions_without_the_medoid_are_nearly_the_same(run, impersonal):
 
 def test_a_folder_that_comes_with_the_package_is_checked(run, impersonal):
     pretrained.refuse_unfit(load_bundle(impersonal), run.cohort.subjects)
+    pretrained.refuse_medoids(impersonal, run.folder / "train")
+    with pytest.raises(DataError, match=r"single subjects: local\.template, worlds"):
+        pretrained.refuse_medoids(run.folder / "models/massm", run.folder / "train")
     with pytest.raises(DataError, match="names 1 subjects, such as bright"):
         pretrained.refuse_unfit(load_bundle(impersonal), ["bright"])
     with pytest.raises(DataError, match="shapes of single subjects .* of the data: license"):
