@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTORCH_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := --configfile workflow/presets/phantom.yaml
 
-OPENKBP := workflow/presets/openkbp.yaml workflow/presets/pretrained.yaml
+OPENKBP := workflow/presets/openkbp.yaml workflow/presets/openkbp-pretrained.yaml
 
 .PHONY: help install demo test check format reference pretrained clean
 .DEFAULT_GOAL := help

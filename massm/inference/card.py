@@ -4,15 +4,13 @@ What to tell, and in which order, follows Mitchell et al., "Model cards for mode
 2019: the model, its use, data, evaluation with intervals, limits, how to cite.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from massm.inference.card_measures import measured_split, performance, table
 from massm.inference.facts import Facts
 from massm.models.saved import Description
 
-_SPLITS = ("test", "validation", "train")
-_FOUND, _KNOWN = "found", "known"
-_NONE = "-"
 _WARNING = (
     "**Not a medical device. Not for diagnosis, treatment planning or any other decision about a "
     "patient.** It is for research; whoever uses it checks every result by eye."
@@ -41,7 +39,7 @@ def card_of(
         _use(description),
         _training(description, facts),
         _preparation(description),
-        _performance(description, facts),
+        performance(description, facts),
         _limits(facts),
         _contents(facts),
         _origin(facts, versions, commit, files),
@@ -60,7 +58,7 @@ def _summary(description: Description, facts: Facts) -> Iterator[str]:
     )
     yield ""
     yield _WARNING
-    trained, measured = facts.subjects.get("train", 0), _measured_split(facts)
+    trained, measured = facts.subjects.get("train", 0), measured_split(facts)
     yield ""
     if measured:
         count = facts.subjects.get(measured, 0)
@@ -108,7 +106,7 @@ def _training(description: Description, facts: Facts) -> Iterator[str]:
         for anatomy in description.anatomies
         if anatomy in facts.organs
     ]
-    yield from _table(["anatomy", *names], rows)
+    yield from table(["anatomy", *names], rows)
     yield ""
     yield (
         "`absent`: not in the data. `excluded`: there, but cut by the field of view, damaged, or "
@@ -131,63 +129,6 @@ def _preparation(description: Description) -> Iterator[str]:
     yield ""
     for name, value in found.model_dump(mode="json").items():
         yield f"- `{name}`: {_shown(value)}"
-
-
-def _performance(description: Description, facts: Facts) -> Iterator[str]:
-    yield "## How good it is"
-    yield ""
-    split = _measured_split(facts)
-    if split is None:
-        yield "Not measured in the run that made this folder (`bundle.metrics: false`)."
-        return
-    percent = f"{100 * facts.confidence:g}"
-    yield (
-        f"On the {split} split, whose scans were used for no choice of the network"
-        + (". " if split == "test" else " but thresholds and selection. ")
-        + "Distances are between predicted surface and the surface of the manual mask, smoothed as "
-        f"in training; of organs that were found. Mean with {percent} % interval over subjects; the"
-        " median beside it."
-    )
-    yield ""
-    rows = [_row(anatomy, facts, split) for anatomy in description.anatomies]
-    yield from _table(
-        [
-            *("anatomy", "found of", "surface distance, mm", "median", "95th percentile, mm"),
-            *("Dice", "particle error, mm", "center error, mm"),
-        ],
-        rows,
-    )
-    methods = {row["interval"] for row in facts.metrics if row["interval"]}
-    yield ""
-    if "t" in methods:
-        yield "Few subjects: intervals are Student's t, wide and rough."
-    yield (
-        "`found of`: organs that were found, of those that are there. A missed organ has no "
-        "distance: read the numbers together. `particle error`: from each predicted particle to "
-        "where the fitted shape model has it; it also counts sliding along the surface."
-    )
-
-
-def _row(anatomy: str, facts: Facts, split: str) -> list[str]:
-    def cell(measure: str, counting: str = _FOUND) -> Mapping[str, Any] | None:
-        return next(
-            (
-                row
-                for row in facts.metrics
-                if (row["split"], row["scope"], row["anatomy"], row["measure"], row["counting"])
-                == (split, "anatomy", anatomy, measure, counting)
-            ),
-            None,
-        )
-
-    surface, known = cell("surface_mean"), cell("missed", _KNOWN)
-    there = 0 if known is None else known["n"]
-    found = 0 if known is None else round(there * (1 - known["mean"]))
-    return [
-        *(anatomy, f"{found} of {there}", _mean(surface), _number(surface, "median")),
-        *(_mean(cell("surface_p95")), _mean(cell("dice")), _mean(cell("particle_euclidean"))),
-        _mean(cell("center_error")),
-    ]
 
 
 def _limits(facts: Facts) -> Iterator[str]:
@@ -225,7 +166,8 @@ def _contents(facts: Facts) -> Iterator[str]:
             "No file holds the shape of a single subject: the mean shapes stand where the run used "
             "the medoid, the training subject nearest to the average, in the weights too. The "
             "measures above were taken with the medoid; through the same particles, surfaces by the"
-            f" mean shape lie {_range(facts.change_mm.values())} mm beside them on average."
+            f" mean shape lie {_range(facts.change_mm.values())} mm beside them on average. The "
+            "network's particles differ a little as well, most for organs whose size varies most."
         )
     else:
         yield (
@@ -253,31 +195,13 @@ def _origin(
     yield f"- Code: massm {versions.get('massm', '')}, commit {commit or 'not known'}"
     yield "- Made with " + ", ".join(f"{name} {version}" for name, version in versions.items())
     yield ""
-    yield from _table(
+    yield from table(
         ["file", "SHA-256"], [[f"`{name}`", f"`{mark}`"] for name, mark in files.items()]
     )
 
 
-def _measured_split(facts: Facts) -> str | None:
-    there = {row["split"] for row in facts.metrics}
-    return next((split for split in _SPLITS if split in there), None)
-
-
 def _of_data(facts: Facts) -> str:
     return f" of {facts.data['name']}" if "name" in facts.data else ""
-
-
-def _mean(row: Mapping[str, Any] | None) -> str:
-    """Write a mean with its interval."""
-    if row is None or row["mean"] is None:
-        return _NONE
-    text = f"{row['mean']:.2f}"
-    known = row["ci_low"] is not None and row["ci_high"] is not None
-    return f"{text} [{row['ci_low']:.2f}, {row['ci_high']:.2f}]" if known else text
-
-
-def _number(row: Mapping[str, Any] | None, name: str) -> str:
-    return _NONE if row is None or row[name] is None else f"{row[name]:.2f}"
 
 
 def _count(number: int, one: str, many: str) -> str:
@@ -294,10 +218,3 @@ def _range(values: Iterable[float]) -> str:
     found = sorted(values)
     low, high = f"{found[0]:.2f}", f"{found[-1]:.2f}"
     return low if low == high else f"{low} to {high}"
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(head) + " |"
-    yield "|" + "---|" * len(head)
-    for row in rows:
-        yield "| " + " | ".join(row) + " |"

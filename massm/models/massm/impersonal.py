@@ -68,15 +68,14 @@ def impersonal_weights(
 def _local_head(
     state: Mapping[str, Tensor], means: MeanShapes, *, learned_basis: bool
 ) -> dict[str, Tensor]:
-    """Let ``template + reach tanh(code)`` start from the mean shape, turned to the medoid.
+    """Let ``template + reach tanh(code)`` start from the mean shape, posed and sized as the medoid.
 
     Where the bias was not learned, what it leads to is known: the mean of the centered particles.
     That is taken itself; to compute it from the medoid would leave a trace of that.
     """
     old = state[_LOCAL].double()
-    new = fit_similarity(means.pose_free.double(), old, allow_scale=False).apply(
-        means.pose_free.double()
-    )
+    mean = means.pose_free.double()
+    new = fit_similarity(mean, old).apply(mean)
     reach = means.reach.double()[:, None, None]
     name = _BIAS if _BASIS in state else _CLASS_WISE_BIAS
     if name not in state:
