@@ -9,7 +9,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 PYTORCH_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := --configfile workflow/presets/phantom.yaml
 
-.PHONY: help install demo test check format reference clean
+OPENKBP := workflow/presets/openkbp.yaml workflow/presets/openkbp-pretrained.yaml
+
+.PHONY: help install demo test check format reference pretrained clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,7 +39,7 @@ $(READY): pyproject.toml constraints.txt
 	    $(PIP) "torch==$(TORCH)+cpu" --extra-index-url $(PYTORCH_INDEX); \
 	fi
 	@echo "installing massm and what it needs"
-	@$(PIP) --editable '.[dev]'
+	@$(PIP) --editable '.[pipeline,dicom,dev]'
 	@touch $@
 
 demo: $(READY)
@@ -69,6 +71,13 @@ format: $(READY)
 
 reference: $(READY)
 	$(BIN)/python -m massm.config.reference docs/config.md
+
+# The model that comes with the package, anew; DATA is the folder of openkbp_hn. The second command
+# alone makes it of results that are there.
+pretrained: $(READY)
+	$(BIN)/snakemake all --cores $(CORES) --configfile $(OPENKBP) --config dataset='{root: $(DATA)}'
+	$(BIN)/python -m massm.stages.pretrained --name head-neck --results results/openkbp \
+	    --configuration config.yaml $(OPENKBP)
 
 clean:
 	rm -rf data/phantom results/phantom .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage

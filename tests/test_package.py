@@ -17,10 +17,17 @@ CHECKING_TOOLS = {
     *("import-linter", "mypy", "pre-commit", "ruff", "snakefmt"),
     *("pandas-stubs", "types-pyyaml", "pytest-cov", "pytest-xdist"),
 }
+COMMAND = ("massm.cli.app", "massm.inference.api", "massm.inference.fit")
+BROUGHT_BY_USERS = {"SimpleITK"}  # whoever hands one of its images has it
+OPTIONAL = {"highdicom", "sklearn"}  # for --dicom-seg; to make shape models, which no command does
 NAMED_IN_A_TEXT = {"beartype"}  # tests/conftest.py
 CALLED_FROM_ELSEWHERE = {
     "load_bundle": "who has a model folder",
     "predict_scan": "the same",
+    "fit_shape": "the same",
+    "surface_of": "the same",
+    "write_fit": "the same",
+    "source_of_volume": "who writes results of a scan that is in memory",
     "pin_memory": "torch's DataLoader",
     "surface_of_mask": "models that predict masks, which are still to come",
     "surface_of_probability": "the same",
@@ -50,10 +57,35 @@ def normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def declared(extra: str | None = None) -> set[str]:
+def declared(*extras: str) -> set[str]:
+    """Name what is declared for everybody, or for some extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lines = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    lines = [line for extra in extras for line in project["optional-dependencies"][extra]]
+    lines = lines if extras else project["dependencies"]
     return {normal(re.match(r"[\w.-]+", line).group()) for line in lines}
+
+
+def file_of(module: str) -> Path | None:
+    path = ROOT.joinpath(*module.split("."))
+    files = (path.with_suffix(".py"), path / "__init__.py")
+    return next((file for file in files if file.is_file()), None)
+
+
+def reached(*starts: str) -> dict[Path, ast.Module]:
+    """Follow imports inside of the package, those inside of functions too."""
+    found: dict[Path, ast.Module] = {}
+    left = list(starts)
+    while left:
+        file = file_of(left.pop())
+        if file is None or file in found:
+            continue
+        found[file] = ast.parse(file.read_bytes())
+        for node in ast.walk(found[file]):
+            if isinstance(node, ast.Import):
+                left += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                left += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 @cache
@@ -70,22 +102,35 @@ def distributions(module: str) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("folders", "extra"), [(["massm"], None), (["tests", "benchmarks"], "dev")]
+    ("folders", "extras"),
+    [(["massm"], ["pipeline", "dicom"]), (["tests", "benchmarks"], ["pipeline", "dicom", "dev"])],
 )
-def test_every_import_is_declared(folders, extra):
-    allowed = declared() | (declared(extra) if extra else set())
+def test_every_import_is_declared(folders, extras):
+    allowed = declared() | declared(*extras)
     missing = {
         module: str(path)
         for folder in folders
         for module, path in imported(modules(folder)).items()
-        if not distributions(module) & allowed
+        if not distributions(module) & allowed and module not in BROUGHT_BY_USERS
     }
     assert not missing
 
 
+def test_the_command_needs_the_light_install_alone():
+    found = imported(reached(*COMMAND))
+    needed = {
+        module: str(path)
+        for module, path in found.items()
+        if not distributions(module) & declared() and module not in BROUGHT_BY_USERS | OPTIONAL
+    }
+    assert not needed
+
+
 def test_every_declared_dependency_is_imported():
+    used = set().union(*map(distributions, imported(reached(*COMMAND))))
+    assert declared() <= used
     used = set().union(*map(distributions, imported(modules("massm"))))
-    assert declared() - used == RUN_AS_PROGRAMS
+    assert declared("pipeline", "dicom") - used == RUN_AS_PROGRAMS
 
 
 def test_every_dependency_for_development_is_used():

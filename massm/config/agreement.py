@@ -5,6 +5,7 @@ Each function says of values that contradict each other what is needed; first co
 
 from collections.abc import Iterator, Sequence
 
+from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
@@ -23,6 +24,16 @@ def measured_is_predicted(predict: PredictConfig, evaluate: EvaluateConfig) -> I
         yield (
             f"evaluate.splits: {', '.join(missing)} is measured but not predicted; add it to "
             f"predict.splits, found {_listed(predict.splits)}"
+        )
+
+
+def anonymous_weights_can_be_made(bundle: BundleConfig, local: LocalConfig) -> Iterator[str]:
+    """Check that the local head can be given mean shapes in the medoids' place."""
+    if bundle.template == "mean" and not (local.basis_modes or local.class_wise):
+        yield (
+            "bundle.template: mean needs a local head with something of its own for each anatomy, "
+            "that takes up how the mean differs from the medoid: set model.local.basis_modes or "
+            "model.local.class_wise, found neither"
         )
 
 

@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from massm.config._section import MadePath, Section
 from massm.config.agreement import (
     anatomies_have_projects,
+    anonymous_weights_can_be_made,
     joined_is_modeled,
     measured_is_predicted,
     mirrored_is_modeled,
@@ -23,6 +24,7 @@ from massm.config.agreement import (
     populations_are_mirror_images,
     used_modes_are_stored,
 )
+from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
@@ -63,6 +65,7 @@ class Config(Section):
     train: TrainConfig
     predict: PredictConfig
     reconstruct: ReconstructConfig
+    bundle: BundleConfig
     evaluate: EvaluateConfig
     report: ReportConfig
 
@@ -81,6 +84,7 @@ class Config(Section):
             *joined_is_modeled(self.correspond, self.anatomies),
             *used_modes_are_stored(self.tensors, self.model.local, self.train.augment),
             *measured_is_predicted(self.predict, self.evaluate),
+            *anonymous_weights_can_be_made(self.bundle, self.model.local),
         ]
         if faults:
             raise ValueError("\n  ".join(faults))

@@ -1,71 +1,60 @@
 """A model folder: all that turns a scan into shapes, to be carried away from the run that made it.
 
-``model.safetensors`` holds the weights, ``shapes.safetensors`` template and shape model of each
-anatomy, ``model.json`` all else: the description of a trained model, and beside it, under
-``bundle``, how it predicts, what it was made with, and the SHA-256 of the other files. No name and
-no image of a training subject is in it; a template is the shape of one of them.
+``model.safetensors`` holds the weights, ``shapes.safetensors`` template, shape model and training
+statistics of each anatomy, ``fit.safetensors`` (by option) what new shapes are fitted to,
+``card.md`` says it all in words, and ``model.json`` holds all else: the description of a trained
+model, and beside it, under ``bundle``, the facts, what it was made with, and the SHA-256 of the
+other files. No name and no image of a training subject is in it; templates and references are the
+shapes of single subjects, or mean shapes.
 """
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-import numpy as np
-from jaxtyping import Float
+from torch import Tensor, nn
 
-from massm.geometry.mesh import Mesh
+from massm.inference.anatomy_shapes import (
+    ADVICE,
+    AnatomyShapes,
+    load_shapes,
+    shapes_and_statistics,
+)
+from massm.inference.card import card_of
+from massm.inference.facts import Facts
+from massm.inference.fit_model import FitModel, fit_arrays, load_fit_model
+from massm.inference.statistics import TrainingStatistics
 from massm.io import documents, tensors
 from massm.io.atomic import replacing
 from massm.io.damage import named
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
-from massm.io.shapes import refuse_other_shapes
+from massm.io.text import read_text
+from massm.io.weights import save_weights
 from massm.machine.versions import commit, package_versions
 from massm.models.interface import Model
 from massm.models.saved import DESCRIPTION, VERSION, WEIGHTS, Description, load_model
-from massm.pdm.shape_model import ShapeModel
-from massm.reconstruct.from_particles import Warp, make_warp
 
-SHAPES = "shapes.safetensors"
-SCHEMA = 1
-
-_ADVICE = "take the whole folder from where it came, or make it anew (snakemake bundle)"
+SHAPES, FITS, CARD = "shapes.safetensors", "fit.safetensors", "card.md"
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
-class AnatomyShapes:
-    """What is known of the shapes of one anatomy.
+class Contents:
+    """What is written to a model folder, beside the trained model itself.
 
     Attributes:
-        template: Closed surface of the medoid, image frame of that subject, mm.
-        particles: Its particles, same frame, mm.
-        model: Mean and modes of the training shapes, world frame, mm.
-        regularization_mm: Smoothing of the warp, see :class:`massm.config.reconstruct`.
+        shapes: Of each anatomy that the model predicts.
+        statistics: Of the training subjects, of each.
+        fits: What new shapes of each are fitted to; None: the folder cannot fit.
+        facts: How it predicts, and what it was made of.
     """
 
-    template: Mesh
-    particles: Float[np.ndarray, "M 3"]
-    model: ShapeModel
-    regularization_mm: float
-
-    @cached_property
-    def warp(self) -> Warp:
-        """The way from particles to a surface; made when it is first asked for."""
-        return make_warp(self.template, self.particles, regularization=self.regularization_mm)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """Name all arrays, for a file; modes, which take most of it, in single precision."""
-        return {
-            "vertices": self.template.vertices,
-            "faces": self.template.faces,
-            "particles": self.particles,
-            "mean": self.model.mean,
-            "modes": self.model.modes.astype(np.float32),
-            "variances": self.model.variances,
-        }
+    shapes: Mapping[str, AnatomyShapes]
+    statistics: Mapping[str, TrainingStatistics]
+    fits: Mapping[str, FitModel] | None
+    facts: Facts
 
 
 @dataclass(frozen=True)
@@ -73,38 +62,143 @@ class Bundle:
     """A model that was loaded from its folder.
 
     Attributes:
+        folder: Where it lies.
         model: The network, on the CPU.
         description: Its anatomies, preprocessing and thresholds.
-        box_updates: How often to look again in the box of the particles that were found.
-        shapes: Of each anatomy.
+        shapes: Template, shape model and warp of each anatomy.
+        statistics: Where training subjects lie, of each anatomy.
+        facts: How it predicts, and what it was made of.
+        card: The model card, Markdown.
         versions: Versions of the packages that the folder was made with.
         commit: Commit of the code that made it; None if that is not known.
+        files: SHA-256 of each file but the description.
     """
 
+    folder: Path
     model: Model
     description: Description
-    box_updates: int
     shapes: dict[str, AnatomyShapes]
+    statistics: dict[str, TrainingStatistics]
+    facts: Facts
+    card: str
     versions: dict[str, str]
     commit: str | None
+    files: dict[str, str]
+
+    @property
+    def box_updates(self) -> int:
+        """How often to look again in the box of the particles that were found."""
+        return self.facts.box_updates
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """Rows of the evaluation of the run that made the model; empty without one."""
+        return self.facts.metrics
+
+    def fit_model(self, anatomy: str) -> FitModel:
+        """Read what new shapes of an anatomy are fitted to.
+
+        Raises:
+            DataError: If the folder does not know the anatomy, or was made without such.
+        """
+        if anatomy not in self.description.anatomies:
+            raise DataError(
+                f"{self.folder} knows no {anatomy}, it has {', '.join(self.description.anatomies)}"
+            )
+        if FITS not in self.files:
+            raise DataError(
+                f"{self.folder} holds nothing to fit shapes to; make it anew with bundle.fit: true"
+            )
+        return load_fit_model(self.folder / FITS, anatomy, self.description.particles)
 
 
 def write_bundle(
-    train: Path, shapes: Mapping[str, AnatomyShapes], box_updates: int, folder: Path
+    train: Path, contents: Contents, folder: Path, weights: Mapping[str, Tensor] | None = None
 ) -> None:
     """Write the folder of a trained model, each file whole or not at all, the description last.
 
     Args:
         train: Folder ``train/{model}`` with weights and description.
-        shapes: Of each anatomy that the model predicts.
-        box_updates: As it predicts, see :class:`Bundle`.
-        folder: Where to write to.
+        contents: All else.
+        folder: Where to write to; files of an earlier one are replaced or removed.
+        weights: Written in the place of the trained ones.
 
     Raises:
         DataError: If the model is damaged, or a shape does not belong to it.
     """
-    _, description = load_model(train)
-    arrays: dict[str, np.ndarray] = {}
+    model, description = load_model(train)
+    _refuse_other_shapes(contents.shapes, description, train)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (DESCRIPTION, FITS):
+        (folder / name).unlink(missing_ok=True)
+    network = cast(nn.Module, model)
+    state = dict(weights if weights is not None else network.state_dict())
+    if contents.facts.precision == "half":
+        state |= {name: state[name].half() for name, _ in network.named_parameters()}
+    save_weights(state, folder / WEIGHTS)
+    shapes = {name: contents.shapes[name] for name in description.anatomies}
+    tensors.save(shapes_and_statistics(shapes, contents.statistics), folder / SHAPES)
+    if contents.fits is not None:
+        single = contents.facts.template == "mean"
+        tensors.save(fit_arrays(contents.fits, single=single), folder / FITS)
+    files = [WEIGHTS, SHAPES, *([FITS] if contents.fits is not None else [])]
+    versions, made_at = package_versions(), commit()
+    marks = {name: digest(folder / name) for name in files}
+    card = card_of(description, contents.facts, versions=versions, commit=made_at, files=marks)
+    _write_text(card, folder / CARD)
+    marks[CARD] = digest(folder / CARD)
+    own = {
+        "schema": SCHEMA,
+        **contents.facts.document(),
+        "regularization_mm": {name: shapes[name].regularization_mm for name in shapes},
+        "training_shapes": {name: contents.statistics[name].subjects for name in shapes},
+        "versions": versions,
+        "commit": made_at,
+        "files": marks,
+    }
+    document = documents.read_json(train / DESCRIPTION)
+    documents.write_json(document | {"bundle": own}, folder / DESCRIPTION)
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Read a model folder; nothing else is needed to predict.
+
+    Raises:
+        DataError: If it is no model folder, a file is missing or does not fit its hash, a newer
+            version has made it, or its parts do not belong together.
+    """
+    path = folder / DESCRIPTION
+    if not path.is_file():
+        raise DataError(f"{folder} is no model folder: it lacks {DESCRIPTION}; {ADVICE}")
+    document = documents.read_json(path)
+    own = document.get("bundle")
+    if not isinstance(own, dict):
+        raise DataError(
+            f"{path} describes a trained model without its shapes; {ADVICE}, or name that folder"
+        )
+    _refuse_other_version(own.get("schema"), SCHEMA, path, "schema")
+    _refuse_other_version(document.get("version"), VERSION, path, "version")
+    with named(path, "not the description of a model folder", ADVICE):
+        files = {str(name): str(mark) for name, mark in own["files"].items()}
+        _refuse_changed(folder, {name: files[name] for name in (WEIGHTS, SHAPES, CARD)} | files)
+        smoothing = {str(name): float(value) for name, value in own["regularization_mm"].items()}
+        subjects = {str(name): int(count) for name, count in own["training_shapes"].items()}
+        facts, versions = Facts.of_document(own), dict(own["versions"])
+        made_at = own["commit"]
+    model, description = load_model(folder)
+    for anatomy in description.anatomies:
+        if anatomy not in smoothing or anatomy not in subjects:
+            raise DataError(f"{path} does not say how {anatomy} is warped; {ADVICE}")
+    shapes, statistics = load_shapes(folder / SHAPES, description.particles, smoothing, subjects)
+    card = read_text(folder / CARD)
+    return Bundle(
+        *(folder, model, description, shapes, statistics, facts, card, versions, made_at, files)
+    )
+
+
+def _refuse_other_shapes(
+    shapes: Mapping[str, AnatomyShapes], description: Description, train: Path
+) -> None:
     for anatomy in description.anatomies:
         if anatomy not in shapes:
             raise DataError(
@@ -117,117 +211,32 @@ def write_bundle(
                 f"{anatomy}: the template has {found} particles, the model in {train} was trained "
                 f"with {description.particles}; run correspond and train with one configuration"
             )
-        own = shapes[anatomy].arrays()
-        arrays |= {f"{anatomy}/{name}": array for name, array in own.items()}
-    with replacing(folder / WEIGHTS) as temporary:
-        shutil.copyfile(train / WEIGHTS, temporary)
-    tensors.save(arrays, folder / SHAPES)
-    facts = {
-        "schema": SCHEMA,
-        "box_updates": box_updates,
-        "regularization_mm": {name: shapes[name].regularization_mm for name in shapes},
-        "versions": package_versions(),
-        "commit": commit(),
-        "files": {name: digest(folder / name) for name in (WEIGHTS, SHAPES)},
-    }
-    document = documents.read_json(train / DESCRIPTION)
-    documents.write_json(document | {"bundle": facts}, folder / DESCRIPTION)
 
 
-def load_bundle(folder: Path) -> Bundle:
-    """Read a model folder; nothing else is needed to predict.
-
-    Raises:
-        DataError: If it is no model folder, a file is missing or does not fit its hash, a newer
-            version has made it, or its parts do not belong together.
-    """
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        raise DataError(f"{folder} is no model folder: it lacks {DESCRIPTION}; {_ADVICE}")
-    document = documents.read_json(path)
-    facts = document.get("bundle")
-    if not isinstance(facts, dict):
-        raise DataError(
-            f"{path} describes a trained model without its shapes; {_ADVICE}, or name that folder"
-        )
-    _refuse_newer(facts.get("schema"), SCHEMA, path, "schema")
-    _refuse_newer(document.get("version"), VERSION, path, "version")
-    with named(path, "not the description of a model folder", _ADVICE):
-        _refuse_changed(folder, {name: str(facts["files"][name]) for name in (WEIGHTS, SHAPES)})
-        bent = {str(name): float(value) for name, value in facts["regularization_mm"].items()}
-        box_updates, versions = int(facts["box_updates"]), dict(facts["versions"])
-        made_at = facts["commit"]
-    model, description = load_model(folder)
-    return Bundle(
-        model=model,
-        description=description,
-        box_updates=box_updates,
-        shapes=_load_shapes(folder / SHAPES, description, bent),
-        versions=versions,
-        commit=made_at,
-    )
-
-
-def _refuse_newer(found: Any, known: int, path: Path, what: str) -> None:
+def _refuse_other_version(found: Any, known: int, path: Path, what: str) -> None:
     if not isinstance(found, int):
-        raise DataError(f"{path}: {what} {found}, expected a number up to {known}; {_ADVICE}")
+        raise DataError(f"{path}: {what} {found}, expected {known}; {ADVICE}")
     if found > known:
         raise DataError(
-            f"{path}: {what} {found} is newer than this massm, which reads up to {known}; "
-            "update massm"
+            f"{path}: {what} {found} is newer than this massm, which reads {known}; update massm"
         )
+    if found < known:
+        raise DataError(f"{path}: {what} {found} is older than what is read, {known}; {ADVICE}")
 
 
 def _refuse_changed(folder: Path, hashes: Mapping[str, str]) -> None:
     """Refuse files that are not those whose SHA-256 was written down."""
     for name, expected in hashes.items():
-        if not (folder / name).is_file():
-            raise DataError(f"{folder} lacks {name}; {_ADVICE}")
+        if Path(name).name != name or not (folder / name).is_file():
+            raise DataError(f"{folder} lacks {name}; {ADVICE}")
         found = digest(folder / name)
         if found != expected:
             raise DataError(
                 f"{folder / name} is not the file that belongs to {DESCRIPTION}: its SHA-256 is "
-                f"{found}, expected {expected}; {_ADVICE}"
+                f"{found}, expected {expected}; {ADVICE}"
             )
 
 
-def _load_shapes(
-    path: Path, description: Description, regularization_mm: Mapping[str, float]
-) -> dict[str, AnatomyShapes]:
-    held = tensors.load(path)
-    shapes = {}
-    for anatomy in description.anatomies:
-        if anatomy not in regularization_mm:
-            raise DataError(f"{path.parent / DESCRIPTION} does not say how {anatomy} is warped")
-        arrays = _of_anatomy(held, anatomy, description.particles, path)
-        shapes[anatomy] = AnatomyShapes(
-            template=Mesh(arrays["vertices"], arrays["faces"]),
-            particles=arrays["particles"],
-            model=ShapeModel(arrays["mean"], arrays["modes"], arrays["variances"]),
-            regularization_mm=regularization_mm[anatomy],
-        )
-    return shapes
-
-
-def _of_anatomy(
-    held: Mapping[str, np.ndarray], anatomy: str, particles: int, path: Path
-) -> dict[str, np.ndarray]:
-    """Take the arrays of one anatomy, if they belong together and to the model."""
-    expected = {
-        "vertices": "V 3",
-        "faces": "F 3",
-        "particles": f"{particles} 3",
-        "mean": f"{particles} 3",
-        "modes": f"J {particles} 3",
-        "variances": "J",
-    }
-    prefixed = {f"{anatomy}/{name}": shape for name, shape in expected.items()}
-    refuse_other_shapes(held, prefixed, path, _ADVICE)
-    arrays = {name: held[f"{anatomy}/{name}"] for name in expected}
-    for name, array in arrays.items():
-        if name != "faces" and not np.isfinite(array).all():
-            raise DataError(f"{path}: {anatomy}/{name} holds what is no finite number; {_ADVICE}")
-    corners, count = arrays["faces"], len(arrays["vertices"])
-    if corners.dtype.kind != "i" or not ((corners >= 0) & (corners < count)).all():
-        raise DataError(f"{path}: {anatomy}/faces names other than {count} vertices; {_ADVICE}")
-    return arrays
+def _write_text(text: str, path: Path) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")

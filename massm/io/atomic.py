@@ -3,6 +3,8 @@
 import errno
 import glob
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +47,32 @@ def replacing(path: Path) -> Iterator[Path]:
         raise
     except BaseException:
         _remove(path.parent, stem)
+        raise
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside ``folder``; move it into place if all went well."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
+    try:
+        made = beside / "new"
+        made.mkdir()
+        yield made
+        _put_folder(made, folder, beside / "old")
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _put_folder(new: Path, folder: Path, aside: Path) -> None:
+    """Move a folder into its place; what was there comes back if that fails."""
+    if folder.exists():
+        folder.rename(aside)
+    try:
+        new.rename(folder)
+    except OSError:
+        if aside.exists():
+            aside.rename(folder)
         raise
 
 

@@ -1,4 +1,4 @@
-"""Tables: tab-separated (``.tsv``) or comma-separated (``.csv``) text."""
+"""Tables: tab-separated (``.tsv``) or comma-separated (``.csv``) text; people's spreadsheets."""
 
 import csv
 import io
@@ -13,6 +13,7 @@ from massm.io.atomic import replacing
 from massm.io.damage import named
 from massm.io.errors import DataError
 from massm.io.rows import SEPARATORS, Rows, read_rows
+from massm.io.spreadsheets import read_sheets
 
 # Columns of names: "0012", "NA" and an empty cell stay the text that they are.
 _TEXT = (
@@ -61,6 +62,37 @@ def read_texts(path: Path) -> pd.DataFrame:
     _refuse_doubled(columns, path)
     fields = [[_AROUND.sub("", field) for field in row] for row in rows.fields]
     index = pd.Index(rows.lines, name="line", dtype=int)
+    return pd.DataFrame(fields, columns=columns, index=index, dtype=object)
+
+
+def read_sheet(path: Path) -> pd.DataFrame:
+    """Read the one sheet of a spreadsheet (``.xlsx``) that people made, as :func:`read_texts`.
+
+    Raises:
+        DataError: If it is damaged, holds several sheets that are not empty, or two columns of one
+            name.
+    """
+    path = Path(path)
+    sheets = {name: rows for name, rows in read_sheets(path).items() if any(map(any, rows))}
+    if len(sheets) != 1:
+        names = ", ".join(sheets) or "none"
+        raise DataError(
+            f"{path}: expected one sheet with rows, found {names}; keep the table alone"
+        )
+    lines = [
+        (number, [_AROUND.sub("", field) for field in row])
+        for number, row in enumerate(next(iter(sheets.values())), start=1)
+        if any(row)
+    ]
+    (_, head), body = lines[0], lines[1:]
+    columns = [name.lower() for name in head if name]
+    _refuse_doubled(columns, path)
+    width = len(head)
+    fields = [
+        [field for field, name in zip(row + [""] * width, head, strict=False) if name]
+        for _, row in body
+    ]
+    index = pd.Index([number for number, _ in body], name="line", dtype=int)
     return pd.DataFrame(fields, columns=columns, index=index, dtype=object)
 
 

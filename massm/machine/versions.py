@@ -6,9 +6,9 @@ from importlib import metadata
 from pathlib import Path
 
 _PACKAGES = (
-    "massm", "torch", "lightning", "monai", "itk", "vtk", "numpy", "scipy", "pandas",
-    "scikit-learn", "scikit-image", "libigl", "fast-simplification", "pydantic", "snakemake",
-    "matplotlib", "plotly",
+    "massm", "torch", "lightning", "itk", "vtk", "numpy", "scipy", "pandas", "scikit-learn",
+    "scikit-image", "libigl", "fast-simplification", "pydantic", "snakemake", "matplotlib",
+    "plotly",
 )  # fmt: skip
 _CHECKOUT = Path(__file__).resolve().parents[2]
 

@@ -1,66 +1,168 @@
-"""Write the model folder: trained network, templates and shape models, to be carried away."""
+"""Write the model folder: trained network, shapes and statistics, to be carried away."""
 
 import logging
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import numpy as np
+
+from massm.config.bundle import BundleConfig
+from massm.config.correspond import CorrespondConfig
+from massm.config.groom import GroomConfig
 from massm.config.reconstruct import ReconstructConfig
-from massm.inference.bundle import AnatomyShapes, write_bundle
+from massm.geometry.mesh import Mesh
+from massm.inference.bundle import Contents, write_bundle
+from massm.inference.facts import Facts, without_places
+from massm.inference.making import AnatomyPart, AnatomyRun, Recipe, anatomy_part, mean_shapes
+from massm.inference.run_facts import counts_of, metrics_of
 from massm.io import meshes, particles
 from massm.io.documents import read_json
 from massm.io.errors import DataError
-from massm.models.saved import load_model
-from massm.pdm.shape_model import fit_shape_model
+from massm.io.tables import read_table
+from massm.io.weights import load_weights
+from massm.models.massm.impersonal import impersonal_weights
+from massm.models.saved import WEIGHTS, load_model
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
 
+MODEL = "massm"
 
-def run(
-    config: ReconstructConfig,
+
+def run(  # noqa: PLR0913 - one option for each input of the rule
+    config: BundleConfig,
     *,
+    reconstruct: ReconstructConfig,
+    groom: GroomConfig,
+    engine: CorrespondConfig,
     box_updates: int,
+    confidence: float,
     anatomies: list[str],
     train: Path,
-    correspond: list[Path],
-    templates: list[Path],
+    results: Path,
     output: Path,
+    summary: Path | None = None,
 ) -> None:
-    """Write ``model.safetensors``, ``shapes.safetensors`` and ``model.json``.
+    """Write weights, shapes, statistics, what shapes are fitted to, the card and ``model.json``.
 
     Args:
-        config: Smoothness of the warp.
+        config: What goes into the folder.
+        reconstruct: Smoothness of the warp.
+        groom: How a new shape is made a surface and aligned.
+        engine: How particles are placed on it.
         box_updates: How often prediction looks again in the box of the particles it found.
+        confidence: Level of the intervals in the summary.
         anatomies: Their order.
         train: Folder ``train/{model}`` with weights and description.
-        correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
-        templates: ``template/{anatomy}.vtp``, in the same order; the ``.json`` beside each is read.
+        results: Results folder; read of it are, for each anatomy, ``correspond/{anatomy}.npz`` and
+            ``correspond/{anatomy}/model.npz``, ``template/{anatomy}.vtp`` and ``.json``,
+            ``groom/alignment/{anatomy}.json`` and surfaces of training subjects, and the tables of
+            the survey.
         output: Folder ``models/{model}``.
+        summary: ``evaluate/summary.csv``; without, the folder says nothing of how good it is.
     """
     _, description = load_model(train)
-    files = zip(anatomies, correspond, templates, strict=True)
-    shapes = {
-        name: _shapes(name, found, template, description.modes, config.regularization_mm)
-        for name, found, template in files
-    }
-    write_bundle(train, shapes, box_updates, output)
+    recipe = Recipe(
+        config, reconstruct.regularization_mm, description.modes, groom.alignment, engine
+    )
+    runs = {name: _read(name, results) for name in anatomies}
+    parts = {name: _part(name, found, recipe) for name, found in runs.items()}
+    subjects, organs = counts_of(
+        read_table(results / "dataset" / "subjects.tsv"),
+        read_table(results / "dataset" / "counts.tsv"),
+        anatomies,
+    )
+    facts = Facts(
+        box_updates=box_updates,
+        template=config.template,
+        precision=config.precision,
+        change_mm={name: part.change_mm for name, part in parts.items()},
+        subjects=subjects,
+        organs=organs,
+        data=config.data.given(),
+        metrics=[] if summary is None else metrics_of(read_table(summary), MODEL),
+        confidence=confidence,
+        groom=groom,
+        correspond=without_places(engine),
+    )
+    weights = None
+    if config.template == "mean":
+        learned = description.model.local.train_basis
+        means = mean_shapes([runs[name] for name in description.anatomies])
+        weights = impersonal_weights(load_weights(train / WEIGHTS), means, learned_basis=learned)
+    write_bundle(train, _contents(parts, facts), output, weights)
     size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
-    log.info("%s: %d anatomies, %.1f MB", output, len(shapes), size)
+    log.info("%s: %d anatomies, %.1f MB", output, len(parts), size)
 
 
-def _shapes(
-    anatomy: str, correspond: Path, template: Path, modes: int, regularization_mm: float
-) -> AnatomyShapes:
-    population = particles.load_set(correspond)
-    subject = read_json(template.with_suffix(".json"), "subject")["subject"]
+def _contents(parts: Mapping[str, AnatomyPart], facts: Facts) -> Contents:
+    fits = {name: part.fit for name, part in parts.items() if part.fit is not None}
+    return Contents(
+        shapes={name: part.shapes for name, part in parts.items()},
+        statistics={name: part.statistics for name, part in parts.items()},
+        fits=fits or None,
+        facts=facts,
+    )
+
+
+def _part(anatomy: str, found: AnatomyRun, recipe: Recipe) -> AnatomyPart:
     try:
-        return AnatomyShapes(
-            template=meshes.read(template),
-            particles=population.local[population.row(subject)],
-            model=fit_shape_model(population.of_split("train").world, modes),
-            regularization_mm=regularization_mm,
-        )
+        part = anatomy_part(found, recipe)
     except (KeyError, ValueError) as error:
         raise DataError(f"{anatomy}: no shapes for the model folder: {error}") from error
+    log.info(
+        "%s: %d training shapes, %d modes of distance, mean surface %.3f mm from the medoid's",
+        *(anatomy, part.statistics.subjects, part.statistics.modes, part.change_mm),
+    )
+    return part
+
+
+def _read(anatomy: str, results: Path) -> AnatomyRun:
+    """Read what the run made of one anatomy."""
+    correspond, template = results / "correspond", results / "template" / f"{anatomy}.vtp"
+    population = particles.load_set(correspond / f"{anatomy}.npz")
+    train = population.of_split("train")
+    subject = str(read_json(template.with_suffix(".json"), "subject")["subject"])
+    path = results / "groom" / "alignment" / f"{anatomy}.json"
+    alignment = read_json(path, "reference", "reference_anatomy", "reflected")
+    twin = str(alignment["reference_anatomy"])
+    surfaces = results / "groom" / "surfaces"
+    return AnatomyRun(
+        train=train,
+        surfaces=_Surfaces(surfaces, anatomy, train.subjects),
+        medoid=subject,
+        template=meshes.read(template),
+        model=_arrays(correspond / anatomy / "model.npz"),
+        reference=meshes.read(surfaces / str(alignment["reference"]) / f"{twin}.vtp"),
+        reference_mirrored=bool(alignment["reflected"]) != (twin != anatomy),
+        reflected=bool(alignment["reflected"]),
+    )
+
+
+def _arrays(path: Path) -> dict[str, np.ndarray]:
+    arrays = particles.load_arrays(path)
+    missing = {"mean", "modes", "variances", "residual_limit"} - set(arrays)
+    if missing:
+        raise DataError(
+            f"{path} lacks {', '.join(sorted(missing))}; delete it and run correspond again"
+        )
+    return arrays
+
+
+class _Surfaces(Mapping[str, Mesh]):
+    """Groomed surfaces of one anatomy, read when asked for."""
+
+    def __init__(self, folder: Path, anatomy: str, subjects: tuple[str, ...]) -> None:
+        self._paths = {name: folder / name / f"{anatomy}.vtp" for name in subjects}
+
+    def __getitem__(self, subject: str) -> Mesh:
+        return meshes.read(self._paths[subject])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 if __name__ == "__main__":

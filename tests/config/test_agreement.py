@@ -24,6 +24,10 @@ def values():
         ),
         ({"predict": {"splits": ["validation"]}}, r"evaluate\.splits: test is measured"),
         (
+            {"bundle": {"template": "mean"}},
+            r"bundle\.template: mean needs .* set model\.local\.basis_modes or",
+        ),
+        (
             {"groom": {"alignment": {"reflect": ["splen"]}}},
             r"groom\.alignment\.reflect: splen is not among anatomies",
         ),

@@ -1,10 +1,13 @@
 """Pyramids keep their place, ROI align reads in millimeters, layers have the right shapes."""
 
+from collections import OrderedDict
+
 import pytest
 import torch
 
-from massm.models.blocks.fpn3d import Pyramid3d
+from massm.models.blocks.fpn3d import FeaturePyramid, Pyramid3d
 from massm.models.blocks.mlp import last_layer, mlp
+from massm.models.blocks.residual import BasicBlock, Bottleneck, norm_maker
 from massm.models.blocks.resnet3d import STAGES, ResNet3d
 from massm.models.blocks.roi_align3d import box_lattice, roi_align
 from massm.tensors.grid import Grid
@@ -25,6 +28,46 @@ def test_shortcuts_pass_the_gradient(norm):
     image = torch.randn(2, 1, 16, 16, 16)
     network(image)[-1].square().mean().backward()
     assert all(p.grad is not None and torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+def made(make):
+    """What is made of the first draws of a seed, so that two makers start from the same weights."""
+    torch.manual_seed(0)
+    return make()
+
+
+def assert_same_weights(ours, theirs):
+    assert list(ours.state_dict()) == list(theirs.state_dict())
+    for name, weights in theirs.state_dict().items():
+        assert torch.equal(ours.state_dict()[name], weights), name
+
+
+@pytest.mark.parametrize("norm", ["batch", "group"])
+@pytest.mark.parametrize(
+    ("block", "name"), [(BasicBlock, "ResNetBlock"), (Bottleneck, "ResNetBottleneck")]
+)
+def test_blocks_are_those_of_monai(block, name, norm):
+    from monai.networks.nets import resnet  # seconds
+
+    named = {"batch": ("batch", {"affine": True}), "group": ("group", {"num_groups": 2})}[norm]
+    shortcut = torch.nn.Conv3d(4, 4 * block.expansion, 1, stride=2)
+    ours = made(lambda: block(4, 4, norm_maker(norm, 2), stride=2, downsample=shortcut))
+    theirs = made(lambda: getattr(resnet, name)(4, 4, stride=2, downsample=shortcut, norm=named))
+    assert_same_weights(ours, theirs)
+    maps = torch.randn(2, 4, 6, 5, 7)
+    assert torch.equal(ours(maps), theirs(maps))
+
+
+def test_the_feature_pyramid_is_that_of_monai():
+    from monai.networks.blocks.feature_pyramid_network import FeaturePyramidNetwork
+
+    ours = made(lambda: FeaturePyramid([3, 4, 5], 6))
+    theirs = made(lambda: FeaturePyramidNetwork(3, [3, 4, 5], 6))
+    assert_same_weights(ours, theirs)
+    maps = [torch.randn(1, 3 + i, 9 // 2**i, 8 // 2**i, 7) for i in range(3)]
+    expected = theirs(OrderedDict(enumerate(maps)))
+    for level, reference in zip(ours(maps), expected.values(), strict=True):
+        assert torch.equal(level, reference)
 
 
 def test_levels_lie_in_the_image_frame():

@@ -21,10 +21,11 @@ AFTER_PREDICTION = {
     "evaluate_detection",
     "evaluate_missed",
     "evaluate_summary",
+    "bundle_model",
     "report_page",
     "report_paper",
 }
-AFTER_TENSORS = {"train_massm", "bundle_model", "predict_massm", "predict_mean_shape"}
+AFTER_TENSORS = {"train_massm", "predict_massm", "predict_mean_shape"}
 CORRESPONDENCE = {
     f"correspond_particles_{name}"
     for name in ("heart_ventricle_left", "lung_upper_lobe_right", "spleen")
@@ -112,7 +113,7 @@ def test_a_second_run_does_nothing_and_says_so(finished):
     ("change", "expected"),
     [
         ({"report": {"title": "Mine"}}, {"report_page"}),
-        ({"evaluate": {"seed": 2}}, {"evaluate_summary", "report_page"}),
+        ({"evaluate": {"seed": 2}}, {"evaluate_summary", "bundle_model", "report_page"}),
         (
             {"evaluate": {"surface_samples": 1200}},
             AFTER_PREDICTION - {"reconstruct_model", "evaluate_detection"},

@@ -4,15 +4,22 @@
 rule bundle_model:
     input:
         checked=ancient(subject_table),
-        weights="<results>/train/massm/model.safetensors",
-        description="<results>/train/massm/model.json",
+        counts="<results>/dataset/counts.tsv",
+        surfaces=groom_batches,  # tables that hold the hash of every groomed surface
+        alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=ANATOMIES),
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+        models=expand("<results>/correspond/{anatomy}/model.npz", anatomy=ANATOMIES),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         records=expand("<results>/template/{anatomy}.json", anatomy=ANATOMIES),
+        weights="<results>/train/massm/model.safetensors",
+        description="<results>/train/massm/model.json",
+        summary=["<results>/evaluate/summary.csv"] if settings.bundle.metrics else [],
     output:
         weights="<results>/models/massm/model.safetensors",
         description="<results>/models/massm/model.json",
         shapes="<results>/models/massm/shapes.safetensors",
+        card="<results>/models/massm/card.md",
+        fits=["<results>/models/massm/fit.safetensors"] if settings.bundle.fit else [],
     log:
         "<logs>/bundle/massm.log",
     benchmark:
@@ -21,20 +28,29 @@ rule bundle_model:
         MASSM
     resources:
         mem_mb=8000,
-        runtime=60,
+        runtime=120,
     params:
-        config=section("reconstruct"),
+        config=section("bundle"),
+        reconstruct=section("reconstruct"),
+        groom=section("groom"),
+        depends=decisive("correspond"),
+        engine=handed_over("correspond"),
         box_updates=settings.predict.box_updates,
+        confidence=settings.evaluate.confidence,
         anatomies=ANATOMIES,
         train=subpath(input.weights, parent=True),
+        results=settings.results,
         folder=settings.results / "models" / "massm",
+        summary=lambda wildcards, input: ["--summary", input.summary] if input.summary else [],
     message:
         "Write the model folder {params.folder}"
     shell:
         "python -m massm.stages.bundle --config {params.config:q}"
-        " --box-updates {params.box_updates} --anatomies {params.anatomies:q}"
-        " --train {params.train:q} --correspond {input.correspond:q}"
-        " --templates {input.templates:q} --output {params.folder:q} &> {log:q}"
+        " --reconstruct {params.reconstruct:q} --groom {params.groom:q}"
+        " --engine {params.engine:q} --box-updates {params.box_updates}"
+        " --confidence {params.confidence} --anatomies {params.anatomies:q}"
+        " --train {params.train:q} --results {params.results:q} --output {params.folder:q}"
+        " {params.summary:q} &> {log:q}"
 
 
 rule bundle:

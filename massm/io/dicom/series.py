@@ -32,7 +32,7 @@ def describe_series(folder: Path) -> SeriesGrid:
     Raises:
         DataError: As :func:`read_series`, but for faults of the pixels.
     """
-    stack = _ct_stack(Path(folder))
+    stack = ct_stack(Path(folder))
     return SeriesGrid(stack.grid, stack.notes)
 
 
@@ -48,7 +48,7 @@ def read_series(folder: Path) -> DicomImage:
             what was found, the files concerned, and what to do.
     """
     folder = Path(folder)
-    return fill(_ct_stack(folder), Pixels().values, float(AIR), np.int16, str(folder))
+    return fill(ct_stack(folder), Pixels().values, float(AIR), np.int16, str(folder))
 
 
 def image_stack(found: list[Found], name: str, wanted: frozenset[str] | None) -> Stack:
@@ -76,7 +76,12 @@ def contents(found: list[Found]) -> str:
     return ", ".join(f"{len(names)} {kind} ({listed(names)})" for kind, names in kinds.items())
 
 
-def _ct_stack(folder: Path) -> Stack:
+def ct_stack(folder: Path) -> Stack:
+    """Put the slices of the one CT series of a folder, or of a multi-frame file, in order.
+
+    Raises:
+        DataError: As :func:`read_series`, but for faults of the pixels.
+    """
     name = str(folder)
     found = objects(folder)
     stack = image_stack(found, name, frozenset(("CT", *_UNTOLD)))

@@ -1,55 +1,26 @@
-"""3D ResNet trunk that hands out its four stages, built from MONAI's residual blocks."""
-
-from typing import Literal
+"""3D ResNet trunk that hands out its four stages."""
 
 from jaxtyping import Float
-from monai.networks.layers.utils import get_norm_layer
-from monai.networks.nets.resnet import ResNetBlock, ResNetBottleneck
 from torch import Tensor, nn
 
-Norm = Literal["batch", "instance", "group"]
+from massm.models.blocks.residual import BasicBlock, Bottleneck, Norm, norm_maker
 
 # He et al., "Deep Residual Learning for Image Recognition", 2016, Table 1.
-STAGES: dict[str, tuple[type[ResNetBlock | ResNetBottleneck], tuple[int, int, int, int]]] = {
-    "resnet10": (ResNetBlock, (1, 1, 1, 1)),
-    "resnet18": (ResNetBlock, (2, 2, 2, 2)),
-    "resnet34": (ResNetBlock, (3, 4, 6, 3)),
-    "resnet50": (ResNetBottleneck, (3, 4, 6, 3)),
-    "resnet101": (ResNetBottleneck, (3, 4, 23, 3)),
+STAGES: dict[str, tuple[type[BasicBlock | Bottleneck], tuple[int, int, int, int]]] = {
+    "resnet10": (BasicBlock, (1, 1, 1, 1)),
+    "resnet18": (BasicBlock, (2, 2, 2, 2)),
+    "resnet34": (BasicBlock, (3, 4, 6, 3)),
+    "resnet50": (Bottleneck, (3, 4, 6, 3)),
+    "resnet101": (Bottleneck, (3, 4, 23, 3)),
 }
-
-
-class InstanceNorm(nn.InstanceNorm3d):
-    """Instance normalization that takes maps of one cell too, where torch raises an error.
-
-    One cell is its own mean: what is left of it is the bias. The coarsest map of a small image has
-    one cell when the image is alone and more when it is padded in a batch.
-    """
-
-    def forward(self, maps: Float[Tensor, "B C D H W"]) -> Float[Tensor, "B C D H W"]:
-        """Normalize each channel of each subject over its cells."""
-        if maps.shape[2:].numel() == 1:
-            return maps * 0 + self.bias[:, None, None, None]
-        normalized: Tensor = super().forward(maps)
-        return normalized
-
-
-def _accept_one_cell(module: nn.Module) -> None:
-    """Put ``InstanceNorm`` in place of torch's throughout."""
-    for name, child in module.named_children():
-        if isinstance(child, nn.InstanceNorm3d):
-            setattr(module, name, InstanceNorm(child.num_features, affine=True))
-        else:
-            _accept_one_cell(child)
 
 
 class ResNet3d(nn.Module):
     """Turn one image into four feature maps, each half as fine as the one before.
 
-    MONAI's own ``ResNet`` is not used whole: it fixes batch normalization inside the stages, and
-    its shortcut of type A cuts the gradient. The stem halves the grid once and, for an output
-    stride of 4, max pooling halves it again. Every convolution is odd-sized with half padding, so
-    cell j of a map of stride s lies exactly at voxel ``s * j``.
+    The stem halves the grid once and, for an output stride of 4, max pooling halves it again. Every
+    convolution is odd-sized with half padding, so cell j of a map of stride s lies exactly at voxel
+    ``s * j``.
 
     Args:
         name: One of ``STAGES``.
@@ -64,14 +35,10 @@ class ResNet3d(nn.Module):
     ) -> None:
         super().__init__()
         block, depths = STAGES[name]
-        self.norm: tuple[str, dict[str, int | bool]] = (
-            ("group", {"num_groups": min(8, width // 2)})
-            if norm == "group"
-            else (norm, {"affine": True})
-        )
+        self.norm = norm_maker(norm, min(8, width // 2))
         self.stem = nn.Sequential(
             nn.Conv3d(1, width, kernel_size=7, stride=2, padding=3, bias=False),
-            get_norm_layer(self.norm, spatial_dims=3, channels=width),
+            self.norm(width),
             nn.ReLU(inplace=True),
         )
         if output_stride == 4:
@@ -83,7 +50,6 @@ class ResNet3d(nn.Module):
             planes = width * 2**index * block.expansion
         self.channels = [width * 2**index * block.expansion for index in range(stages)]
         self.strides = [output_stride * 2**index for index in range(stages)]
-        _accept_one_cell(self)
         for module in self.modules():
             if isinstance(module, nn.Conv3d):
                 nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
@@ -99,7 +65,7 @@ class ResNet3d(nn.Module):
 
     def _stage(
         self,
-        block: type[ResNetBlock | ResNetBottleneck],
+        block: type[BasicBlock | Bottleneck],
         inputs: int,
         planes: int,
         depth: int,
@@ -111,8 +77,8 @@ class ResNet3d(nn.Module):
         if halves or inputs != outputs:
             shortcut = nn.Sequential(
                 nn.Conv3d(inputs, outputs, kernel_size=1, stride=stride, bias=False),
-                get_norm_layer(self.norm, spatial_dims=3, channels=outputs),
+                self.norm(outputs),
             )
-        first = block(inputs, planes, stride=stride, downsample=shortcut, norm=self.norm)
-        others = [block(outputs, planes, norm=self.norm) for _ in range(depth - 1)]
+        first = block(inputs, planes, self.norm, stride=stride, downsample=shortcut)
+        others = [block(outputs, planes, self.norm) for _ in range(depth - 1)]
         return nn.Sequential(first, *others)

@@ -1,0 +1,174 @@
+"""``massm predict``: scans and a model in, shapes out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from massm.cli import options
+from massm.cli.narrator import Narrator, narrated
+from massm.cli.session import FAILED, complain, message_of, session
+
+if TYPE_CHECKING:
+    from massm.inference.batch import Job, Outcome
+    from massm.inference.outputs import OutputOptions
+
+Scans = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="SCAN",
+        help="CTs: NIfTI, NRRD, MHA, DICOM folder or zip of one of these; or tables of them "
+        "([cyan].csv .tsv .xlsx[/], columns [cyan]subject[/] and [cyan]image[/]).",
+        show_default=False,
+    ),
+]
+SkipExisting = Annotated[
+    bool, typer.Option("--skip-existing", help="Pass over scans whose results are there.")
+]
+OnDevice = Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Where to run.")]
+MeshFormats = Annotated[
+    list[str],
+    typer.Option(
+        "--mesh-format",
+        metavar="FORMAT",
+        help="Write surfaces in this format, too: stl, ply, obj or glb (glTF, one scene with "
+        "colors). May be given several times, or as a list with commas. Always written: vtp.",
+        show_default=False,
+    ),
+]
+LabelMap = Annotated[
+    bool, typer.Option("--label-map/--no-label-map", help="Write a label map on the scan's grid.")
+]
+Page = Annotated[bool, typer.Option("--page/--no-page", help="Write a page for the browser.")]
+DicomSeg = Annotated[
+    bool, typer.Option("--dicom-seg", help="Write a DICOM SEG object, too, for scans in DICOM.")
+]
+
+
+@dataclass(frozen=True)
+class Existing:
+    """What is to be done where results are already."""
+
+    replace: bool
+    skip: bool
+
+
+def predict(
+    scans: Scans,
+    out: options.Out,
+    model: options.ModelOrOnly = None,
+    *,
+    device: OnDevice = "cpu",
+    threads: options.Threads = None,
+    mesh_format: MeshFormats = [],  # noqa: B006, typer takes it so
+    label_map: LabelMap = True,
+    page: Page = True,
+    dicom_seg: DicomSeg = False,
+    overwrite: options.Overwrite = False,
+    skip_existing: SkipExisting = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find anatomies and their shapes in CTs.
+
+    Each scan gets a folder OUT/NAME: surfaces, particles, a label map, shape.json, and a page.
+
+    A scan that fails stops no other.
+    Exit status: 0 all went well, 1 a scan failed, 2 the command could not begin.
+    """
+    with session(verbose=verbose, quiet=quiet, debug=debug):
+        from massm.inference.outputs import OutputOptions
+
+        wanted = OutputOptions(
+            mesh_formats=_formats(mesh_format),
+            label_map=label_map,
+            page=page,
+            dicom_seg=dicom_seg,
+            replace=overwrite,
+        )
+        existing = Existing(overwrite, skip_existing)
+        failed = _predict(scans, out, model, wanted, existing, device, threads, quiet)
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _formats(given: Sequence[str]) -> tuple[str, ...]:
+    """Read formats as endings; several may stand in one word, with or without a point."""
+    from massm.inference.outputs import MESH_FORMATS
+
+    words = [word.strip().lower().lstrip(".") for text in given for word in text.split(",")]
+    endings = tuple(dict.fromkeys(f".{word}" for word in words if word))
+    unknown = [ending for ending in endings if ending not in MESH_FORMATS]
+    if unknown:
+        known = ", ".join(ending.lstrip(".") for ending in MESH_FORMATS)
+        raise ValueError(f"--mesh-format {unknown[0].lstrip('.')} is not known; choose of {known}")
+    return endings
+
+
+def _predict(
+    scans: Sequence[Path],
+    out: Path,
+    model: str | None,
+    wanted: "OutputOptions",
+    existing: Existing,
+    device: Literal["cpu", "cuda"],
+    threads: int | None,
+    quiet: bool,
+) -> int:
+    """Predict all scans; return how many failed."""
+    from massm.inference import api, batch
+    from massm.machine.cores import usable_cores
+    from massm.machine.devices import refuse_missing
+    from massm.machine.threads import limited_threads
+
+    jobs = batch.list_jobs(scans, out)
+    left = _left(jobs, existing)
+    refuse_missing(device)
+    bundle = api.load(model).bundle
+    failed = 0
+    with limited_threads(threads or usable_cores()), narrated(len(left), quiet=quiet) as narrator:
+        if len(left) < len(jobs):
+            narrator.say(f"{len(jobs) - len(left)} of {len(jobs)} scans have results, skipped")
+        outcomes = batch.predict_jobs(left, bundle, wanted, device, narrator.doing)
+        for number, outcome in enumerate(outcomes, start=1):
+            failed += outcome.error is not None
+            _tell(outcome, f"{number}/{len(left)}", narrator)
+    if failed:
+        complain(f"{failed} of {len(left)} scans failed")
+    return failed
+
+
+def _left(jobs: Sequence["Job"], existing: Existing) -> list["Job"]:
+    """List what is to be predicted, before any time is spent on it."""
+    if existing.replace and existing.skip:
+        raise ValueError("--overwrite and --skip-existing exclude each other")
+    done = [job for job in jobs if job.is_done]
+    if done and not existing.replace and not existing.skip:
+        raise ValueError(
+            f"{done[0].folder} is there already"
+            + (f" and {len(done) - 1} more" if len(done) > 1 else "")
+            + "; replace results (--overwrite), pass over these scans (--skip-existing), or choose "
+            "another --out"
+        )
+    return [job for job in jobs if not (existing.skip and job.is_done)]
+
+
+def _tell(outcome: "Outcome", count: str, narrator: Narrator) -> None:
+    """Say in one line what became of a scan."""
+    if outcome.shapes is None or outcome.written is None:
+        narrator.step()
+        complain(f"{count} {outcome.job.name}: {message_of(outcome.error)}")
+        return
+    anatomies = outcome.shapes.anatomies
+    missing = [name for name in anatomies if name not in outcome.shapes.found]
+    found = f"{len(anatomies) - len(missing)} of {len(anatomies)} anatomies"
+    if missing:
+        found += f" (not found: {', '.join(missing)})"
+    where = outcome.written.page or outcome.written.folder
+    narrator.step()
+    narrator.say(f"{count} {outcome.job.name}: {found}, {outcome.seconds:.1f} s, {where}")
+    for note in outcome.written.notes:
+        narrator.say(f"    {note}")

@@ -1,0 +1,173 @@
+"""Models from Python: what ``massm.load`` returns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
+from massm.inference import pretrained
+from massm.inference.bundle import Bundle, load_bundle
+from massm.inference.describe import describe_scan
+from massm.inference.memory import is_surface, mesh_of, volume_of
+from massm.inference.shapes import ScanShapes
+from massm.inference.sources import open_scan
+from massm.io.errors import DataError
+from massm.machine.devices import Device, refuse_missing
+
+if TYPE_CHECKING:
+    from massm.inference.fit import Fit
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A trained model.
+
+    Points are LPS millimeters of the scan unless said otherwise, arrays of images have the axes z,
+    y, x, and points are x, y, z.
+
+    Attributes:
+        bundle: All that its folder holds.
+    """
+
+    bundle: Bundle
+
+    @property
+    def anatomies(self) -> tuple[str, ...]:
+        """The anatomies that it finds."""
+        return self.bundle.description.anatomies
+
+    @property
+    def card(self) -> str:
+        """What it was trained on, how good it is, and what it is not for: Markdown."""
+        return self.bundle.card
+
+    def predict(
+        self,
+        scan: Any,
+        *,
+        name: str | None = None,
+        spacing: Sequence[float] | None = None,
+        origin: Sequence[float] | None = None,
+        direction: Any = None,
+        device: Device = "cpu",
+    ) -> ScanShapes:
+        """Find the anatomies of a CT and their shapes.
+
+        Args:
+            scan: Hounsfield units, any orientation, spacing and field of view: a path (NIfTI,
+                NRRD, MHA, DICOM folder or file, zip of one of these), a NumPy array (z, y, x), an
+                image of itk or SimpleITK, a vtkImageData (its frame is taken as LPS), or an image
+                of nibabel.
+            name: What it is called; by default its file's name, or ``scan``.
+            spacing: Voxel size along x, y, z, mm. An array needs it; others have their own.
+            origin: LPS mm of the center of voxel (0, 0, 0) of an array; (0, 0, 0) by default.
+            direction: 3 x 3, its columns the directions of the x, y, z index axes of an array in
+                LPS; the identity by default.
+            device: What the network runs on.
+
+        Raises:
+            DataError: If the scan cannot be used: what was found, what was expected, what to do.
+            ValueError: If there is no GPU.
+        """
+        refuse_missing(device)
+        if not isinstance(scan, str | PathLike):
+            volume = volume_of(scan, spacing=spacing, origin=origin, direction=direction)
+            return describe_scan(volume, self.bundle, device, name or "scan")
+        if spacing is not None or origin is not None or direction is not None:
+            raise DataError(f"{scan}: a file has its own spacing, origin and direction; omit them")
+        with open_scan(Path(scan), name) as source:
+            return describe_scan(source.volume, self.bundle, device, source.name)
+
+    def fit(
+        self,
+        shape: Any,
+        anatomy: str,
+        *,
+        label: int | None = None,
+        spacing: Sequence[float] | None = None,
+        origin: Sequence[float] | None = None,
+        direction: Any = None,
+    ) -> "Fit":
+        """Fit a segmentation into the shape model of an anatomy.
+
+        Args:
+            shape: A path (mask, label map, signed distance, or mesh), a surface (vtkPolyData, pair
+                of vertices (V, 3) and faces (F, 3), object with both such as trimesh's), or a mask
+                in memory, as ``scan`` of :meth:`predict`. Surfaces are LPS mm.
+            anatomy: Which organ it is.
+            label: The organ's value in a label map; without it, all voxels above 0.
+            spacing: Of a mask that is an array, as in :meth:`predict`.
+            origin: The same.
+            direction: The same.
+
+        Raises:
+            DataError: If it cannot be used or is no such organ, or the model does not know the
+                anatomy.
+        """
+        from massm.inference.fit import fit_shape, surface_of
+
+        self._refuse_unknown(anatomy)
+        if isinstance(shape, str | PathLike):
+            path = Path(shape)
+            return fit_shape(surface_of(path, self.bundle, label), self.bundle, anatomy, path.name)
+        if is_surface(shape):
+            surface = _groomed(mesh_of(shape), self.bundle)
+        else:
+            mask = volume_of(shape, spacing=spacing, origin=origin, direction=direction)
+            inside = mask.array > 0 if label is None else mask.array == label
+            surface = _groomed(mask.with_array(inside), self.bundle)
+        return fit_shape(surface, self.bundle, anatomy)
+
+    def _refuse_unknown(self, anatomy: str) -> None:
+        if anatomy not in self.anatomies:
+            raise DataError(f"the model knows no {anatomy}; it knows {', '.join(self.anatomies)}")
+
+
+def load(model: str | PathLike[str]) -> LoadedModel:
+    """Load a model by its folder, or by its name if it came with the package.
+
+    Raises:
+        DataError: If there is no such model or it cannot be used, with the reason.
+    """
+    return LoadedModel(load_bundle(folder_of(model)))
+
+
+def folder_of(model: str | PathLike[str] | None) -> Path:
+    """Find a model's folder.
+
+    Args:
+        model: Name of a model that came with the package, which goes before a folder of that name
+            (``./NAME`` is the folder); else its folder. None: the only one that came with it.
+
+    Raises:
+        DataError: If there is none, or None is given and there are several.
+    """
+    names = pretrained.names()
+    if model is None:
+        if len(names) == 1:
+            return pretrained.find(names[0])
+        raise DataError(
+            f"which model? Give --model FOLDER, or one of: {', '.join(names) or 'none'}"
+        )
+    if str(model) in names:
+        return pretrained.find(str(model))
+    folder = Path(model)
+    if folder.is_dir():
+        return folder
+    raise DataError(
+        f"{model} is no folder and no model that came with massm ({', '.join(names) or 'none did'})"
+    )
+
+
+def _groomed(shape: Mesh | Volume, bundle: Bundle) -> Mesh:
+    """Make a clean closed surface of what is in memory, as of a file."""
+    from massm.groom.mask import crop_mask
+    from massm.groom.surface import groom_mask, groom_mesh
+
+    config = bundle.facts.groom.surface
+    if isinstance(shape, Mesh):
+        return groom_mesh(shape, config).surface
+    return groom_mask(crop_mask(shape), config).surface

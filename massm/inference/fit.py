@@ -1,0 +1,261 @@
+"""A segmentation in the shape model of a model folder: particles, scores, how well it fits."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float
+
+from massm.config.correspond import CorrespondConfig
+from massm.config.groom import AlignmentConfig
+from massm.evaluate.surface import surface_measures
+from massm.geometry.alignment import apply_transform, invert_transform
+from massm.geometry.isosurface import isosurface
+from massm.geometry.mesh import Mesh
+from massm.groom.mask import crop_mask
+from massm.groom.surface import groom_mask, groom_mesh
+from massm.inference.anatomy_shapes import AnatomyShapes
+from massm.inference.bundle import Bundle
+from massm.inference.fit_model import FitModel
+from massm.inference.statistics import (
+    Percentiles,
+    TrainingStatistics,
+    mahalanobis_of,
+    standard_scores,
+)
+from massm.io import images, meshes
+from massm.io.documents import write_json
+from massm.io.errors import DataError
+from massm.io.particles import write_text
+from massm.pdm.embedded.engine import EntropyEngine
+
+_SAMPLES = 20000  # points of each surface that the residual is measured from
+
+
+@dataclass(frozen=True)
+class ShapeSpace:
+    """What is known of one anatomy's shapes, and how a new one is placed among them.
+
+    Attributes:
+        anatomy: Which organ.
+        model: Pose and particles of the population, frozen.
+        shapes: Template and shape model.
+        statistics: Where training subjects lie.
+        alignment: How a shape is aligned.
+        correspond: How particles are placed on it.
+    """
+
+    anatomy: str
+    model: FitModel
+    shapes: AnatomyShapes
+    statistics: TrainingStatistics
+    alignment: AlignmentConfig
+    correspond: CorrespondConfig
+
+
+@dataclass(frozen=True)
+class Residual:
+    """Distance between a surface and the model's reconstruction of it, both ways, mm.
+
+    Attributes:
+        mean: Average of the two directed means.
+        p95: 95th percentile, the larger of both directions.
+        largest: Hausdorff distance.
+    """
+
+    mean: float
+    p95: float
+    largest: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One shape in the shape model of its anatomy.
+
+    Attributes:
+        anatomy: Which organ.
+        surface: The surface that was fitted, LPS mm.
+        reconstruction: The template warped to the particles, LPS mm.
+        local: Particles on the surface, LPS mm.
+        world: The same in the population's frame, mm.
+        transform: Matrix from LPS to that frame.
+        scores: Along the J modes of the training statistics, standard deviations.
+        mahalanobis: Distance from the mean in these modes, standard deviations.
+        percentiles: Where volume, area, scores and distance lie among the training subjects.
+        residual: Between surface and reconstruction.
+        from_span_mm: Distance from the span of all training shapes, root mean square over
+            particles, mm.
+        span_limit_mm: What new subjects of the population stay below, mm; infinite if there were
+            too few to tell.
+    """
+
+    anatomy: str
+    surface: Mesh
+    reconstruction: Mesh
+    local: Float[np.ndarray, "M 3"]
+    world: Float[np.ndarray, "M 3"]
+    transform: Float[np.ndarray, "4 4"]
+    scores: Float[np.ndarray, " J"]
+    mahalanobis: float
+    percentiles: Percentiles
+    residual: Residual
+    from_span_mm: float
+    span_limit_mm: float
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Say in which ways it lies outside of the training population; empty if it does not."""
+        found = []
+        if self.from_span_mm > self.span_limit_mm:
+            found.append(
+                f"{self.from_span_mm:.2f} mm from the span of the training shapes, new subjects of "
+                f"their population stay below {self.span_limit_mm:.2f} mm"
+            )
+        if self.percentiles.mahalanobis >= 100:
+            found.append(
+                f"{self.mahalanobis:.1f} standard deviations from the mean shape, farther than "
+                "every training shape that was left out of the model"
+            )
+        return tuple(found)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether it lies outside of the training population."""
+        return bool(self.reasons)
+
+
+def fit_shape(mesh: Mesh, bundle: Bundle, anatomy: str, name: str = "shape") -> Fit:
+    """Fit a surface into the frozen shape model, as the pipeline does with subjects to test.
+
+    It is aligned as grooming does: from wherever it lies, without a turn at first, turned by no
+    more than the run's limit (``groom.alignment.max_rotation_deg``). It has to be in a patient's
+    usual position, that is, not given in other axes than LPS.
+
+    Args:
+        mesh: Closed surface of one piece, faces outward, LPS mm. Of a mask or a raw mesh,
+            :func:`surface_of` makes one.
+        bundle: The model folder.
+        anatomy: Which organ it is.
+        name: What it is called in messages.
+
+    Raises:
+        DataError: If the folder does not know the anatomy or cannot fit, or the surface is not
+            closed.
+    """
+    space = ShapeSpace(
+        anatomy=anatomy,
+        model=bundle.fit_model(anatomy),
+        shapes=bundle.shapes[anatomy],
+        statistics=bundle.statistics[anatomy],
+        alignment=bundle.facts.groom.alignment,
+        correspond=bundle.facts.correspond,
+    )
+    return fit_to(mesh, space, name)
+
+
+def fit_to(mesh: Mesh, space: ShapeSpace, name: str) -> Fit:
+    """Fit a surface into a shape space: see :func:`fit_shape`.
+
+    Raises:
+        DataError: If the surface is not closed, or its particles make no surface.
+    """
+    pose = space.model.pose(mesh, space.alignment)
+    engine = EntropyEngine(space.correspond, space.model.frozen)
+    found = engine.fit([mesh.transformed(pose)], [name])
+    if found.failed:
+        raise DataError(f"{space.anatomy}: {found.failed[name]}")
+    local = apply_transform(invert_transform(pose), found.particles[0])
+    statistics = space.statistics
+    scores = standard_scores(space.shapes.model, found.world[0], statistics.modes)
+    try:
+        reconstruction = space.shapes.warp.surface(local)
+    except ValueError as error:
+        raise DataError(f"{name}: {space.anatomy} has no surface: {error}") from error
+    return Fit(
+        anatomy=space.anatomy,
+        surface=mesh,
+        reconstruction=reconstruction,
+        local=local,
+        world=found.world[0],
+        transform=found.procrustes[0] @ pose,
+        scores=scores,
+        mahalanobis=mahalanobis_of(scores),
+        percentiles=statistics.percentiles(
+            volume_ml=mesh.volume_ml, area_mm2=mesh.area, scores=scores
+        ),
+        residual=_residual(mesh, reconstruction),
+        from_span_mm=float(found.diagnostics.residual[0]),
+        span_limit_mm=space.model.frozen.residual_limit,
+    )
+
+
+def surface_of(path: Path, bundle: Bundle, label: int | None = None) -> Mesh:
+    """Make a clean closed surface of a segmentation, with the grooming that the model had.
+
+    Args:
+        path: A mask, a label map, a signed distance, or a mesh in any format that is read.
+        bundle: The model folder.
+        label: The organ's value in a label map.
+
+    Raises:
+        DataError: If it cannot be read, or holds no organ that can be groomed.
+    """
+    config = bundle.facts.groom.surface
+    try:
+        if meshes.is_mesh(path):
+            return groom_mesh(meshes.read(path), config).surface
+        found = images.read_segmentation(path, label)
+        if found.is_distance:
+            return groom_mesh(isosurface(found.volume), config).surface
+        return groom_mask(crop_mask(found.volume), config).surface
+    except (DataError, ValueError) as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def write_fit(fit: Fit, bundle: Bundle, folder: Path) -> None:
+    """Write particles, surfaces and ``fit.json``.
+
+    ``particles/{anatomy}_local.particles`` (LPS mm) and ``_world.particles``,
+    ``meshes/{anatomy}.vtp`` (what was fitted) and ``meshes/{anatomy}-reconstruction.vtp``.
+    """
+    anatomy = fit.anatomy
+    write_text(fit.local, folder / "particles" / f"{anatomy}_local.particles")
+    write_text(fit.world, folder / "particles" / f"{anatomy}_world.particles")
+    meshes.write(fit.surface, folder / "meshes" / f"{anatomy}.vtp")
+    meshes.write(fit.reconstruction, folder / "meshes" / f"{anatomy}-reconstruction.vtp")
+    write_json(fit_document(fit, bundle), folder / "fit.json")
+
+
+def fit_document(fit: Fit, bundle: Bundle) -> dict[str, object]:
+    """Lay a fit out as a JSON document; lengths in mm, scores in standard deviations."""
+    limit = fit.span_limit_mm
+    return {
+        "anatomy": fit.anatomy,
+        "outside": fit.is_outside,
+        "reasons": list(fit.reasons),
+        "volume_ml": fit.surface.volume_ml,
+        "volume_percentile": fit.percentiles.volume,
+        "area_mm2": fit.surface.area,
+        "area_percentile": fit.percentiles.area,
+        "mahalanobis": fit.mahalanobis,
+        "mahalanobis_percentile": fit.percentiles.mahalanobis,
+        "scores_sd": fit.scores.tolist(),
+        "score_percentiles": fit.percentiles.scores.tolist(),
+        "residual_mm": {
+            "mean": fit.residual.mean,
+            "p95": fit.residual.p95,
+            "largest": fit.residual.largest,
+        },
+        "from_span_mm": fit.from_span_mm,
+        "span_limit_mm": limit if np.isfinite(limit) else None,
+        "transform": fit.transform.tolist(),
+        "training_subjects": bundle.statistics[fit.anatomy].subjects,
+        "model": {"commit": bundle.commit, "files": bundle.files},
+    }
+
+
+def _residual(surface: Mesh, reconstruction: Mesh) -> Residual:
+    found = surface_measures(reconstruction, surface, samples=_SAMPLES, tolerances_mm=())
+    return Residual(
+        mean=found["surface_mean"], p95=found["surface_p95"], largest=found["surface_hausdorff"]
+    )

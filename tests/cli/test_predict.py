@@ -1,0 +1,252 @@
+"""``massm predict``, ``fit``, ``info`` and ``massm.load`` on a toy model."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import openpyxl
+import pytest
+
+import massm
+from massm.cli import predict as predict_command
+from massm.inference import api, batch
+from massm.io import documents, images, meshes
+from massm.io.errors import DataError
+from massm.io.particles import read_text
+from tests.inference.test_bundle import run  # noqa: F401, a fixture
+from tests.toy_cohort import hull, sphere_points
+
+ROOT = Path(__file__).parents[2]
+PIPELINE = (
+    "snakemake",
+    "lightning",
+    "pytorch_lightning",
+    "plotly",
+    "sklearn",
+    "xlsxwriter",
+    "monai",
+)
+QUICK = ("--no-page", "--no-label-map")
+
+
+@pytest.fixture
+def model(run):
+    """The model folder."""
+    return run.folder / "models/massm"
+
+
+@pytest.fixture
+def scans(run):
+    """Two scans."""
+    return [run.folder / "ct" / f"{name}.nii.gz" for name in run.cohort.subjects[:2]]
+
+
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_each_scan_is_written_and_a_failed_one_stops_no_other(run, model, scans, tmp_path, command):
+    damaged = tmp_path / "damaged.nii.gz"
+    damaged.write_bytes(b"no image")
+    out = tmp_path / "out"
+    done = command("predict", scans[0], damaged, scans[1], "--model", model, "--out", out)
+    assert done.exit_code == 1
+    first, second = done.stdout.splitlines()
+    pattern = r"{}/3 {}: [12] of 2 anatomies.*, \d+\.\d s, .*{}/index\.html"
+    for line, number, scan in zip((first, second), (1, 3), run.cohort.subjects[:2], strict=True):
+        assert re.fullmatch(pattern.format(number, scan, scan), line)
+    assert "massm: 2/3 damaged: " in done.stderr
+    assert "1 of 3 scans failed" in done.stderr
+    assert {path.name for path in out.iterdir()} == set(run.cohort.subjects[:2])
+    loaded, written = massm.load(model), 0
+    for scan in scans:
+        shapes = loaded.predict(scan)
+        folder = out / shapes.name
+        document = documents.read_json(folder / "shape.json")["anatomies"]
+        assert (folder / "segmentation.nii.gz").is_file()
+        for name, shape in shapes.anatomies.items():
+            assert document[name]["present"] == shape.present
+            assert document[name]["score"] == pytest.approx(shape.score)
+            if shape.present:
+                written += 1
+                local = read_text(folder / f"particles/{name}_local.particles")
+                np.testing.assert_allclose(local, shape.local, atol=1e-3)
+                mesh = meshes.read(folder / f"meshes/{name}.vtp")
+                np.testing.assert_allclose(mesh.vertices, shape.surface.vertices, atol=1e-3)
+    assert written > 0
+
+
+def test_results_are_kept_until_it_is_said_what_to_do_with_them(model, scans, tmp_path, command):
+    out = tmp_path / "out"
+    words = ("--model", model, "--out", out, *QUICK)
+    assert command("predict", scans[0], *words).exit_code == 0
+    before = contents(out)
+    refused = command("predict", *scans, *words)
+    assert refused.exit_code == 2
+    assert "is there already; replace results (--overwrite), pass over" in refused.stderr
+    assert contents(out) == before
+    passed = command("predict", *scans, *words, "--skip-existing")
+    assert passed.exit_code == 0
+    assert passed.stdout.splitlines()[0] == "1 of 2 scans have results, skipped"
+    assert "1/1 patient-1" in passed.stdout
+    assert before.items() <= contents(out).items()
+    (out / "patient-0" / "left.txt").write_text("of before")
+    assert command("predict", scans[0], *words, "--overwrite").exit_code == 0
+    assert not (out / "patient-0" / "left.txt").exists()
+    both = command("predict", scans[0], *words, "--overwrite", "--skip-existing")
+    assert both.exit_code == 2
+    assert "exclude each other" in both.stderr
+
+
+def test_a_spreadsheet_names_scans_and_formats_of_surfaces_may_be_a_list(
+    model, scans, tmp_path, command
+):
+    book = openpyxl.Workbook()
+    book.active.append(["Subject", "image"])
+    book.active.append([17, str(scans[0])])
+    book.save(tmp_path / "scans.xlsx")
+    out = tmp_path / "out"
+    words = ("--model", model, "--out", out, *QUICK, "--quiet", "--mesh-format", "stl,.obj")
+    done = command("predict", tmp_path / "scans.xlsx", *words, "--mesh-format", "glb")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "")
+    endings = {path.suffix for path in (out / "17/meshes").iterdir()}
+    assert endings == {".vtp", ".stl", ".obj", ".glb"}
+    assert not (out / "17/index.html").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["a/ct.nii.gz", "b/ct.nrrd"], "a/ct.nii.gz and b/ct.nrrd are both called ct"),
+        (["ct.nii.gz", "--model", "nothing"], "nothing is no folder and no model that came with"),
+        (["ct.nii.gz", "--mesh-format", "off"], "--mesh-format off is not known; choose of vtp"),
+        (["ct.nii.gz", "--quiet", "--verbose"], "--verbose and --quiet exclude each other"),
+        (["none.csv"], "none.csv"),
+    ],
+)
+def test_what_cannot_begin_is_said_in_one_sentence(words, message, model, tmp_path, command):
+    done = command("predict", "--model", model, "--out", tmp_path / "out", *words)
+    assert done.exit_code == 2
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_trace_is_shown_when_it_is_asked_for(tmp_path, command):
+    words = ("predict", "ct.nii.gz", "--model", tmp_path, "--out", tmp_path / "out")
+    assert "Traceback" not in command(*words).stderr
+    done = command(*words, "--debug")
+    assert done.exit_code == 2
+    assert "Traceback" in done.stderr
+    assert "is no model folder" in done.stderr.splitlines()[-1]
+
+
+def test_an_interruption_ends_the_command_with_its_own_status(
+    model, scans, tmp_path, command, monkeypatch
+):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(batch, "describe_scan", interrupted)
+    done = command("predict", *scans, "--model", model, "--out", tmp_path / "out")
+    assert done.exit_code == 130
+    assert done.stderr.splitlines()[-1] == "massm: interrupted"
+    assert not list((tmp_path / "out").rglob("*"))
+
+
+def test_a_gpu_that_is_not_there_is_refused(model, scans, tmp_path, command, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    words = ("--model", model, "--out", tmp_path / "out", "--device", "cuda")
+    done = command("predict", scans[0], *words)
+    assert done.exit_code == 2
+    assert "leave it out to use the CPU" in done.stderr
+
+
+def test_the_pipelines_packages_are_not_needed(model, scans, tmp_path):
+    code = (
+        "import sys\n"
+        f"blocked = {PIPELINE}\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in blocked:\n"
+        "            raise ImportError(name + ' is blocked')\n"
+        "sys.meta_path.insert(0, Blocked())\n"
+        "from massm.cli.app import main\n"
+        "main()\n"
+    )
+    words = ["predict", str(scans[0]), "--model", str(model), "--out", "out", "--threads", "1"]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out/patient-0/index.html").is_file()
+
+
+def test_a_model_shows_its_card_and_its_facts(model, command):
+    shown = command("info", model)
+    assert shown.exit_code == 0
+    assert "How good it is" in shown.stdout
+    facts = json.loads(command("info", model, "--json").stdout)
+    assert facts["anatomies"] == ["bright", "dark"]
+    assert facts["files"].keys() == {path.name for path in model.iterdir()} - {"model.json"}
+
+
+def test_models_that_came_along_are_listed_and_chosen(model, scans, tmp_path, command, monkeypatch):
+    monkeypatch.setattr(api.pretrained, "names", list)
+    assert "no model came with this massm" in command("models").stdout
+    words = ("predict", scans[0], "--out", tmp_path / "out", *QUICK)
+    assert "which model? Give --model FOLDER" in command(*words).stderr
+    monkeypatch.setattr(api.pretrained, "names", lambda: ["toy"])
+    monkeypatch.setattr(api.pretrained, "find", {"toy": model}.__getitem__)
+    listed = command("models").stdout
+    assert "toy" in listed
+    assert "bright, dark" in listed
+    assert command(*words).exit_code == 0
+    monkeypatch.setattr(api.pretrained, "names", lambda: ["toy", "other"])
+    assert "or one of: toy, other" in command(*words, "--overwrite").stderr
+
+
+def test_a_segmentation_is_fitted(run, model, tmp_path, command):
+    mesh = hull(sphere_points(200) * [13.0, 10.5, 8.0] + [50.0, -20.0, 300.0])
+    meshes.write(mesh, tmp_path / "organ.vtp")
+    words = ("fit", tmp_path / "organ.vtp", "--model", model, "--out", tmp_path / "out")
+    done = command(*words, "--anatomy", "bright")
+    assert done.exit_code == 0, done.stderr
+    assert "percentile" in done.stdout
+    document = documents.read_json(tmp_path / "out/organ/fit.json")
+    found = massm.load(model).fit((mesh.vertices, mesh.faces), "bright")
+    np.testing.assert_allclose(document["scores_sd"], found.scores, atol=1e-3)
+    again = command(*words, "--anatomy", "bright")
+    assert again.exit_code == 2
+    assert "is there already; replace it (--overwrite)" in again.stderr
+    unknown = command(*words, "--anatomy", "liver", "--overwrite")
+    assert unknown.exit_code == 2
+    assert "the model knows no liver; it knows bright, dark" in unknown.stderr
+
+
+def test_arrays_and_files_are_the_same_to_a_model(run, model, scans):
+    loaded = massm.load(str(model))
+    assert loaded.anatomies == ("bright", "dark")
+    assert loaded.card.startswith("#")
+    volume = images.read_scan(scans[0]).volume
+    place = {"spacing": volume.spacing, "origin": volume.origin, "direction": volume.direction}
+    given, expected = loaded.predict(volume.array, **place), loaded.predict(scans[0])
+    assert (given.name, expected.name) == ("scan", "patient-0")
+    assert given.found.keys() == expected.found.keys() != set()
+    for name, shape in expected.found.items():
+        np.testing.assert_array_equal(given[name].local, shape.local)
+    with pytest.raises(DataError, match="a file has its own spacing"):
+        loaded.predict(scans[0], spacing=(1, 1, 1))
+
+
+def test_formats_are_read_with_and_without_a_point():
+    assert predict_command._formats(["STL, .ply", "stl"]) == (".stl", ".ply")
