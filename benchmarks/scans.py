@@ -76,7 +76,7 @@ def resampled(volume: Volume, spacing: np.ndarray, direction: np.ndarray | None 
     corners = volume.corners() @ direction  # along the new axes
     low, high = corners.min(0), corners.max(0)
     size = np.floor((high - low) / spacing + 1e-6).astype(int) + 1
-    grid = Volume(np.zeros(0), spacing, direction @ low, direction)
+    grid = Volume(np.zeros((1, 1, 1)), spacing, direction @ low, direction)
     to_index = np.linalg.inv(volume.direction * volume.spacing)
     matrix = to_index @ (grid.direction * grid.spacing)
     offset = to_index @ (grid.origin - volume.origin)
