@@ -2,7 +2,7 @@
 
 import igl
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 
 from massm.geometry.mesh import Mesh
@@ -47,13 +47,31 @@ def _close_pairs(mesh: Mesh) -> Int[np.ndarray, "n 2"]:
     """List pairs of triangles whose boxes overlap and that share no vertex."""
     corners = mesh.vertices[mesh.faces]
     low, high = corners.min(1), corners.max(1)
-    middle = (low + high) / 2
-    reach = np.linalg.norm(high - low, axis=1) / 2
-    found = []
-    # By size, so that one large triangle does not make every search wide.
-    classes = np.ceil(np.log2(np.maximum(reach, 1e-12) / max(float(np.median(reach)), 1e-12)))
-    groups = [np.flatnonzero(classes == size) for size in np.unique(classes)]
+    pairs = _near_pairs((low + high) / 2, np.linalg.norm(high - low, axis=1) / 2)
+    # Axis by axis and corner by corner: each test is for those alone that the last one left.
+    for axis in range(3):
+        one, two = pairs.T
+        bottom, top = np.ascontiguousarray(low[:, axis]), np.ascontiguousarray(high[:, axis])
+        pairs = pairs[(bottom[one] <= top[two]) & (bottom[two] <= top[one])]
+    one, two = mesh.faces[pairs[:, 0]].T, mesh.faces[pairs[:, 1]].T
+    shared = np.zeros(len(pairs), bool)
+    for corner in one:
+        for other in two:
+            shared |= corner == other
+    return np.sort(pairs[~shared], axis=1)
+
+
+def _near_pairs(
+    middle: Float[np.ndarray, "F 3"], reach: Float[np.ndarray, " F"]
+) -> Int[np.ndarray, "n 2"]:
+    """List the pairs that are nearer than their reaches together, and some that are farther."""
+    # By size, so that one large triangle does not make every search wide; those of a remeshed
+    # surface are of one size, hence the 1.5 about the median.
+    typical = 1.5 * max(float(np.median(reach)), 1e-12)
+    sizes = np.ceil(np.log2(np.maximum(reach, 1e-12) / typical))
+    groups = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
     trees = [cKDTree(middle[group]) for group in groups]
+    found = []
     for i, group in enumerate(groups):
         for j in range(i + 1):
             within = float(reach[group].max() + reach[groups[j]].max())
@@ -63,12 +81,7 @@ def _close_pairs(mesh: Mesh) -> Int[np.ndarray, "n 2"]:
                 table = trees[i].sparse_distance_matrix(trees[j], within, output_type="ndarray")
                 near = np.stack([table["i"], table["j"]], axis=1)
             found.append(np.stack([group[near[:, 0]], groups[j][near[:, 1]]], axis=1))
-    pairs = np.sort(np.concatenate(found), axis=1)
-    first, second = pairs.T
-    overlap = ((low[first] <= high[second]) & (low[second] <= high[first])).all(1)
-    first, second = first[overlap], second[overlap]
-    shared = (mesh.faces[first][:, :, None] == mesh.faces[second][:, None, :]).any((1, 2))
-    return np.stack([first[~shared], second[~shared]], axis=1)
+    return np.concatenate(found)
 
 
 def _pierces(start: np.ndarray, end: np.ndarray, triangles: np.ndarray) -> np.ndarray:
