@@ -81,7 +81,7 @@ def without_places(correspond: CorrespondConfig) -> CorrespondConfig:
             "backend": "entropy",
             "device": "cpu",
             "threads": 1,
-            "pooled": (),
+            "populations": {},
             "shapeworks": correspond.shapeworks.model_copy(update={"keep": None}),
             "project": correspond.project.model_copy(update={"file": None}),
         }

@@ -146,7 +146,7 @@ def _fit_model(run: AnatomyRun, shapes: AnatomyShapes, recipe: Recipe) -> FitMod
         shapes.particles,
         run.model,
         recipe.alignment,
-        recipe.correspond.entropy.start.template_vertices,
+        recipe.correspond.entropy.initialization.template_vertices,
         reflected=run.reflected,
     )
 
