@@ -27,6 +27,7 @@ CALLED_FROM_ELSEWHERE = {
     "fit_shape": "the same",
     "surface_of": "the same",
     "write_fit": "the same",
+    "source_of_volume": "who writes results of a scan that is in memory",
     "pin_memory": "torch's DataLoader",
     "surface_of_mask": "models that predict masks, which are still to come",
     "surface_of_probability": "the same",

@@ -16,10 +16,10 @@ from massm.inference.remarks import remarks_on
 from massm.inference.shape_json import Files, shape_document
 from massm.inference.shapes import AnatomyShape, ScanShapes
 from massm.inference.sources import Source
-from massm.io import dicom, documents, gltf, images, mesh_writers, meshes
+from massm.io import dicom, documents, gltf, mesh_writers, meshes
 from massm.io.atomic import replacing_folder
 from massm.io.errors import DataError
-from massm.io.label_maps import Segment, write_seg_nrrd
+from massm.io.label_maps import Segment, write_nifti, write_seg_nrrd
 from massm.io.particles import text_file, write_text
 
 MESH_FORMATS = (".vtp", ".stl", ".ply", ".obj", ".glb")
@@ -127,7 +127,6 @@ class _Results:
         labels, notes = self._labels()
         remarks = remarks_on(self._shapes, labels, (*self._source.notes, *notes))
         if self._options.page:
-            self._files.scan.append(PAGE)
             write_page(
                 self._shapes,
                 self._source,
@@ -136,6 +135,7 @@ class _Results:
                 self._files,
                 self._folder / PAGE,
             )
+            self._files.scan.append(PAGE)
         document = shape_document(
             self._shapes, self._source, self._bundle, labels, remarks, self._files
         )
@@ -187,7 +187,7 @@ class _Results:
             for name, shape in self._shapes.found.items()
         ]
         if options.label_map:
-            images.write_image(labels.volume, self._folder / _NIFTI)
+            write_nifti(labels.volume, self._folder / _NIFTI)
             write_seg_nrrd(labels.volume, segments, self._folder / _NRRD)
             self._files.scan.extend((_NIFTI, _NRRD))
         return labels, self._dicom_seg(labels, segments) if options.dicom_seg else []

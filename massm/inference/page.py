@@ -152,7 +152,7 @@ def _modes(standing: Standing) -> list[dict[str, Any]]:
     pairs = zip(standing.scores[:_MODES], standing.score_percentiles[:_MODES], strict=True)
     return [
         {
-            "score": f"{score:+.1f}",
+            "score": f"{round(float(score), 1) + 0.0:+.1f}",  # no minus before zero
             "percentile": f"{percentile:.0f}",
             "place": f"{min(max(50 + 50 * float(score) / _SCALE_SD, 0), 100):.1f}",
         }

@@ -14,7 +14,7 @@ import numpy as np
 from massm.geometry.volume import Volume
 from massm.io import dicom, images, paths, suffixes, zips
 from massm.io.errors import DataError
-from massm.io.fingerprint import digest, digest_of_all
+from massm.io.fingerprint import digest, digest_of_all, files_of
 
 Kind = Literal["image", "dicom", "array"]
 
@@ -49,18 +49,17 @@ class Source:
     shear_mm: float
 
     def sha256(self) -> str:
-        """Hash what was given: the file; the list of a folder's files; values and grid.
+        """Hash what was given: the file; the list of several files; values and grid.
 
-        Of one file it is what ``sha256sum`` says. Of a DICOM folder it is the SHA-256 of one line
-        for each file, its digest and its name, sorted by name.
+        Of one file it is what ``sha256sum`` says. Of several (a DICOM folder, a header and its
+        voxels) it is the SHA-256 of one line for each, its digest and its name, sorted by name.
         """
         if self.path is None:
             affine = np.ascontiguousarray(self.volume.affine)
             values = np.ascontiguousarray(self.volume.array)
             return hashlib.sha256(affine.tobytes() + values.tobytes()).hexdigest()
-        if self.path.is_dir():
-            return digest_of_all(file for file in self.path.iterdir() if file.is_file())
-        return digest(self.path)
+        files = files_of(self.path)
+        return digest(files[0]) if len(files) == 1 else digest_of_all(files)
 
 
 def source_of_volume(volume: Volume, name: str) -> Source:

@@ -38,6 +38,19 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def files_of(path: Path) -> list[Path]:
+    """List the files that an image is made of: itself, voxels that lie apart, a folder's files."""
+    path = Path(path)
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.is_file())
+    suffix = path.suffix.lower()
+    parts = [path]
+    if suffix in _DETACHED:
+        parts += _detached(path, _DETACHED[suffix])
+    others = (path.with_name(f"{path.stem}{other}") for other in _PAIRS.get(suffix, ()))
+    return parts + [other for other in others if other.is_file()]
+
+
 def digest_of_all(paths: Iterable[Path]) -> str:
     """Return one SHA-256 of several files: of a line ``digest  name`` for each, sorted by name.
 

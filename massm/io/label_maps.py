@@ -1,10 +1,11 @@
-"""Label maps whose labels have names and colors: 3D Slicer's ``.seg.nrrd``."""
+"""Label maps: NIfTI, and 3D Slicer's ``.seg.nrrd``, whose labels have names and colors."""
 
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import nibabel
 import numpy as np
 
 from massm.geometry.volume import Volume
@@ -12,6 +13,7 @@ from massm.io.atomic import replacing
 from massm.io.errors import DataError
 
 _TYPES = {np.dtype(np.uint8): "unsigned char", np.dtype(np.uint16): "unsigned short"}
+_TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])
 _GZIP = 31  # zlib's name of it, with the largest window
 _LEVEL = 3  # labels pack well however little is tried
 
@@ -30,6 +32,30 @@ class Segment(NamedTuple):
     color: tuple[float, float, float]
 
 
+def write_nifti(volume: Volume, path: Path) -> None:
+    """Write a label map as NIfTI, whole or not at all; by nibabel, whose files are reproducible.
+
+    Its two matrices, of which programs read the one or the other, say the same. itk, which writes
+    images, takes more than a second to load.
+
+    Args:
+        volume: Labels of one or two unsigned bytes.
+        path: Ends in ``.nii.gz``.
+
+    Raises:
+        DataError: For labels of another type.
+        OSError: If the file cannot be written.
+    """
+    _refuse_other_types(volume, path)
+    image = nibabel.Nifti1Image(volume.array.transpose(2, 1, 0), _TO_RAS @ volume.affine)
+    image.set_qform(image.affine, code="scanner")
+    image.set_sform(image.affine, code="scanner")
+    image.header.set_xyzt_units("mm")
+    image.header.set_intent("label")
+    with replacing(path) as temporary:
+        nibabel.save(image, temporary)
+
+
 def write_seg_nrrd(volume: Volume, segments: Sequence[Segment], path: Path) -> None:
     """Write a label map with names, as 3D Slicer's segmentations; whole or not at all.
 
@@ -44,13 +70,17 @@ def write_seg_nrrd(volume: Volume, segments: Sequence[Segment], path: Path) -> N
         DataError: For labels of another type.
         OSError: If the file cannot be written.
     """
-    if volume.array.dtype not in _TYPES:
-        raise DataError(f"{path}: labels are {volume.array.dtype}, expected uint8 or uint16")
+    _refuse_other_types(volume, path)
     header = "\n".join([*_grid_lines(volume), *_segment_lines(volume, segments)])
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(f"{header}\n\n".encode())
         for piece in _packed(volume.array):
             file.write(piece)
+
+
+def _refuse_other_types(volume: Volume, path: Path) -> None:
+    if volume.array.dtype not in _TYPES:
+        raise DataError(f"{path}: labels are {volume.array.dtype}, expected uint8 or uint16")
 
 
 def _grid_lines(volume: Volume) -> Iterator[str]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from massm.config.model import ModelConfig
 from massm.config.train import TrainConfig
+from massm.machine.memory import keep_freed_memory
 from massm.stages._command import stage_main
 from massm.training.fit import fit
 
@@ -17,6 +18,7 @@ def run(config: TrainConfig, *, model: ModelConfig, tensors: Path, output: Path)
         tensors: Folder ``tensors`` with ``manifest.json`` and ``template.safetensors``.
         output: Folder ``train/{model}``; a ``last.ckpt`` there is continued.
     """
+    keep_freed_memory()
     fit(config, model, tensors, output)
 
 

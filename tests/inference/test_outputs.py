@@ -11,6 +11,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+import pyvista
 import SimpleITK as sitk  # noqa: N813
 import trimesh
 
@@ -115,6 +116,15 @@ def test_a_surface_lies_where_it_lay_in_meshio(out, shapes, ending):
     given = shapes[LIVER].surface
     assert len(found.get_cells_type("triangle")) == len(given.faces)
     np.testing.assert_allclose(bounds(found.points), bounds(given.vertices), atol=1e-2)
+
+
+def test_the_surface_lies_where_it_lay_in_vtk(out, shapes):
+    found = pyvista.read(out / f"meshes/{SPLEEN}.vtp")
+    given = shapes[SPLEEN].surface
+    np.testing.assert_allclose(
+        np.reshape(found.bounds, (3, 2)).T, bounds(given.vertices), atol=1e-3
+    )
+    assert found.volume / 1000 == pytest.approx(given.volume_ml, rel=1e-5)
 
 
 @pytest.mark.parametrize("ending", [".stl", ".ply", ".obj"])
@@ -266,7 +276,7 @@ def test_results_that_are_there_are_kept_unless_they_are_to_be_replaced(volume, 
         lambda: refuse_existing(folder, options),
         lambda: write_scan(shapes, source, bundle_with(), folder, options),
     ):
-        with pytest.raises(DataError, match="ct7 is there already; remove it"):
+        with pytest.raises(DataError, match="ct7 is there already; replace it"):
             refused()
     assert files(folder) == {"mine"}
     write_scan(shapes, source, bundle_with(), folder, replace(options, replace=True))

@@ -50,6 +50,19 @@ def test_a_dicom_folder_is_a_scan_whose_hash_is_that_of_its_list_of_files(series
         assert source.sha256() == hashlib.sha256(lines.encode()).hexdigest()
 
 
+def test_the_hash_of_a_header_with_voxels_apart_is_of_both(tmp_path):
+    header, voxels = tmp_path / "ct.mhd", tmp_path / "ct.raw"
+    header.write_text(
+        "ObjectType = Image\nNDims = 3\nDimSize = 4 5 6\nElementSpacing = 1 1 2\n"
+        "ElementType = MET_SHORT\nElementDataFile = ct.raw\n"
+    )
+    voxels.write_bytes(bytes(2 * 4 * 5 * 6))
+    with open_scan(header) as source:
+        before = source.sha256()
+        voxels.write_bytes(b"\1" + bytes(2 * 4 * 5 * 6 - 1))
+        assert source.sha256() != before
+
+
 def test_an_archive_of_dicom_is_the_series_in_it_and_leaves_nothing(series, tmp_path):
     files = [(f"PAT/CT 1/{file.name}", file) for file in series.iterdir()]
     path = pack(tmp_path / "case 7.zip", *files, ("PAT/read me.txt", __file__))
