@@ -16,7 +16,7 @@ from massm.geometry.volume import Volume
 from massm.io import images, meshes
 from massm.io.errors import DataError
 
-Triple = Sequence[float] | np.ndarray
+Triple = Sequence[float] | Sequence[int] | np.ndarray
 """Three numbers along x, y, z."""
 
 _SCANS = (
