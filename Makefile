@@ -8,6 +8,7 @@ TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTORCH_INDEX := https://download.pytorch.org/whl/cpu
 DEMO := --configfile workflow/presets/phantom.yaml
+NEW := results/phantom/new-scan
 
 OPENKBP := workflow/presets/openkbp.yaml workflow/presets/openkbp-pretrained.yaml
 
@@ -48,6 +49,11 @@ demo: $(READY)
 	@sed -n '/results on the/,$$p' results/phantom/logs/report.log
 	@echo
 	@echo "The report: results/phantom/report/report.html"
+	@echo
+	@echo "A scan that was no part of the cohort, and what the trained model finds in it:"
+	@$(BIN)/snakemake --quiet all --cores $(CORES) $(DEMO) -- $(NEW)/new-patient.nii.gz
+	@$(BIN)/massm predict $(NEW)/new-patient.nii.gz --model results/phantom/models/massm \
+	    --out $(NEW) --overwrite
 
 test: $(READY)
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadgroup

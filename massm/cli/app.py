@@ -23,10 +23,11 @@ for command in (predict, fit, info, models, doctor):
     app.command(no_args_is_help=command in (predict, fit, info))(command)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool) -> bool:
     if wanted:
         typer.echo(f"massm {massm.__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

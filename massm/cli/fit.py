@@ -49,11 +49,13 @@ def fit(
         from massm.inference import api
         from massm.inference.fit import write_fit
         from massm.inference.sources import scan_name
+        from massm.io import meshes
         from massm.io.atomic import replacing_folder
         from massm.machine.cores import usable_cores
         from massm.machine.threads import limited_threads
 
-        folder = out / scan_name(shape)
+        is_mesh = shape.suffix.lower() in meshes.SUFFIXES
+        folder = out / (shape.stem if is_mesh else scan_name(shape))
         if folder.exists() and not overwrite:
             raise ValueError(f"{folder} is there already; replace it (--overwrite)")
         loaded = api.load(model)

@@ -1,6 +1,5 @@
 """Models from Python: what ``massm.load`` returns."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,7 +10,7 @@ from massm.geometry.volume import Volume
 from massm.inference import pretrained
 from massm.inference.bundle import Bundle, load_bundle
 from massm.inference.describe import describe_scan
-from massm.inference.memory import is_surface, mesh_of, volume_of
+from massm.inference.memory import Triple, is_surface, mesh_of, volume_of
 from massm.inference.shapes import ScanShapes
 from massm.inference.sources import open_scan
 from massm.io.errors import DataError
@@ -49,8 +48,8 @@ class LoadedModel:
         scan: Any,
         *,
         name: str | None = None,
-        spacing: Sequence[float] | None = None,
-        origin: Sequence[float] | None = None,
+        spacing: Triple | None = None,
+        origin: Triple | None = None,
         direction: Any = None,
         device: Device = "cpu",
     ) -> ScanShapes:
@@ -87,8 +86,8 @@ class LoadedModel:
         anatomy: str,
         *,
         label: int | None = None,
-        spacing: Sequence[float] | None = None,
-        origin: Sequence[float] | None = None,
+        spacing: Triple | None = None,
+        origin: Triple | None = None,
         direction: Any = None,
     ) -> "Fit":
         """Fit a segmentation into the shape model of an anatomy.
@@ -126,8 +125,11 @@ class LoadedModel:
             raise DataError(f"the model knows no {anatomy}; it knows {', '.join(self.anatomies)}")
 
 
-def load(model: str | PathLike[str]) -> LoadedModel:
+def load(model: str | PathLike[str] | None) -> LoadedModel:
     """Load a model by its folder, or by its name if it came with the package.
+
+    Args:
+        model: As for :func:`folder_of`.
 
     Raises:
         DataError: If there is no such model or it cannot be used, with the reason.

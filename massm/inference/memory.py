@@ -16,6 +16,9 @@ from massm.geometry.volume import Volume
 from massm.io import images, meshes
 from massm.io.errors import DataError
 
+Triple = Sequence[float] | Sequence[int] | np.ndarray
+"""Three numbers along x, y, z."""
+
 _SCANS = (
     "a path, a NumPy array (z, y, x) with spacing, or an image of itk, SimpleITK, vtk or nibabel"
 )
@@ -26,8 +29,8 @@ _UNITY = 1e-3  # axes this far from unit length and right angles are no rotation
 def volume_of(
     scan: Any,
     *,
-    spacing: Sequence[float] | None = None,
-    origin: Sequence[float] | None = None,
+    spacing: Triple | None = None,
+    origin: Triple | None = None,
     direction: Any = None,
 ) -> Volume:
     """Take a scan out of memory.
@@ -94,7 +97,7 @@ def _kind(value: Any) -> str:
 
 
 def _of_array(
-    array: np.ndarray, spacing: Sequence[float] | None, origin: Sequence[float] | None, axes: Any
+    array: np.ndarray, spacing: Triple | None, origin: Triple | None, axes: Any
 ) -> Volume:
     if spacing is None:
         raise DataError("an array does not say its voxel size; give spacing=(x, y, z) in mm")
@@ -103,7 +106,7 @@ def _of_array(
     return _placed(array, _three(spacing, "spacing"), place, matrix)
 
 
-def _three(values: Sequence[float], what: str) -> np.ndarray:
+def _three(values: Triple, what: str) -> np.ndarray:
     found = np.asarray(values, float)
     if found.shape != (3,) or not np.isfinite(found).all():
         raise DataError(f"{what} is {values}, expected three numbers along x, y, z in mm")

@@ -17,7 +17,7 @@ from massm.inference import api, batch
 from massm.io import documents, images, meshes
 from massm.io.errors import DataError
 from massm.io.particles import read_text
-from tests.inference.test_bundle import run  # noqa: F401, a fixture
+from tests.inference import test_bundle
 from tests.toy_cohort import hull, sphere_points
 
 ROOT = Path(__file__).parents[2]
@@ -30,6 +30,7 @@ PIPELINE = (
     "xlsxwriter",
     "monai",
 )
+run = test_bundle.run  # the fixture: a model folder and the run that made it
 QUICK = ("--no-page", "--no-label-map")
 
 

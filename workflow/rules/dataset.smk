@@ -23,6 +23,28 @@ rule phantom_cohort:
         " --threads {threads} &> {log:q}"
 
 
+rule phantom_scan:
+    output:
+        "<results>/new-scan/new-patient.nii.gz",
+    log:
+        "<logs>/phantom-scan.log",
+    benchmark:
+        "<benchmarks>/phantom-scan.tsv"
+    conda:
+        MASSM
+    threads: 1
+    resources:
+        mem_mb=4000,
+        runtime=10,
+    params:
+        config=section("phantom"),
+    message:
+        "Make the scan of a synthetic subject that is no part of the cohort"
+    shell:
+        "python -m massm.stages.phantom_scan --config {params.config:q} --output {output:q}"
+        " &> {log:q}"
+
+
 rule dataset_survey:
     input:
         phantom=PHANTOM / "phantom.json" if is_phantom() else [],

@@ -71,6 +71,22 @@ def write_cohort(config: PhantomConfig, workers: int) -> pd.DataFrame:
     return table
 
 
+def write_scan(config: PhantomConfig, path: Path) -> None:
+    """Write the CT of one further subject, who is no part of the cohort; no organ of it is cut.
+
+    Args:
+        config: Section ``phantom``; its seed draws this subject, too.
+        path: Image to write.
+    """
+    phase = max(config.phases, key=lambda name: (config.phases[name], name))
+    plan = Plan(path.parent.name, (config.seed, 2, 0), phase, "whole", frozenset())
+    atlas, random = build_atlas(config), np.random.default_rng(plan.seed)
+    body = draw_body(config, atlas.surfaces, random)
+    grid = draw_grid(config, plan, body, random)
+    image, _ = render(config, plan, body, grid, atlas.tables, random)
+    write_image(image, path)
+
+
 def make_subject(atlas: Atlas, config: PhantomConfig, plan: Plan) -> dict[str, object]:
     """Draw one subject and write its CT, masks and truth.
 
