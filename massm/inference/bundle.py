@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from massm.config.models.family import NetworkConfig
 from massm.geometry.mesh import Mesh
 from massm.io import documents, tensors
 from massm.io.atomic import replacing
@@ -25,12 +26,19 @@ from massm.io.fingerprint import digest
 from massm.io.shapes import refuse_other_shapes
 from massm.machine.versions import commit, package_versions
 from massm.models.interface import Model
-from massm.models.saved import DESCRIPTION, VERSION, WEIGHTS, Description, load_model
+from massm.models.saved import (
+    DESCRIPTION,
+    VERSION,
+    WEIGHTS,
+    Description,
+    document_of,
+    load_model,
+)
 from massm.pdm.shape_model import ShapeModel
 from massm.reconstruct.from_particles import Warp, make_warp
 
 SHAPES = "shapes.safetensors"
-SCHEMA = 1
+SCHEMA = 2
 
 _ADVICE = "take the whole folder from where it came, or make it anew (snakemake bundle)"
 
@@ -75,7 +83,6 @@ class Bundle:
     Attributes:
         model: The network, on the CPU.
         description: Its anatomies, preprocessing and thresholds.
-        box_updates: How often to look again in the box of the particles that were found.
         shapes: Of each anatomy.
         versions: Versions of the packages that the folder was made with.
         commit: Commit of the code that made it; None if that is not known.
@@ -83,27 +90,26 @@ class Bundle:
 
     model: Model
     description: Description
-    box_updates: int
     shapes: dict[str, AnatomyShapes]
     versions: dict[str, str]
     commit: str | None
 
 
 def write_bundle(
-    train: Path, shapes: Mapping[str, AnatomyShapes], box_updates: int, folder: Path
+    train: Path, shapes: Mapping[str, AnatomyShapes], entry: NetworkConfig, folder: Path
 ) -> None:
     """Write the folder of a trained model, each file whole or not at all, the description last.
 
     Args:
         train: Folder ``train/{model}`` with weights and description.
         shapes: Of each anatomy that the model predicts.
-        box_updates: As it predicts, see :class:`Bundle`.
+        entry: The model's entry of the configuration: it may predict otherwise than it was saved.
         folder: Where to write to.
 
     Raises:
         DataError: If the model is damaged, or a shape does not belong to it.
     """
-    _, description = load_model(train)
+    _, description = load_model(train, entry)
     arrays: dict[str, np.ndarray] = {}
     for anatomy in description.anatomies:
         if anatomy not in shapes:
@@ -124,13 +130,12 @@ def write_bundle(
     tensors.save(arrays, folder / SHAPES)
     facts = {
         "schema": SCHEMA,
-        "box_updates": box_updates,
         "regularization_mm": {name: shapes[name].regularization_mm for name in shapes},
         "versions": package_versions(),
         "commit": commit(),
         "files": {name: digest(folder / name) for name in (WEIGHTS, SHAPES)},
     }
-    document = documents.read_json(train / DESCRIPTION)
+    document = document_of(description)
     documents.write_json(document | {"bundle": facts}, folder / DESCRIPTION)
 
 
@@ -155,13 +160,11 @@ def load_bundle(folder: Path) -> Bundle:
     with named(path, "not the description of a model folder", _ADVICE):
         _refuse_changed(folder, {name: str(facts["files"][name]) for name in (WEIGHTS, SHAPES)})
         bent = {str(name): float(value) for name, value in facts["regularization_mm"].items()}
-        box_updates, versions = int(facts["box_updates"]), dict(facts["versions"])
-        made_at = facts["commit"]
+        versions, made_at = dict(facts["versions"]), facts["commit"]
     model, description = load_model(folder)
     return Bundle(
         model=model,
         description=description,
-        box_updates=box_updates,
         shapes=_load_shapes(folder / SHAPES, description, bent),
         versions=versions,
         commit=made_at,

@@ -9,6 +9,7 @@ import pandas as pd
 from massm.evaluate.rows import DETECTION, LOCAL
 
 Method = tuple[str, str]  # model, head
+KNOWING = ("pca_oracle", "truth")  # they know the truth, so that they cannot be "best"
 
 ALL_LABEL = "All anatomies"
 

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from massm.config.evaluate import KNOWING
 from massm.evaluate.measures import TO_MASK, TO_PARTICLES, describe, plain_name
 from massm.evaluate.rows import DETECTION, LOCAL
 from massm.evaluate.scopes import ALL, ANATOMY, WITH_MISSED
 from massm.evaluate.summary import KEYS
 from massm.report.naming import (
     ALL_LABEL,
+    KNOWING,
     Method,
     anatomy_label,
     method_label,

@@ -3,6 +3,8 @@
 import logging
 from pathlib import Path
 
+from massm.config.models import ModelEntry
+from massm.config.models.family import NetworkConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.inference.bundle import AnatomyShapes, write_bundle
 from massm.io import meshes, particles
@@ -18,7 +20,7 @@ log = logging.getLogger(__name__)
 def run(
     config: ReconstructConfig,
     *,
-    box_updates: int,
+    model: ModelEntry,
     anatomies: list[str],
     train: Path,
     correspond: list[Path],
@@ -29,20 +31,22 @@ def run(
 
     Args:
         config: Smoothness of the warp.
-        box_updates: How often prediction looks again in the box of the particles it found.
+        model: Its entry of the configuration.
         anatomies: Their order.
         train: Folder ``train/{model}`` with weights and description.
         correspond: ``correspond/{anatomy}.npz`` in the order of the anatomies.
         templates: ``template/{anatomy}.vtp``, in the same order; the ``.json`` beside each is read.
         output: Folder ``models/{model}``.
     """
-    _, description = load_model(train)
+    if not isinstance(model, NetworkConfig):
+        raise ValueError(f"{model.family} is a family without training: there is nothing to carry")
+    _, description = load_model(train, model)
     files = zip(anatomies, correspond, templates, strict=True)
     shapes = {
         name: _shapes(name, found, template, description.modes, config.regularization_mm)
         for name, found, template in files
     }
-    write_bundle(train, shapes, box_updates, output)
+    write_bundle(train, shapes, model, output)
     size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
     log.info("%s: %d anatomies, %.1f MB", output, len(shapes), size)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import matplotlib as mpl
 
 from massm.config.loading import Config
-from massm.config.predict import projected_modes
+from massm.config.models.pca_oracle import PcaOracleConfig
 from massm.io.atomic import replacing
 from massm.io.tables import write_table
 from massm.report.detection import count_found
@@ -61,7 +61,7 @@ def run(
             what,
             config.report,
             configuration=json.loads(config.model_dump_json()),
-            oracle_modes=projected_modes(config.predict, config.model.local),
+            oracle_modes=_oracle_modes(config),
             gallery=Gallery(figures, config.report.figure_dpi),
             made=datetime.now().astimezone(),
         )
@@ -77,6 +77,15 @@ def run(
         *(model_label(what.model), found.present - found.missed, found.present),
         *(found.invented, found.absent),
     )
+
+
+def _oracle_modes(config: Config) -> int | None:
+    """Return the modes of the PCA projection; None for all of them."""
+    for name in config.models:
+        entry = config.entry(name)
+        if isinstance(entry, PcaOracleConfig) and isinstance(entry.modes, int):
+            return entry.modes
+    return None
 
 
 _PRINTED = ("surface_mean", "particle_rmse", "dice")

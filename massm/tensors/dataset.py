@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -37,6 +38,7 @@ class SubjectDataset(Dataset[Sample]):
         folder: Where the manifest lies.
         manifest: The manifest.
         entries: The subjects.
+        rows: Of the anatomies in the files, those that there are; None: all.
         augmentation: Ranges of random changes; None for validation and prediction.
         template: Shape model that deformations are drawn from.
         seed: Of the run.
@@ -49,6 +51,7 @@ class SubjectDataset(Dataset[Sample]):
         manifest: Manifest,
         entries: Sequence[Entry],
         *,
+        rows: Sequence[int] | None = None,
         augmentation: AugmentConfig | None = None,
         template: Template | None = None,
         seed: int = 0,
@@ -59,6 +62,7 @@ class SubjectDataset(Dataset[Sample]):
         self.folder = folder
         self.manifest = manifest
         self.entries = list(entries)
+        self.rows = rows
         self.augmentation = augmentation
         self.template = template
         self.seed = seed
@@ -70,7 +74,8 @@ class SubjectDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Read, and maybe augment, one subject."""
         entry = self.entries[index]
-        sample = load_sample(self.folder / entry.file, entry.subject)
+        read = load_sample(self.folder / entry.file, entry.subject)
+        sample = replace(read, truth=read.truth.take(self.rows))
         if self.augmentation is None or self.template is None:
             return sample
         return augment(
@@ -81,6 +86,11 @@ class SubjectDataset(Dataset[Sample]):
             self.manifest.preprocessing.spacing_mm,
             generator_for(self.seed, self.epoch, entry.subject),
         )
+
+    def truth(self, index: int) -> Truth:
+        """Read what is known of one subject, as it is."""
+        entry = self.entries[index]
+        return load_sample(self.folder / entry.file, entry.subject).truth.take(self.rows)
 
     def scan(self, index: int) -> Scan:
         """Read the images of one subject, as they are."""

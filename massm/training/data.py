@@ -1,6 +1,6 @@
 """Lightning's data module over exported tensors: same batches whenever, and wherever, resumed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +44,8 @@ class CohortData(lightning.LightningDataModule):
         manifest: The manifest.
         template: Shape model for augmentation.
         multiple: Every axis of the network grid becomes a multiple of this.
+        rows: Of the anatomies, those that the network is for; None: all. The attributes
+            ``manifest`` and ``template`` are of these alone.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class CohortData(lightning.LightningDataModule):
         manifest: Manifest,
         template: Template,
         multiple: int,
+        rows: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if not manifest.of_split("train"):
@@ -61,8 +64,9 @@ class CohortData(lightning.LightningDataModule):
             )
         self.config = config
         self.folder = folder
-        self.manifest = manifest
-        self.template = template
+        self.rows = rows
+        self.manifest = manifest.take(rows)
+        self.template = template.take(rows)
         self.multiple = multiple
 
     def train_dataloader(self) -> DataLoader[Sample]:
@@ -72,6 +76,7 @@ class CohortData(lightning.LightningDataModule):
             self.folder,
             self.manifest,
             self.manifest.of_split("train"),
+            rows=self.rows,
             augmentation=self.config.augment,
             template=self.template,
             seed=self.config.seed,
@@ -86,7 +91,8 @@ class CohortData(lightning.LightningDataModule):
 
     def dataset(self, split: str) -> SubjectDataset:
         """Return the subjects of a split, not augmented."""
-        return SubjectDataset(self.folder, self.manifest, self.manifest.of_split(split))
+        entries = self.manifest.of_split(split)
+        return SubjectDataset(self.folder, self.manifest, entries, rows=self.rows)
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Yield a split's subjects in batches, not augmented, in order."""

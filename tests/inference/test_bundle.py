@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from massm.config.predict import NetworkPredictionConfig
+from massm.config.predict import PredictConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.inference.bundle import SHAPES, load_bundle, write_bundle
@@ -36,7 +36,7 @@ from tests.toy_cohort import (
 
 PREFIX = "patient-"
 RECONSTRUCT = ReconstructConfig(regularization_mm=0.1)
-BOX_UPDATES = 1
+NETWORK = model_config(refine={"steps": 1}, world={"pretrain_steps": 20}, box_updates=1)
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +46,11 @@ def run(tmp_path_factory):
     cohort = Cohort(prefix=PREFIX)
     _write_cohort(cohort, folder)
     _make_tensors(cohort, folder)
-    network = model_config(refine={"steps": 1}, world={"pretrain_steps": 20})
-    fitting.fit(train_config(epochs=1), network, folder, folder / "train")
+    saved = NETWORK.model_copy(update={"box_updates": 0})
+    fitting.fit(train_config(epochs=1), saved, folder, folder / "train")
     bundle_stage.run(
         RECONSTRUCT,
-        box_updates=BOX_UPDATES,
+        model=NETWORK,
         anatomies=list(ANATOMIES),
         train=folder / "train",
         correspond=[folder / f"{name}.npz" for name in ANATOMIES],
@@ -106,14 +106,14 @@ def _make_tensors(cohort, folder):
 
 def predicted_by_stages(run, output):
     """What the pipeline makes of the validation subjects: arrays and surfaces."""
-    config = NetworkPredictionConfig(
-        splits=("validation",),
-        batch_size=2,
-        box_updates=BOX_UPDATES,
-        accelerator="cpu",
-        threads=1,
+    config = PredictConfig(splits=("validation",), batch_size=2, accelerator="cpu", threads=1)
+    predict.run(
+        config,
+        model=NETWORK,
+        tensors=run.folder,
+        train=[run.folder / "train"],
+        output=output / "predict",
     )
-    predict.run(config, tensors=run.folder, train=run.folder / "train", output=output / "predict")
     for name in ANATOMIES:
         reconstruct_warp.run(
             RECONSTRUCT,
@@ -161,7 +161,7 @@ def test_the_folder_holds_the_model_its_shapes_and_what_made_it(run):
     bundle = load_bundle(folder)
     assert {path.name for path in folder.iterdir()} == {WEIGHTS, SHAPES, DESCRIPTION}
     assert bundle.description.anatomies == ANATOMIES
-    assert bundle.box_updates == BOX_UPDATES
+    assert bundle.description.model == NETWORK  # not as it was saved after training
     assert bundle.versions["torch"]
     for name in ANATOMIES:
         shapes, training = bundle.shapes[name], run.cohort.particles[name].of_split("train")
@@ -211,8 +211,8 @@ def rewrite(folder, **facts):
 
 
 def test_a_newer_folder_is_refused_and_says_to_update(folder):
-    rewrite(folder, schema=2)
-    with pytest.raises(DataError, match="schema 2 is newer .* reads up to 1; update massm"):
+    rewrite(folder, schema=3)
+    with pytest.raises(DataError, match="schema 3 is newer .* reads up to 2; update massm"):
         load_bundle(folder)
 
 
@@ -225,7 +225,7 @@ def test_a_newer_description_is_refused_and_says_to_update(folder):
 
 @pytest.mark.parametrize(
     "facts",
-    [{"schema": None}, {"files": {}}, {"files": None}, {"box_updates": "x"}, {"versions": 3}],
+    [{"schema": None}, {"files": {}}, {"files": None}, {"versions": 3}],
 )
 def test_a_description_that_lacks_something_is_refused(folder, facts):
     rewrite(folder, **facts)
@@ -259,14 +259,14 @@ def test_a_template_of_another_number_of_particles_is_not_written(run, tmp_path)
     shapes = load_bundle(run.folder / "models/massm").shapes
     shapes["dark"] = replace(shapes["dark"], particles=shapes["dark"].particles[1:])
     with pytest.raises(DataError, match=f"dark: the template has 23 .* with {PARTICLES}"):
-        write_bundle(run.folder / "train", shapes, BOX_UPDATES, tmp_path)
+        write_bundle(run.folder / "train", shapes, NETWORK, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_an_anatomy_without_a_shape_is_named(run, tmp_path):
     shapes = {"bright": load_bundle(run.folder / "models/massm").shapes["bright"]}
     with pytest.raises(DataError, match="predicts dark, for which there is no shape"):
-        write_bundle(run.folder / "train", shapes, BOX_UPDATES, tmp_path)
+        write_bundle(run.folder / "train", shapes, NETWORK, tmp_path)
 
 
 def test_a_prediction_that_makes_no_surface_is_named(run):

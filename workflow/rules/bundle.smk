@@ -4,19 +4,19 @@
 rule bundle_model:
     input:
         checked=ancient(subject_table),
-        weights="<results>/train/massm/model.safetensors",
-        description="<results>/train/massm/model.json",
+        weights="<results>/train/{model}/model.safetensors",
+        description="<results>/train/{model}/model.json",
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         records=expand("<results>/template/{anatomy}.json", anatomy=ANATOMIES),
     output:
-        weights="<results>/models/massm/model.safetensors",
-        description="<results>/models/massm/model.json",
-        shapes="<results>/models/massm/shapes.safetensors",
+        weights="<results>/models/{model}/model.safetensors",
+        description="<results>/models/{model}/model.json",
+        shapes="<results>/models/{model}/shapes.safetensors",
     log:
-        "<logs>/bundle/massm.log",
+        "<logs>/bundle/{model}.log",
     benchmark:
-        "<benchmarks>/bundle/massm.tsv"
+        "<benchmarks>/bundle/{model}.tsv"
     conda:
         MASSM
     resources:
@@ -24,19 +24,20 @@ rule bundle_model:
         runtime=60,
     params:
         config=section("reconstruct"),
-        box_updates=settings.predict.box_updates,
+        depends=lambda wildcards: json.dumps(settings.entry(wildcards.model).decisive()),
+        model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),
         anatomies=ANATOMIES,
         train=subpath(input.weights, parent=True),
-        folder=settings.results / "models" / "massm",
+        folder=subpath(output.weights, parent=True),
     message:
         "Write the model folder {params.folder}"
     shell:
         "python -m massm.stages.bundle --config {params.config:q}"
-        " --box-updates {params.box_updates} --anatomies {params.anatomies:q}"
+        " --model {params.model:q} --anatomies {params.anatomies:q}"
         " --train {params.train:q} --correspond {input.correspond:q}"
         " --templates {input.templates:q} --output {params.folder:q} &> {log:q}"
 
 
 rule bundle:
     input:
-        rules.bundle_model.output,
+        expand("<results>/models/{model}/model.json", model=CARRIED),
