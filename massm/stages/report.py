@@ -11,13 +11,14 @@ from massm.config.loading import Config
 from massm.config.models.pca_oracle import PcaOracleConfig
 from massm.io.atomic import replacing
 from massm.io.tables import write_table
-from massm.report.detection import count_found
-from massm.report.figures import STYLE
-from massm.report.gallery import Gallery
-from massm.report.naming import model_label
-from massm.report.page import build_page, local_tables, shown
-from massm.report.results import as_text, headline_table
-from massm.report.sources import read_run
+from massm.report.figures.gallery import Gallery
+from massm.report.figures.style import STYLE
+from massm.report.naming import Names
+from massm.report.page import build_page
+from massm.report.run.headline import headline_table, log_text
+from massm.report.run.shown import choose_shown
+from massm.report.run.sources import read_run
+from massm.report.sections.section import Material
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
@@ -54,29 +55,23 @@ def run(
         measured=measured,
         joint=config.correspond.joint,
     )
-    what = shown(tables, config.evaluate)
+    names = Names.of(config.models, config.evaluate.reference_model)
+    material = Material(
+        run=tables,
+        shown=choose_shown(tables, config.evaluate, names),
+        config=config.report,
+        configuration=json.loads(config.model_dump_json()),
+        oracle_modes=_oracle_modes(config),
+        gallery=Gallery(figures, config.report.figure_dpi),
+        made=datetime.now().astimezone(),
+    )
     with mpl.rc_context(STYLE):
-        html = build_page(
-            tables,
-            what,
-            config.report,
-            configuration=json.loads(config.model_dump_json()),
-            oracle_modes=_oracle_modes(config),
-            gallery=Gallery(figures, config.report.figure_dpi),
-            made=datetime.now().astimezone(),
-        )
+        html = build_page(material)
     with replacing(page) as temporary:
         temporary.write_text(html, encoding="utf-8")
-    write_table(headline_table(tables.summary, tables.tests, what.model), table)
+    write_table(headline_table(tables.summary, tables.tests, material.shown.model), table)
     log.info("%s: %.1f MB", page, page.stat().st_size / 1e6)
-    printed = [t for t in local_tables(what, config.anatomies) if t.key in _PRINTED]
-    log.info("results on the %s split\n\n%s", what.split, "\n\n".join(map(as_text, printed)))
-    found = count_found(what.values, what.model)
-    log.info(
-        "%s found %d of %d organs and invented %d of %d absent ones",
-        *(model_label(what.model), found.present - found.missed, found.present),
-        *(found.invented, found.absent),
-    )
+    log.info("%s", log_text(material.shown, config.anatomies))
 
 
 def _oracle_modes(config: Config) -> int | None:
@@ -86,9 +81,6 @@ def _oracle_modes(config: Config) -> int | None:
         if isinstance(entry, PcaOracleConfig) and isinstance(entry.modes, int):
             return entry.modes
     return None
-
-
-_PRINTED = ("surface_mean", "particle_rmse", "dice")
 
 
 if __name__ == "__main__":

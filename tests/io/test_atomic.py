@@ -19,7 +19,7 @@ from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
 from massm.io import documents, images, meshes, particles, shapeworks, tables, tensors
 from massm.io.atomic import replacing
-from massm.report.gallery import Gallery
+from massm.report.figures.gallery import Gallery
 
 SIDE = 96  # random values of this many voxels a side outgrow the small disk below
 

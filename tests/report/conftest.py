@@ -1,16 +1,21 @@
 import logging
 import sys
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 
 from massm.config.loading import load_config, merge, read_yaml
-from massm.report.figures import STYLE
-from massm.report.sources import read_run
+from massm.report.figures.gallery import Gallery
+from massm.report.figures.style import STYLE
+from massm.report.run.shown import choose_shown
+from massm.report.run.sources import read_run
+from massm.report.sections.section import Material
 from massm.stages import correspond_joint, report
-from tests.evaluate.synthetic import ANATOMIES, reported
+from tests.evaluate.synthetic import ANATOMIES, CONFIG, reported
+from tests.report.names import NAMES
 from tests.report.test_stage import ROOT
 
 SMALL = {"mesh_faces": 300, "slices": 5, "modes": 2, "figure_dpi": 50, "title": "Shape & <organs>"}
@@ -81,6 +86,20 @@ def made(config, evaluated, tmp_path_factory):
 def run(evaluated, config):
     joint = config.correspond.joint
     return read_run(evaluated, ANATOMIES, **reported(evaluated), joint=joint)
+
+
+@pytest.fixture
+def material(run, config, style, tmp_path):
+    """What sections are made from, with a small gallery."""
+    return Material(
+        run=run,
+        shown=choose_shown(run, CONFIG, NAMES),
+        config=config.report,
+        configuration={},
+        oracle_modes=10,
+        gallery=Gallery(tmp_path / "figures", 30),
+        made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    )
 
 
 @pytest.fixture

@@ -2,17 +2,19 @@ import base64
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from markupsafe import Markup
 
 from massm.io.errors import DataError
-from massm.report.gallery import Gallery
-from massm.report.page import build_page, duration, shown
-from massm.report.sources import read_run
-from tests.evaluate.synthetic import ANATOMIES, CONFIG, MISSED, reported
+from massm.report import page as page_module
+from massm.report.page import build_page
+from massm.report.run.sources import read_run
+from massm.report.sections import training
+from massm.report.sections.section import Fragment, Section
+from tests.evaluate.synthetic import ANATOMIES, MISSED, reported
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +71,7 @@ def test_text_from_outside_is_escaped(page):
 
 def test_page_says_what_was_found_and_what_was_left_out(page):
     text = own_part(page)
-    assert "1 invented, 1 known absent" in text
+    assert "1 false positive, 1 known absent" in text
     assert "cut by the field of view" in text
     assert "surface_samples: 20000" in text
     assert "MASSM 50 % lower" in text
@@ -78,15 +80,15 @@ def test_page_says_what_was_found_and_what_was_left_out(page):
 
 def test_each_anatomy_has_a_mesh_with_its_error(page):
     data = data_of(page)
-    assert set(data["organs"]) == set(ANATOMIES)
-    case = data["organs"]["spleen"]["cases"][0]
+    assert set(data["cases"]) == set(ANATOMIES)
+    case = data["cases"]["spleen"]["cases"][0]
     error = np.frombuffer(base64.b64decode(case["error"]), "<f4")
     assert 1.5 < error.max() < 2.1
     assert len(data["modes"]["spleen"]["modes"]) == 2
-    assert len(data["scroll"]["axial"]) == 5
+    assert len(data["scroll"]["ct"]["axial"]) == 5
 
 
-def test_the_ct_shown_is_of_a_subject_with_all_organs(page):
+def test_the_ct_shown_is_of_a_subject_with_all_anatomies(page):
     assert f"Subject {MISSED[0]}:" not in own_part(page).split('id="surfaces"')[0]
 
 
@@ -97,17 +99,15 @@ def test_every_figure_lies_beside_the_page_as_svg_and_png(page, figures):
     assert {"slices", "modes_kidney_left", "training_massm", "shape_model"} <= names
 
 
-def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(
-    run, config, style, tmp_path
-):
+def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(material):
     heads = ["local", "detection"]
-    spleen = run.values[run.values["anatomy"] == "spleen"]
-    what = shown(replace(run, values=spleen), CONFIG)
-    what = replace(
-        what,
-        values=what.values[what.values["head"].isin(heads)],
-        summary=what.summary[what.summary["head"].isin(heads)],
-        tests=what.tests.iloc[:0],
+    run, shown = material.run, material.shown
+    values = shown.values[shown.values["anatomy"] == "spleen"]
+    shown = replace(
+        shown,
+        values=values[values["head"].isin(heads)],
+        summary=shown.summary[shown.summary["head"].isin(heads)],
+        tests=shown.tests.iloc[:0],
     )
     bare = replace(
         run,
@@ -116,25 +116,28 @@ def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(
         histories={},
         joint=None,
     )
-    page = build_page(
-        bare,
-        what,
-        config.report,
-        configuration={},
-        oracle_modes=10,
-        gallery=Gallery(tmp_path, 30),
-        made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
-    )
+    page = own_part(build_page(replace(material, run=bare, shown=shown)))
     for section in ("world", "ct", "joint", "training"):
         assert f'id="{section}"' not in page
+        assert f'href="#{section}"' not in page
     assert 'id="results"' in page
+
+
+def test_a_new_section_is_a_module_and_a_line_in_the_table(material, monkeypatch):
+    def render(material):
+        text = Markup("<p>Of {}.</p>").format(material.config.title)
+        return Fragment(text, {"cases": {"mine": {"x": 1}}})
+
+    mine = Section("mine", "A section of mine", "Mine", render)
+    monkeypatch.setattr(page_module, "SECTIONS", (mine, training.SECTION))
+    page = own_part(build_page(material))
+    assert re.findall(r'<section id="(\w+)">', page) == ["mine", "training"]
+    assert re.findall(r'<a href="#(\w+)">', page) == ["mine", "training"]
+    assert "<p>Of Shape &amp; &lt;organs&gt;.</p>" in page
+    assert data_of(page)["cases"] == {"mine": {"x": 1}}
 
 
 def test_a_stage_that_was_not_run_is_named(tmp_path, config):
     joint = config.correspond.joint
     with pytest.raises(DataError, match="run the stage"):
         read_run(tmp_path, ANATOMIES, **reported(tmp_path), joint=joint)
-
-
-def test_times_read_well():
-    assert (duration(2.5), duration(0.5), duration(0.001)) == ("2.5 h", "30.0 min", "3.6 s")

@@ -4,8 +4,9 @@ from pathlib import Path
 
 from massm.config.loading import Config
 from massm.io.tables import read_table
-from massm.stages import report
+from massm.stages import report, report_paper
 from massm.stages._command import parse
+from tests.evaluate.synthetic import ANATOMIES, reported
 
 ROOT = Path(__file__).parents[2]
 
@@ -19,7 +20,7 @@ def test_stage_writes_page_table_and_figures(made):
 
 def test_stage_logs_the_results(made):
     text = (made / "log.txt").read_text(encoding="utf-8")
-    assert "MASSM found 9 of 10 organs and invented 1 of 1 absent ones" in text
+    assert "MASSM found 9 of 10 structures; false positives: 1 of 1 absent ones" in text
     assert "surface distance, mean, mm: mean (median)" in text
     assert "All anatomies, against mean shape: MASSM 50 % lower" in text
 
@@ -54,3 +55,12 @@ def test_the_command_line_takes_the_whole_configuration(config):
     values = parse(report.run, [*arguments, "--table", "t", "--figures", "f"])
     assert isinstance(values["config"], Config)
     assert json.loads(values["config"].model_dump_json()) == json.loads(config.model_dump_json())
+
+
+def test_the_papers_figures_need_the_tables_of_evaluate_alone(evaluated, tmp_path):
+    tables = [path for path in reported(evaluated)["measured"] if path.stem != "detection"]
+    report_paper.run(list(ANATOMIES), dpi=40, measured=tables, figures=tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {
+        f"figure_{n}.{s}" for n in ("2a", "2b", "3a", "3b") for s in ("svg", "pdf", "png")
+    }

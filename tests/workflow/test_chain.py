@@ -22,6 +22,7 @@ AFTER_PREDICTION = {
     "evaluate_missed",
     "evaluate_summary",
     "report_page",
+    "report_paper",
 }
 AFTER_TENSORS = {"train_model", "bundle_model", "predict_model"}
 AFTER_CORRESPONDENCE = (
@@ -73,6 +74,7 @@ def test_every_stage_has_written_its_results(finished):
         "models/massm/model.json",
         "evaluate/summary.csv",
         "report/report.html",
+        "report/paper/figure_2a.pdf",
     ):
         assert (results / name).is_file(), name
     assert not list(results.rglob("*.partial*"))

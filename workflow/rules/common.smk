@@ -11,6 +11,7 @@ from snakemake.settings.types import DeploymentMethod
 
 from massm.config.dataset import SurveyConfig
 from massm.config.models.family import NetworkConfig
+from massm.config.models.naming import ModelNames
 from massm.io.fingerprint import fingerprint
 
 ANATOMIES = list(settings.anatomies)
@@ -24,7 +25,7 @@ CARRIED = [
     if settings.models[name].facts.parts == "all anatomies"
     and "local" in settings.models[name].facts.gives
 ]
-BOUNDS = [name for name in MODELS if settings.models[name].facts.role != "rival"]
+NAMES = ModelNames.of(settings.models, settings.evaluate.reference_model)
 PHANTOM = settings.phantom.root
 # Environment files: absolute, their braces doubled, since Snakemake formats them.
 MASSM, SHAPEWORKS = (

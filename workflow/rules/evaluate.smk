@@ -158,7 +158,7 @@ rule evaluate_summary:
         runtime=60,
     params:
         config=section("evaluate", ComparisonConfig),
-        bounds=BOUNDS,
+        bounds=list(NAMES.bounds),
     message:
         "Summarize all models, compare them"
     shell:

@@ -49,6 +49,33 @@ rule report_page:
         " --page {output.page:q} --table {output.table:q} --figures {output.figures:q} &> {log:q}"
 
 
+rule report_paper:
+    input:
+        measured=measured(MODELS, "local", "world"),
+    output:
+        figures=directory("<results>/report/paper"),
+    log:
+        "<logs>/report_paper.log",
+    benchmark:
+        "<benchmarks>/report_paper.tsv"
+    conda:
+        MASSM
+    resources:
+        mem_mb=4000,
+        runtime=60,
+    params:
+        names=lambda wildcards: NAMES.model_dump_json(),
+        anatomies=ANATOMIES,
+        dpi=settings.report.figure_dpi,
+    message:
+        "Draw the paper's figures into {output.figures}"
+    shell:
+        "python -m massm.stages.report_paper --names {params.names:q}"
+        " --anatomies {params.anatomies:q} --dpi {params.dpi}"
+        " --measured {input.measured:q} --figures {output.figures:q} &> {log:q}"
+
+
 rule report:
     input:
         rules.report_page.output,
+        rules.report_paper.output,

@@ -1,0 +1,30 @@
+"""Every model's errors in the image."""
+
+from massm.evaluate.rows import LOCAL
+from massm.evaluate.statistics import FEW
+from massm.report.naming import anatomy_label
+from massm.report.run.attrition import attrition_table
+from massm.report.sections.comparison import compare_frame
+from massm.report.sections.matrix import subject_matrix
+from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.templates import fill
+
+
+def render(material: Material) -> Fragment:
+    """Make the section."""
+    run, shown, modes = material.run, material.shown, material.oracle_modes
+    html = fill(
+        "sections/image_results",
+        model=shown.names.model(shown.model),
+        confidence=shown.confidence,
+        few=FEW,
+        oracle_modes="all" if modes is None else str(modes),
+        local=compare_frame(material, [LOCAL], "local"),
+        attrition=attrition_table(shown.attrition, run.anatomies, shown.names),
+        anatomies=[anatomy_label(name) for name in run.anatomies],
+        matrix=subject_matrix(shown, run.cohort, "surface_mean", run.anatomies),
+    )
+    return Fragment(html)
+
+
+SECTION = Section("results", "Results in the image", "Results", render)

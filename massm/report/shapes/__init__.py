@@ -1,0 +1,1 @@
+"""Surfaces to draw: cases, modes, and shapes rebuilt, light enough for a page."""
