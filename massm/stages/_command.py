@@ -84,17 +84,17 @@ def _add_option(
 
 def _reader(hint: Any) -> Callable[[str], Any]:
     if inspect.isclass(hint) and issubclass(hint, BaseModel):
-        return lambda text: _section(TypeAdapter(hint), text.removeprefix(_SHIELD))
+        return lambda text: _section(hint, text.removeprefix(_SHIELD))
     if typing.get_origin(hint) is typing.Annotated:
-        return lambda text: _section(TypeAdapter(hint), text.removeprefix(_SHIELD))
+        return lambda text: _section(hint, text.removeprefix(_SHIELD))
     if hint in (str, int, float, Path):
         return lambda text: hint(text.removeprefix(_SHIELD))
     raise TypeError(f"a stage cannot take a {hint} from its command line")
 
 
-def _section(section: TypeAdapter[Any], text: str) -> Any:
+def _section(hint: Any, text: str) -> Any:
     try:
-        return section.validate_python(json.loads(text))
+        return TypeAdapter(hint).validate_python(json.loads(text))
     except (ValidationError, json.JSONDecodeError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
