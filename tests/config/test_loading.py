@@ -65,7 +65,7 @@ def test_every_preset_is_a_valid_difference(values, preset):
         ),
         ({"models": {"massm": {"roi": {"siz": 1}}}}, r"models\.massm\.roi\.siz: unknown key"),
         ({"models": {"a/b": {"like": "truth"}}}, r"models\.a/b.*: name 'a/b'"),
-        ({"models": {"warp": {"like": "truth"}}}, r"name 'warp': a folder of results is called so"),
+        ({"models": {"warp": {"like": "truth"}}}, r"name 'warp': a folder of results or a rule"),
         ({"models": {"one": {"like": "two"}}}, r"models: one\.like: two is not among models"),
         (
             {"models": {"one": {"like": "two"}, "two": {"like": "one"}}},

@@ -86,7 +86,7 @@ def test_a_configuration_may_name_it_beside_the_others():
     values = merge(read_yaml(ROOT / "config.yaml"), {"models": {"threshold": VALUES}})
     entry = load_config(values).entry("threshold")
     assert isinstance(entry, ThresholdConfig)
-    assert entry.facts.tables == ("local",)
+    assert entry.facts.tables == ("local", "detection")
     assert parse(train.run, arguments(entry))["model"] == entry
 
 

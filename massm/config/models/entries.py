@@ -8,13 +8,13 @@ from pydantic import AfterValidator
 from massm.config.merging import merge
 from massm.config.names import anatomy_fault
 
-RESERVED = ("reference", "warp")  # folders beside those of the models
+_RESERVED = ("reference", "warp", "model", "part")  # folders and rules beside those of models
 
 
 def _sound(name: str) -> str:
     fault = anatomy_fault(name)
-    if not fault and name in RESERVED:
-        fault = f"name {name!r}: a folder of results is called so; rename it"
+    if not fault and name in _RESERVED:
+        fault = f"name {name!r}: a folder of results or a rule is called so; rename it"
     if fault:
         raise ValueError(fault)
     return name

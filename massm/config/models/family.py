@@ -41,11 +41,15 @@ class Facts:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the tables in ``evaluate/{model}/``."""
+        """Names of the tables in ``evaluate/{model}/``.
+
+        Detection is measured of what decides whether an anatomy is there, by boxes or by labels; a
+        model that gives particles alone finds everything.
+        """
         needs: dict[str, set[Given]] = {
             "local": {"local", "labels"},
             "world": {"world"},
-            "detection": {"boxes"},
+            "detection": {"boxes", "labels"},
         }
         return tuple(name for name, any_of in needs.items() if self.gives & any_of)
 

@@ -1,12 +1,15 @@
 """What the models of a run are called, and in which order they come."""
 
 from collections.abc import Mapping
-from typing import Self
+from typing import TypeVar
 
 from pydantic import Field
 
 from massm.config._section import Section
 from massm.config.models.family import FamilyConfig
+
+
+NamesT = TypeVar("NamesT", bound="ModelNames")
 
 
 class ModelNames(Section):
@@ -20,7 +23,7 @@ class ModelNames(Section):
     order: tuple[str, ...] = Field(description="All of them, as tables and figures have them.")
 
     @classmethod
-    def of(cls, models: Mapping[str, FamilyConfig], reference_model: str) -> Self:
+    def of(cls: type[NamesT], models: Mapping[str, FamilyConfig], reference_model: str) -> NamesT:
         """Call models as their entries do.
 
         The reference model comes first, then lower bounds, rivals, and what knows of the truth.

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from massm.config.models.family import Facts, FamilyConfig
+from massm.config.models.family import Facts, FamilyConfig, Given
 from massm.config.tensors import TensorsConfig
 
 
@@ -21,7 +21,7 @@ class PcaOracleConfig(FamilyConfig):
     @property
     def facts(self) -> Facts:
         """See :class:`massm.config.models.family.Facts`."""
-        gives = frozenset({"boxes", "local", "world"})
+        gives: frozenset[Given] = frozenset({"boxes", "local", "world"})
         return Facts(reads="truth", gives=gives, role="upper bound")
 
     def resolved(self, models: Mapping[str, FamilyConfig]) -> "PcaOracleConfig":

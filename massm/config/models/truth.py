@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from massm.config.models.family import Facts, FamilyConfig
+from massm.config.models.family import Facts, FamilyConfig, Given
 
 
 class TruthConfig(FamilyConfig):
@@ -15,5 +15,5 @@ class TruthConfig(FamilyConfig):
     @property
     def facts(self) -> Facts:
         """See :class:`massm.config.models.family.Facts`."""
-        gives = frozenset({"boxes", "local", "world"})
+        gives: frozenset[Given] = frozenset({"boxes", "local", "world"})
         return Facts(reads="truth", gives=gives, role="upper bound")
