@@ -19,13 +19,14 @@ from massm.tensors.preprocessing import Preprocessing, images_of, stored_scan
 from massm.tensors.sample import Batch, Sample, Template, Truth, collate
 
 _SCAN = {"image": "D H W", "origin": "3"}
-_SAMPLE = _SCAN | {
+_TRUTH = {
     "presence": "K",
     "center": "K 3",
     "radius": "K 3",
     "local": "K M 3",
     "world": "K M 3",
 }
+_SAMPLE = _SCAN | _TRUTH
 _OPTIONAL = {"fine": "Df Hf Wf", "fine_origin": "3", "labels": "D H W"}
 
 
@@ -88,9 +89,11 @@ class SubjectDataset(Dataset[Sample]):
         )
 
     def truth(self, index: int) -> Truth:
-        """Read what is known of one subject, as it is."""
-        entry = self.entries[index]
-        return load_sample(self.folder / entry.file, entry.subject).truth.take(self.rows)
+        """Read what is known of one subject, as it is; labels and images are not touched."""
+        path = self.folder / self.entries[index].file
+        held = tensors.load(path, list(_TRUTH))
+        refuse_other_shapes(held, _TRUTH, path, "run the tensors stage again")
+        return _truth_of(held).take(self.rows)
 
     def scan(self, index: int) -> Scan:
         """Read the images of one subject, as they are."""
@@ -132,8 +135,12 @@ def load_sample(path: Path, subject: str) -> Sample:
         DataError: If the file is damaged, lacks an array, or its arrays contradict each other.
     """
     held = _load(path, _SAMPLE)
+    return Sample(stored_scan(subject, held), _truth_of(held))
+
+
+def _truth_of(held: Mapping[str, np.ndarray]) -> Truth:
     arrays = {name: torch.from_numpy(array) for name, array in held.items()}
-    truth = Truth(
+    return Truth(
         presence=arrays["presence"].long(),
         center=arrays["center"].float(),
         radius=arrays["radius"].float(),
@@ -141,7 +148,6 @@ def load_sample(path: Path, subject: str) -> Sample:
         world=arrays["world"].float(),
         labels=arrays["labels"].long() if "labels" in arrays else None,
     )
-    return Sample(stored_scan(subject, held), truth)
 
 
 def _load(path: Path, shapes: Mapping[str, str]) -> dict[str, np.ndarray]:

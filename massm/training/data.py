@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from massm.config.train import TrainConfig
 from massm.io.errors import DataError
+from massm.models.interface import TrainingParticles
 from massm.tensors.dataset import SubjectDataset, generator_for
 from massm.tensors.manifest import Manifest
 from massm.tensors.sample import Batch, Sample, Template
@@ -98,6 +99,17 @@ class CohortData(lightning.LightningDataModule):
         """Yield a split's subjects in batches, not augmented, in order."""
         dataset = self.dataset(split)
         return iter(self._loader(dataset, None)) if len(dataset) else iter(())
+
+    def particles(self) -> TrainingParticles:
+        """Read the particles of the training split."""
+        dataset = self.dataset("train")
+        anatomies, count = len(self.manifest.anatomies), self.manifest.particles
+        local, world = (torch.empty(len(dataset), anatomies, count, 3) for _ in range(2))
+        present = torch.empty(len(dataset), anatomies, dtype=torch.bool)
+        for row in range(len(dataset)):
+            truth = dataset.truth(row)
+            local[row], world[row], present[row] = truth.local, truth.world, truth.presence.eq(1)
+        return TrainingParticles(local, world, present)
 
     def _loader(self, dataset: SubjectDataset, sampler: EpochSampler | None) -> DataLoader[Sample]:
         return DataLoader(

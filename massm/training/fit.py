@@ -5,7 +5,6 @@ import json
 import logging
 import warnings
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from massm.io.errors import DataError
 from massm.io.weights import load_weights
 from massm.machine.cores import usable_cores
 from massm.models.families import build_model
-from massm.models.interface import Model, TrainingParticles
+from massm.models.interface import Model
 from massm.models.predict import score_of
 from massm.models.saved import Description, save_model
 from massm.tensors.dataset import generator_for
@@ -101,7 +100,7 @@ def fit(
     best = output / "best.safetensors" if config.select == "best" else None
     checkpoint = checkpoint_of(output, run, module, best)
     if checkpoint is None:
-        _prepare(model, data, config.seed)
+        model.prepare(data.particles, generator_for(config.seed, 0, "prepare"))
     columns = Columns.of(model)
     history = History(output / "history.csv", columns, config.epochs, config.validate_every, best)
     trainer = _trainer(config, output, history)
@@ -203,22 +202,6 @@ def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float
                 if known >= 0:
                     scores[k][0 if known == 1 else 1].append(value)
     return scores
-
-
-def _prepare(model: Model, data: CohortData, seed: int) -> None:
-    model.prepare(partial(_training_particles, data), generator_for(seed, 0, "prepare"))
-
-
-def _training_particles(data: CohortData) -> TrainingParticles:
-    dataset = data.dataset("train")
-    manifest = data.manifest
-    anatomies, particles = len(manifest.anatomies), manifest.particles
-    local, world = (torch.empty(len(dataset), anatomies, particles, 3) for _ in range(2))
-    present = torch.empty(len(dataset), anatomies, dtype=torch.bool)
-    for row in range(len(dataset)):
-        truth = dataset.truth(row)
-        local[row], world[row], present[row] = truth.local, truth.world, truth.presence.eq(1)
-    return TrainingParticles(local, world, present)
 
 
 def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.Trainer:

@@ -8,7 +8,6 @@ from pydantic import Field
 from massm.config._section import Section
 from massm.config.models.family import FamilyConfig
 
-
 NamesT = TypeVar("NamesT", bound="ModelNames")
 
 
