@@ -18,7 +18,13 @@ from tests.evaluate.synthetic import ANATOMIES, CONFIG, reported
 from tests.report.names import NAMES
 from tests.report.test_stage import ROOT
 
-SMALL = {"mesh_faces": 300, "slices": 5, "modes": 2, "figure_dpi": 50, "title": "Shape & <organs>"}
+SMALL = {
+    "mesh_faces": 300,
+    "slices": 5,
+    "modes": 2,
+    "figure_dpi": 50,
+    "title": "Shape & <anatomies>",
+}
 
 
 @contextmanager

@@ -2,11 +2,11 @@ import base64
 import json
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
-from markupsafe import Markup
 
 from massm.io.errors import DataError
 from massm.report import page as page_module
@@ -65,8 +65,8 @@ def test_every_element_is_closed(page):
 
 
 def test_text_from_outside_is_escaped(page):
-    assert "Shape &amp; &lt;organs&gt;" in page
-    assert "<organs>" not in page
+    assert "Shape &amp; &lt;anatomies&gt;" in page
+    assert "<anatomies>" not in page
 
 
 def test_page_says_what_was_found_and_what_was_left_out(page):
@@ -125,7 +125,7 @@ def test_a_run_without_world_heads_ct_or_training_has_a_page_without_them(materi
 
 def test_a_new_section_is_a_module_and_a_line_in_the_table(material, monkeypatch):
     def render(material):
-        text = Markup("<p>Of {}.</p>").format(material.config.title)
+        text = f"<p>Of {escape(material.config.title)}.</p>"
         return Fragment(text, {"cases": {"mine": {"x": 1}}})
 
     mine = Section("mine", "A section of mine", "Mine", render)
@@ -133,7 +133,7 @@ def test_a_new_section_is_a_module_and_a_line_in_the_table(material, monkeypatch
     page = own_part(build_page(material))
     assert re.findall(r'<section id="(\w+)">', page) == ["mine", "training"]
     assert re.findall(r'<a href="#(\w+)">', page) == ["mine", "training"]
-    assert "<p>Of Shape &amp; &lt;organs&gt;.</p>" in page
+    assert "<p>Of Shape &amp; &lt;anatomies&gt;.</p>" in page
     assert data_of(page)["cases"] == {"mine": {"x": 1}}
 
 

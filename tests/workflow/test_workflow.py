@@ -32,6 +32,7 @@ TARGETS = (
     "evaluate",
     "baselines",
     "report",
+    "report_paper",
     "all",
 )
 RULES = [

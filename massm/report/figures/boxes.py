@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgba
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
@@ -66,7 +67,7 @@ def box_plot(
     width = max(5.0, _BESIDE_INCH + group_inch * max(map(len, lines)))
     height = 0.9 + 2.7 * len(panels) * len(lines)
     figure = Figure(figsize=(width, height), layout="constrained")
-    rows = figure.subplots(len(panels) * len(lines), 1, squeeze=False)[:, 0]
+    rows = list(figure.subplots(len(panels) * len(lines), 1, squeeze=False)[:, 0])
     for place, panel in enumerate(panels):
         own = chosen[chosen["measure"] == panel.measure]
         _draw_panel(rows[place * len(lines) :][: len(lines)], own, panel, lines, looks)
@@ -161,19 +162,20 @@ def _draw_box(
         capprops={"color": look.color},
     )
     if len(values) > _DOTS:
-        low, high = (float(line.get_ydata()[1]) for line in drawn["whiskers"])
+        low, high = (np.asarray(line.get_ydata(), float)[1] for line in drawn["whiskers"])
         values = values[(values < low) | (values > high)]
     above = values > top if top else np.zeros(len(values), bool)
     spread = middle + np.resize([0.0, 0.5, -0.5, 0.25, -0.25], len(values)) * width * 0.5
-    dots = {"color": look.color, "alpha": 0.8, "markeredgewidth": 0}
+    dots: dict[str, Any] = {"color": look.color, "alpha": 0.8, "markeredgewidth": 0}
     axes.plot(spread[~above], values[~above], ".", markersize=4.5, **dots)
     if above.any():
         edge = np.full(int(above.sum()), top)
         axes.plot(spread[above], edge, "^", markersize=5, clip_on=False, **dots)
 
 
-def _filled(look: Look) -> dict[str, object]:
-    pale = to_rgba(look.color, _PALE)
+def _filled(look: Look) -> dict[str, Any]:
+    """Fill a box with a pale tint: opaque, since a hatch in SVG keeps no transparency."""
+    pale = tuple(1 - _PALE * (1 - part) for part in to_rgb(look.color))
     return {"facecolor": pale, "edgecolor": look.color, "hatch": look.hatch}
 
 

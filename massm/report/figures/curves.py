@@ -52,7 +52,9 @@ def _draw_curves(axes: Axes, curves: pd.DataFrame, measure: str, anatomies: Sequ
     for name, line in anatomy_lines(anatomies).items():
         rows = curves[curves["anatomy"] == name].sort_values("modes")
         axes.plot(
-            *(rows["modes"], percent * rows["value"], f"{line.dashes}{line.marker}"),
+            rows["modes"],
+            percent * rows["value"],
+            f"{line.dashes}{line.marker}",
             color=line.color,
             linewidth=1.8,
             markersize=3.2,
@@ -89,7 +91,8 @@ def center_errors(values: pd.DataFrame, model: str, label: str, anatomies: Seque
         if total:
             share = np.arange(len(error) + 1) / total
             axes.step(
-                *([0, *error, limit], [*share, share[-1]]),
+                [0, *error, limit],
+                [*share, share[-1]],
                 where="post",
                 color=line.color,
                 linestyle=line.dashes,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import pandas as pd
-from markupsafe import Markup
 
 from massm.evaluate.rows import LOCAL
 from massm.evaluate.scopes import ALL, WITH_MISSED
@@ -31,7 +30,7 @@ class Card:
     detail: str
 
 
-def render(material: Material) -> Markup:
+def render(material: Material) -> str:
     """Make what stands above the navigation."""
     shown = material.shown
     return fill(

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from markupsafe import Markup
-
 from massm.config.report import ReportConfig
 from massm.report.figures.gallery import Gallery
 from massm.report.run.shown import Shown
@@ -41,11 +39,11 @@ class Fragment:
     """A section's part of the page.
 
     Attributes:
-        html: What stands below its title.
+        html: What stands below its title, safe as it is: made by ``fill``.
         data: For each viewer that it uses, what the elements of that viewer show, by name.
     """
 
-    html: Markup
+    html: str
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 

@@ -5,14 +5,13 @@ from importlib.resources.abc import Traversable
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
 
 from massm.report.run.words import duration
 
 _ROOT: Traversable = resources.files("massm.report")
 
 
-def fill(name: str, **values: Any) -> Markup:
+def fill(name: str, **values: Any) -> str:
     """Fill in a template of this package; a value that it lacks is an error, text is escaped.
 
     Args:
@@ -27,7 +26,7 @@ def fill(name: str, **values: Any) -> Markup:
         lstrip_blocks=True,
     )
     environment.filters["duration"] = duration
-    return Markup(environment.get_template(f"{name}.html.j2").render(values))
+    return environment.get_template(f"{name}.html.j2").render(values)
 
 
 def part(name: str) -> str:

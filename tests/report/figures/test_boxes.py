@@ -1,11 +1,10 @@
 """Box plots, and the paper's figures that are made of them."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from massm.evaluate.rows import COLUMNS
+from massm.evaluate.rows import to_table
 from massm.report.figures.boxes import Panel, box_plot
 from massm.report.figures.gallery import save_figure
 from massm.report.figures.paper import FIGURES
@@ -31,7 +30,7 @@ def values(rng):
         for measure in MEASURES
         for i in range(12)
     ]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return to_table(rows)
 
 
 def boxes(axes):

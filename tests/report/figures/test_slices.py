@@ -5,8 +5,8 @@ from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
 from massm.report.figures.slices import (
     Frame,
+    anatomy_frame,
     best_position,
-    organ_frame,
     outlines,
     region_frame,
     slice_pixels,
@@ -78,32 +78,32 @@ def test_pixels_come_from_the_same_place_as_outlines():
         assert bright.sum() == pytest.approx(area(line), rel=0.05)
 
 
-def test_the_region_is_around_the_organs_and_inside_the_body():
+def test_the_region_is_around_the_anatomies_and_inside_the_body():
     array = np.full((60, 60, 100), -1000.0)
     array[5:55, 10:50, 10:90] = 0
     ball = closed_sphere(100)
-    organ = Mesh(ball.vertices * 10 + [60, 60, 60], ball.faces)
-    frame = region_frame(Volume(array, np.full(3, 2.0)), [organ], 100)
+    shape = Mesh(ball.vertices * 10 + [60, 60, 60], ball.faces)
+    frame = region_frame(Volume(array, np.full(3, 2.0)), [shape], 100)
     np.testing.assert_allclose(frame.low, [18, 18, 8], atol=3)
     np.testing.assert_allclose(frame.high, [115, 100, 110], atol=3)
     assert frame.pixel_mm == pytest.approx((frame.high - frame.low).max() / 100)
 
 
-def test_the_region_holds_an_organ_that_lies_outside_the_body():
+def test_the_region_holds_an_anatomy_that_lies_outside_the_body():
     ball = closed_sphere(100)
-    organ = Mesh(ball.vertices * 10 + 200, ball.faces)
-    frame = region_frame(Volume(np.zeros((10, 10, 10)), np.full(3, 2.0)), [organ], 100)
+    shape = Mesh(ball.vertices * 10 + 200, ball.faces)
+    frame = region_frame(Volume(np.zeros((10, 10, 10)), np.full(3, 2.0)), [shape], 100)
     assert (frame.low < 190).all()
     assert (frame.high > 210).all()
 
 
-def test_an_organ_has_a_margin():
+def test_an_anatomy_has_a_margin():
     points = np.array([[0.0, 0, 0], [10, 20, 30]])
-    np.testing.assert_allclose(organ_frame(points, 50, margin_mm=5.0).low, -5)
+    np.testing.assert_allclose(anatomy_frame(points, 50, margin_mm=5.0).low, -5)
 
 
-def test_the_cut_goes_through_as_many_organs_as_it_can():
+def test_the_cut_goes_through_as_many_anatomies_as_it_can():
     ball = closed_sphere(100)
     places = [(0, 0, 0), (0, 0, 12), (0, 0, 100)]
-    organs = [Mesh(ball.vertices * 10 + place, ball.faces) for place in places]
-    assert 2 < best_position(organs, "axial") < 10
+    anatomies = [Mesh(ball.vertices * 10 + place, ball.faces) for place in places]
+    assert 2 < best_position(anatomies, "axial") < 10

@@ -1,12 +1,11 @@
 """Decimation, shape modes, cases and pictures of surfaces."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from massm.evaluate.rows import COLUMNS
+from massm.evaluate.rows import to_table
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
 from massm.reconstruct.from_particles import Warp
@@ -59,9 +58,7 @@ def test_mirrored_particles_give_an_outward_surface():
 
 
 def values(*rows):
-    return pd.DataFrame(
-        [("massm", "local", s, a, "test", "surface_mean", v) for s, a, v in rows], columns=COLUMNS
-    )
+    return to_table(("massm", "local", s, a, "test", "surface_mean", v) for s, a, v in rows)
 
 
 def test_best_median_and_worst_are_ranked_by_distance():
@@ -80,7 +77,7 @@ def test_of_two_there_is_no_median_of_one_nothing_else():
     assert rank_cases(values(), "massm", "liver") == []
 
 
-def test_the_typical_subject_has_most_organs_and_the_middle_distance():
+def test_the_typical_subject_has_most_anatomies_and_the_middle_distance():
     rows = [(s, a, d) for s, d in (("a", 1.0), ("b", 5.0), ("c", 2.0)) for a in ("liver", "heart")]
     assert typical_subject(values(*rows, ("d", "liver", 1.9)), "massm") == "c"
     assert typical_subject(values(), "massm") is None
