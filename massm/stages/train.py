@@ -5,6 +5,7 @@ from pathlib import Path
 from massm.config.models import ModelEntry
 from massm.config.models.family import NetworkConfig
 from massm.config.train import TrainConfig
+from massm.machine.memory import keep_freed_memory
 from massm.stages._command import stage_main
 from massm.training.fit import fit
 
@@ -32,6 +33,7 @@ def run(
     """
     if not isinstance(model, NetworkConfig):
         raise ValueError(f"{model.family} is a family without training")
+    keep_freed_memory()
     fit(config, model, tensors, output, anatomies or None)
 
 
