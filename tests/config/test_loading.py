@@ -123,9 +123,10 @@ def test_every_value_stands_in_the_file(values):
         load_config(values)
 
 
-def test_a_model_like_another_has_all_its_values_but_those_given_anew(values):
+@pytest.mark.parametrize("out", [None, "null"], ids=["file", "command line"])
+def test_a_model_like_another_has_all_its_values_but_those_given_anew(values, out):
     change = {"like": "massm", "label": "Plain", "refine": {"steps": 4}, "train": {"epochs": 9}}
-    config = load_config(merge(values, {"models": {"plain": change, "truth": None}}))
+    config = load_config(merge(values, {"models": {"plain": change, "truth": out}}))
     assert list(config.models) == ["massm", "mean_shape", "pca_oracle", "plain"]
     plain, massm = config.models["plain"], config.models["massm"]
     assert plain.refine.steps == 4

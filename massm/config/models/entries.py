@@ -35,7 +35,8 @@ def laid_out(models: Any) -> Any:
     """
     if not isinstance(models, Mapping):
         return models
-    given = {name: values for name, values in models.items() if values is not None}
+    # Snakemake's --config hands null over as a text.
+    given = {name: values for name, values in models.items() if values not in (None, "null")}
     return {name: _written_out(name, given, ()) for name in given}
 
 
