@@ -52,5 +52,5 @@ class Names(ModelNames):
 
     def _rank(self, model: str) -> float:
         if model in self.order:
-            return self.order.index(model)
+            return float(self.order.index(model))
         return len([name for name in self.order if name not in self.knowing]) - 0.5
