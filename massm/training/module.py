@@ -84,9 +84,10 @@ class TrainingModule(lightning.LightningModule):
         rows = torch.arange(len(batch.images.subjects), device=batch.truth.presence.device)
         if self.trainer.world_size == 1:
             return torch.ones_like(rows, dtype=torch.bool)
-        loader = self.trainer.val_dataloaders  # Lightning's, which knows no type of it
+        loader: Any = self.trainer.val_dataloaders  # one loader; Lightning knows no type of it
         turn = index * loader.batch_size + rows
-        return turn * self.trainer.world_size + self.global_rank < len(loader.dataset)
+        counted: Tensor = turn * self.trainer.world_size + self.global_rank < len(loader.dataset)
+        return counted
 
     def validation_means(self) -> dict[str, float]:
         """Return the mean errors of the last validation, mm; empty if there was none."""
