@@ -128,7 +128,7 @@ def _values_of(
     return own["value"].to_numpy(float)
 
 
-def _top(boxes: Sequence[Float[np.ndarray, " n"]]) -> float | None:
+def _top(boxes: Sequence[np.ndarray]) -> float | None:
     """End the axis a little above the highest whisker, or at the highest value if that is near."""
     ends, highest = [], 0.0
     for values in boxes:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.patches import PathPatch
 
 from massm.evaluate.rows import to_table
 from massm.report.figures.boxes import Panel, box_plot
@@ -34,12 +35,9 @@ def values(rng):
 
 
 def boxes(axes):
-    """Middle, color and hatch of each box."""
-    return [
-        (patch.get_path().vertices[:, 0].mean(), to_hex(patch.get_edgecolor()), patch.get_hatch())
-        for patch in axes.patches
-        if patch.get_hatch() is not None
-    ]
+    """Color and hatch of each box."""
+    drawn = [patch for patch in axes.patches if isinstance(patch, PathPatch)]
+    return [(to_hex(patch.get_edgecolor()), patch.get_hatch() or "") for patch in drawn]
 
 
 def test_ten_models_have_ten_looks_in_every_anatomy(values, style):
@@ -50,7 +48,7 @@ def test_ten_models_have_ten_looks_in_every_anatomy(values, style):
     }
     found = [box for axes in figure.axes for box in boxes(axes)]
     assert len(found) == len(MODELS) * 4  # three anatomies, and all of them
-    assert {(color, hatch) for _, color, hatch in found} == looks
+    assert set(found) == looks
     (legend,) = figure.legends
     assert len(legend.get_texts()) == len(MODELS)
 
@@ -68,7 +66,9 @@ def test_a_value_far_above_all_others_is_counted_and_does_not_flatten_them(value
     figure = box_plot(own, [Panel("surface_mean")], ANATOMIES, NAMES)
     (axes,) = figure.axes
     assert axes.get_ylim()[1] < 50
-    assert "1 above" in axes.get_title(loc="left")
+    above = (own[own["measure"] == "surface_mean"]["value"] > axes.get_ylim()[1]).sum()
+    assert above >= 1
+    assert f" {above} above" in axes.get_title(loc="left")
     edge = [line for line in axes.lines if line.get_marker() == "^"]
     np.testing.assert_allclose([line.get_ydata()[0] for line in edge], axes.get_ylim()[1])
 
