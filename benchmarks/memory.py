@@ -28,21 +28,31 @@ BATCH = 16  # jobs.tensors_subjects
 # Differences from config.yaml.
 CHANGES = {
     "tensors": {"spacing_mm": 4.0, "modes": 10},
-    "model": {
-        "backbone": {"name": "resnet10", "width": 8, "norm": "group", "levels": 2, "channels": 8},
-        "detection": {"channels": 8},
-        "roi": {"size": 3, "channels": 4},
-        "local": {"hidden": [32], "basis_modes": 8},
-        "world": {"hidden": [32], "decoder_hidden": [32], "pretrain_steps": 50},
+    "models": {
+        "massm": {
+            "backbone": {
+                "name": "resnet10",
+                "width": 8,
+                "norm": "group",
+                "levels": 2,
+                "channels": 8,
+            },
+            "detection": {"channels": 8},
+            "roi": {"size": 3, "channels": 4},
+            "local": {"hidden": [32], "basis_modes": 8},
+            "world": {"hidden": [32], "decoder_hidden": [32], "pretrain_steps": 50},
+            "objective": {
+                "weights": {
+                    name: {"first": 1.0, "from_epoch": 0, "step": 0.0, "last": 1.0}
+                    for name in ("heatmap", "radius", "offset", "local", "world")
+                },
+            },
+        }
     },
     "train": {
         "epochs": 1,
         "batch_size": 2,
         "validate_every": 1,
-        "weights": {
-            name: {"first": 1.0, "from_epoch": 0, "step": 0.0, "last": 1.0}
-            for name in ("heatmap", "radius", "offset", "local", "world")
-        },
         "accelerator": "cpu",
         "threads": 1,
         "precision": "32-true",
@@ -158,7 +168,8 @@ def write_cohort(folder: Path, count: int, names: list[str], particles: int) -> 
     from tests.toy_cohort import hull, sphere_points
 
     config = load_config(merge(read_yaml(ROOT / "config.yaml"), CHANGES))
-    sections = {name: getattr(config, name).model_dump_json() for name in ("train", "model")}
+    sections = {"train": config.training("massm").model_dump_json()}
+    sections["model"] = config.entry("massm").model_dump_json()
     sections["tensors"] = config.tensors.model_dump_json()
     sections["export"] = config.tensors.part(ExportConfig).model_dump_json()
     write_json(sections, folder / "sections.json")

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from scipy.spatial import ConvexHull
 
-from massm.config.model import ModelConfig
+from massm.config.merging import merge
+from massm.config.models.massm import MassmConfig
 from massm.config.tensors import TensorsConfig
 from massm.config.train import TrainConfig
 from massm.geometry.mesh import Mesh
@@ -36,9 +37,13 @@ def ramp(value: float) -> dict[str, float]:
     return {"first": value, "from_epoch": 0, "step": 0.0, "last": value}
 
 
-def model_config(**changes: dict[str, object]) -> ModelConfig:
-    """A network of a few thousand weights; keyword arguments change sections."""
-    sections: dict[str, dict[str, object]] = {
+def model_config(**changes: object) -> MassmConfig:
+    """A network of a few thousand weights with all loss terms; keyword arguments change values."""
+    values: dict[str, object] = {
+        "family": "massm",
+        "label": "MASSM",
+        "train": {},
+        "box_updates": 0,
         "backbone": {
             "name": "resnet10",
             "width": 8,
@@ -94,14 +99,38 @@ def model_config(**changes: dict[str, object]) -> ModelConfig:
             "pretrain_spread": 0.0,
             "encoder_steps": 0,
         },
+        "objective": {
+            "weights": {
+                "heatmap": ramp(1.0),
+                "radius": ramp(0.1),
+                "offset": ramp(1.0),
+                "local": ramp(1.0),
+                "world": ramp(1.0),
+                "refine": ramp(1.0),
+            },
+            "loss": {
+                "shrinkage": "coordinate",
+                "offset_unit": "cells",
+                "focal_alpha": 3.0,
+                "focal_beta": 4.0,
+                "shrinkage_a": 10.0,
+                "shrinkage_c": 0.2,
+                "particle_unit_mm": 10.0,
+                "world_unit_mm": 10.0,
+            },
+            "teacher": {
+                "probability": ramp(0.5),
+                "missed_boxes": "replace",
+                "jitter_center_mm": 1.0,
+                "jitter_radius": 0.05,
+            },
+        },
     }
-    for name, section in changes.items():
-        sections[name] |= section
-    return ModelConfig.model_validate({"name": "massm", **sections})
+    return MassmConfig.model_validate(merge(values, changes))
 
 
 def train_config(**changes: object) -> TrainConfig:
-    """Two epochs on the CPU with all terms; keyword arguments change values."""
+    """Two epochs on the CPU; keyword arguments change values."""
     values: dict[str, object] = {
         "epochs": 2,
         "batch_size": 2,
@@ -111,30 +140,6 @@ def train_config(**changes: object) -> TrainConfig:
         "weight_decay": 0.0,
         "gradient_clip": 10.0,
         "validate_every": 1,
-        "weights": {
-            "heatmap": ramp(1.0),
-            "radius": ramp(0.1),
-            "offset": ramp(1.0),
-            "local": ramp(1.0),
-            "world": ramp(1.0),
-            "refine": ramp(1.0),
-        },
-        "loss": {
-            "shrinkage": "coordinate",
-            "offset_unit": "cells",
-            "focal_alpha": 3.0,
-            "focal_beta": 4.0,
-            "shrinkage_a": 10.0,
-            "shrinkage_c": 0.2,
-            "particle_unit_mm": 10.0,
-            "world_unit_mm": 10.0,
-        },
-        "teacher": {
-            "probability": ramp(0.5),
-            "missed_boxes": "replace",
-            "jitter_center_mm": 1.0,
-            "jitter_radius": 0.05,
-        },
         "augment": {
             "probability": 1.0,
             "rotation_deg": 10.0,

@@ -3,14 +3,15 @@
 Each function says of values that contradict each other what is needed; first comes the key's path.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
 from massm.config.groom import AlignmentConfig
-from massm.config.model import LocalConfig
+from massm.config.models.family import FamilyConfig
+from massm.config.models.massm import MassmConfig
 from massm.config.phantom import PhantomConfig
 from massm.config.predict import PredictConfig
 from massm.config.tensors import TensorsConfig
@@ -27,14 +28,19 @@ def measured_is_predicted(predict: PredictConfig, evaluate: EvaluateConfig) -> I
         )
 
 
-def anonymous_weights_can_be_made(bundle: BundleConfig, local: LocalConfig) -> Iterator[str]:
-    """Check that the local head can be given mean shapes in the medoids' place."""
-    if bundle.template == "mean" and not (local.basis_modes or local.class_wise):
-        yield (
-            "bundle.template: mean needs a local head with something of its own for each anatomy, "
-            "that takes up how the mean differs from the medoid: set model.local.basis_modes or "
-            "model.local.class_wise, found neither"
-        )
+def anonymous_weights_can_be_made(
+    bundle: BundleConfig, models: Mapping[str, FamilyConfig]
+) -> Iterator[str]:
+    """Check that the local heads can be given mean shapes in the medoids' place."""
+    for name, entry in models.items():
+        if bundle.template == "medoid" or not isinstance(entry, MassmConfig):
+            continue
+        if not (entry.local.basis_modes or entry.local.class_wise):
+            yield (
+                "bundle.template: mean needs a local head with something of its own for each "
+                "anatomy, that takes up how the mean differs from the medoid: set "
+                f"models.{name}.local.basis_modes or models.{name}.local.class_wise, found neither"
+            )
 
 
 def mirrored_is_modeled(alignment: AlignmentConfig, anatomies: Sequence[str]) -> Iterator[str]:
@@ -90,16 +96,43 @@ def joined_is_modeled(correspond: CorrespondConfig, anatomies: Sequence[str]) ->
         )
 
 
-def used_modes_are_stored(
-    tensors: TensorsConfig, local: LocalConfig, augment: AugmentConfig
+def drawn_modes_are_stored(
+    tensors: TensorsConfig, augmentations: Mapping[str, AugmentConfig]
 ) -> Iterator[str]:
-    """Check that no one uses more shape modes than the tensors hold: they would be fewer."""
-    users = {"model.local.basis_modes": local.basis_modes}
-    if augment.probability > 0 and augment.shape_std > 0:
-        users["train.augment.shape_modes"] = augment.shape_modes
-    for key, modes in users.items():
-        if modes > tensors.modes:
-            yield f"{key}: of tensors.modes = {tensors.modes} stored modes, found {modes}"
+    """Check that augmentation draws from no more shape modes than the tensors hold.
+
+    Args:
+        tensors: Says how many are stored.
+        augmentations: By the path of their section.
+    """
+    for path, augment in augmentations.items():
+        modes = augment.shape_modes
+        used = augment.probability > 0 and augment.shape_std > 0
+        if used and modes > tensors.modes:
+            yield f"{path}.shape_modes: of tensors.modes = {tensors.modes} stored, found {modes}"
+
+
+def models_agree(models: Mapping[str, FamilyConfig], tensors: TensorsConfig) -> Iterator[str]:
+    """Check what models ask of each other and of the tensors, and that labels tell them apart."""
+    for name, entry in models.items():
+        for key, reason in entry.faults(models, tensors):
+            yield f"models.{name}.{key}: {reason}"
+        twins = [
+            other for other, same in models.items() if same.label and same.label == entry.label
+        ]
+        if twins and twins[0] != name:
+            yield f"models.{name}.label: {entry.label!r} is the label of {twins[0]} too; change one"
+
+
+def compared_is_modeled(
+    evaluate: EvaluateConfig, models: Mapping[str, FamilyConfig]
+) -> Iterator[str]:
+    """Check that the model with which the others are compared is there."""
+    if evaluate.reference_model not in models:
+        yield (
+            f"evaluate.reference_model: {evaluate.reference_model} is not among models, "
+            f"found {_listed(list(models))}"
+        )
 
 
 def phantom_has_its_layout(dataset: DatasetConfig, phantom: PhantomConfig) -> Iterator[str]:

@@ -1,16 +1,8 @@
 """Config section of the ``evaluate`` stage."""
 
-from typing import Literal
-
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from massm.config._section import Section, Splits
-
-ModelName = Literal["massm", "mean_shape", "pca_oracle", "truth"]  # the rows of every table
-BOUNDS = ("mean_shape", "pca_oracle", "truth")
-"""Models that are no rivals: what any model should beat, and what none can."""
-KNOWING = ("pca_oracle", "truth")
-"""Bounds that know the truth, so that they cannot be "best"."""
 
 
 class MeasuredConfig(Section):
@@ -41,7 +33,7 @@ class DetectionMeasuresConfig(MeasuredConfig):
 class ComparisonConfig(Section):
     """How measures are summed up and models compared."""
 
-    reference_model: ModelName = Field(
+    reference_model: str = Field(
         description="Model that the paired tests compare with every other."
     )
     confidence: float = Field(gt=0.5, lt=1, description="Level of the confidence intervals.")

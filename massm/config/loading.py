@@ -6,23 +6,25 @@ configuration and names every fault by the full path of its key.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from massm.config._section import MadePath, Section
 from massm.config.agreement import (
     anatomies_have_projects,
     anonymous_weights_can_be_made,
+    compared_is_modeled,
+    drawn_modes_are_stored,
     joined_is_modeled,
     measured_is_predicted,
     mirrored_is_modeled,
+    models_agree,
     phantom_has_its_layout,
     populations_are_mirror_images,
-    used_modes_are_stored,
 )
 from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
@@ -30,7 +32,10 @@ from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
 from massm.config.groom import GroomConfig
 from massm.config.jobs import JobsConfig
-from massm.config.model import ModelConfig
+from massm.config.merging import merge
+from massm.config.models import ModelEntry
+from massm.config.models.entries import ModelName, laid_out
+from massm.config.models.family import FamilyConfig, NetworkConfig
 from massm.config.names import Anatomy, refuse_doubled
 from massm.config.phantom import PhantomConfig
 from massm.config.predict import PredictConfig
@@ -41,6 +46,17 @@ from massm.config.tensors import TensorsConfig
 from massm.config.train import TrainConfig
 
 __all__ = ["Config", "ConfigError", "load_config", "merge", "read_yaml"]
+
+
+# Where keys stand that once stood elsewhere.
+_MOVED = {
+    "model": "models.massm, with family: massm in the place of name",
+    "train.weights": "models.massm.objective.weights",
+    "train.loss": "models.massm.objective.loss",
+    "train.teacher": "models.massm.objective.teacher",
+    "predict.box_updates": "models.massm.box_updates",
+    "predict.oracle_modes": "models.pca_oracle.modes",
+}
 
 
 class ConfigError(ValueError):
@@ -61,13 +77,22 @@ class Config(Section):
     correspond: CorrespondConfig
     template: TemplateConfig
     tensors: TensorsConfig
-    model: ModelConfig
+    models: dict[ModelName, ModelEntry] = Field(
+        min_length=1,
+        description="What is trained, predicted and compared, by name: an entry of a family each. "
+        "null takes an entry out; like: NAME begins with the values of another.",
+    )
     train: TrainConfig
     predict: PredictConfig
     reconstruct: ReconstructConfig
     bundle: BundleConfig
     evaluate: EvaluateConfig
     report: ReportConfig
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _models_are_written_out(cls, models: Any) -> Any:
+        return laid_out(models)
 
     @model_validator(mode="after")
     def _anatomies_are_distinct(self) -> "Config":
@@ -82,13 +107,44 @@ class Config(Section):
             *populations_are_mirror_images(self.correspond, self.groom.alignment, self.anatomies),
             *anatomies_have_projects(self.correspond, self.anatomies),
             *joined_is_modeled(self.correspond, self.anatomies),
-            *used_modes_are_stored(self.tensors, self.model.local, self.train.augment),
+            *models_agree(self.models, self.tensors),
+            *self._training_faults(),
+            *compared_is_modeled(self.evaluate, self.models),
             *measured_is_predicted(self.predict, self.evaluate),
-            *anonymous_weights_can_be_made(self.bundle, self.model.local),
+            *anonymous_weights_can_be_made(self.bundle, self.models),
         ]
         if faults:
             raise ValueError("\n  ".join(faults))
         return self
+
+    def entry(self, name: str) -> FamilyConfig:
+        """Return the section of a model, with values in the place of other models' names."""
+        return self.models[name].resolved(self.models)
+
+    def training(self, name: str) -> TrainConfig:
+        """Return how a model is trained: the section ``train``, with the model's own differences.
+
+        Raises:
+            ValidationError: If these do not fit it.
+        """
+        entry = self.models[name]
+        own = entry.train if isinstance(entry, NetworkConfig) else {}
+        return TrainConfig.model_validate(merge(self.train.model_dump(mode="json"), own))
+
+    def _training_faults(self) -> Iterator[str]:
+        """Say what is wrong with how models are trained, by the paths of the keys."""
+        trained = {n: e for n, e in self.models.items() if isinstance(e, NetworkConfig)}
+        augmentations = {}
+        for name, entry in trained.items():
+            path = f"models.{name}.train"
+            try:
+                augment = self.training(name).augment
+            except ValidationError as error:
+                yield from (f"{path}.{_describe(fault)}" for fault in error.errors())
+            else:
+                augmentations[path if "augment" in entry.train else "train"] = augment
+        sections = {f"{path}.augment": augment for path, augment in augmentations.items()}
+        yield from drawn_modes_are_stored(self.tensors, sections)
 
 
 def load_config(values: Mapping[str, Any]) -> Config:
@@ -115,18 +171,10 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return values
 
 
-def merge(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay a file of differences over a configuration, as ``snakemake --configfile`` does."""
-    merged = dict(base)
-    for key, value in changes.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
-    return merged
-
-
 def _describe(fault: Any) -> str:
     path = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden" and path in _MOVED:
+        return f"{path}: unknown key; it stands in {_MOVED[path]} now"
     if fault["type"] == "extra_forbidden":
         return f"{path}: unknown key; see config.yaml for the keys there are"
     if fault["type"] == "missing":

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from massm.config._section import Section
 from massm.config.loading import Config, read_yaml
+from massm.config.models import SECTIONS
 
 _HEAD = """# Configuration
 
@@ -36,13 +37,24 @@ def reference(values: Mapping[str, Any]) -> str:
     """
     lines = [_HEAD]
     single = [
-        name for name, field in Config.model_fields.items() if not _sections(field.annotation)
+        name
+        for name, field in Config.model_fields.items()
+        if name != "models" and not _sections(field.annotation)
     ]
     lines += ["## Top level", "", *_table(Config, values, single), ""]
     for name, field in Config.model_fields.items():
         for section in _sections(field.annotation):
             lines += _chapter(name, section, values[name])
+        if name == "models":
+            lines += _models(field.description or "", values[name])
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _models(description: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """Describe the models: the section of each entry that ``config.yaml`` has."""
+    yield from ("## `models`", "", description, "")
+    for name, entry in values.items():
+        yield from _chapter(f"models.{name}", SECTIONS[entry["family"]], entry)
 
 
 def _chapter(path: str, section: type[Section], values: Mapping[str, Any] | None) -> Iterator[str]:
@@ -99,6 +111,8 @@ def _named(annotation: Any) -> str:  # noqa: PLR0911 - one return for each kind
     if origin is dict:
         return f"{_named(parts[0])} to {_named(parts[1])}"
     plain = {bool: "true or false", int: "integer", float: "number", str: "text", Path: "path"}
+    if annotation is Any:
+        return "values"
     if annotation is type(None):
         return "null"
     return plain.get(annotation, getattr(annotation, "__name__", str(annotation)))

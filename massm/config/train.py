@@ -1,4 +1,7 @@
-"""Config of training: schedule, losses, augmentation, machine."""
+"""Config of training, the same for every model: schedule, augmentation, machine.
+
+What a model is trained for, its objective, stands in the model's own section.
+"""
 
 from typing import ClassVar, Literal
 
@@ -12,65 +15,6 @@ from pydantic import (
 )
 
 from massm.config._section import FieldsAbove, Section
-
-
-class RampConfig(Section):
-    """A value that changes with the epoch: ``first``, then by ``step`` each epoch to ``last``."""
-
-    first: float = Field(description="Value before from_epoch.")
-    from_epoch: NonNegativeInt = Field(description="Epoch, counted from 0, of the first step.")
-    step: float = Field(description="Change per epoch.")
-    last: float = Field(description="Value at which it stays.")
-
-
-class WeightsConfig(Section):
-    """Weights of the objective's terms by epoch; the paper's lambdas."""
-
-    heatmap: RampConfig
-    radius: RampConfig
-    offset: RampConfig
-    local: RampConfig
-    world: RampConfig
-    refine: RampConfig
-
-
-class LossConfig(Section):
-    """Shapes and units of the loss terms."""
-
-    shrinkage: Literal["coordinate", "vector"] = Field(
-        description="What the shrinkage loss takes the size of: each coordinate of an error, or "
-        "the error's length."
-    )
-    offset_unit: Literal["cells", "voxels", "mm"] = Field(
-        description="Unit of offset errors: cells of the output stride, network voxels, or mm."
-    )
-
-    focal_alpha: NonNegativeFloat = Field(description="Focus of the heat-map loss on hard cells.")
-    focal_beta: NonNegativeFloat = Field(description="Its forgiveness next to a center.")
-    shrinkage_a: PositiveFloat = Field(description="How fast the shrinkage loss lets go.")
-    shrinkage_c: PositiveFloat = Field(description="Where it lets go, in units of the error.")
-    particle_unit_mm: PositiveFloat = Field(
-        description="One unit of local particle error in the shrinkage loss, mm."
-    )
-    world_unit_mm: PositiveFloat = Field(
-        description="And of world particle error, which has no error of place in it."
-    )
-
-
-class TeacherConfig(Section):
-    """Truth in place of predictions while these are still bad."""
-
-    probability: RampConfig
-    missed_boxes: Literal["replace", "keep", "skip"] = Field(
-        description="A predicted box whose middle is not in the true one: the true one stands in "
-        "for it whatever the probability, it stays, or its anatomy trains no head in that step."
-    )
-    jitter_center_mm: NonNegativeFloat = Field(
-        description="Standard deviation of noise on true box centers, mm."
-    )
-    jitter_radius: NonNegativeFloat = Field(
-        description="Standard deviation of noise on true box radii, fraction."
-    )
 
 
 class AugmentConfig(Section):
@@ -107,9 +51,6 @@ class TrainConfig(Section):
     weight_decay: NonNegativeFloat = Field(description="Decoupled weight decay (AdamW); 0: Adam.")
     gradient_clip: NonNegativeFloat = Field(description="Largest gradient norm; 0: not clipped.")
     validate_every: PositiveInt = Field(description="Epochs between two validations.")
-    weights: WeightsConfig
-    loss: LossConfig
-    teacher: TeacherConfig
     augment: AugmentConfig
     select: Literal["last", "best"] = Field(
         description="Weights to keep: last epoch, or least validation particle error."

@@ -1,12 +1,11 @@
 """Paired comparisons of one model with all others."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from massm.config.evaluate import BOUNDS
 from massm.evaluate.measures import describe, is_rate
 from massm.evaluate.missing import with_countings
 from massm.evaluate.rows import DETECTION, LOCAL, WORLD
@@ -31,7 +30,12 @@ Method = tuple[str, str]  # model, head
 
 
 def compare(
-    values: pd.DataFrame, missed: pd.DataFrame, reference_model: str, how: Resampling
+    values: pd.DataFrame,
+    missed: pd.DataFrame,
+    reference_model: str,
+    how: Resampling,
+    *,
+    bounds: Collection[str],
 ) -> pd.DataFrame:
     """Compare the reference model's heads with every other model and head, organ by organ.
 
@@ -49,6 +53,7 @@ def compare(
         missed: The same for organs that a model missed: what each costs it.
         reference_model: The model that is compared (``a`` in the result).
         how: How confidence intervals are made; subjects are what was sampled.
+        bounds: Models that are no rivals.
 
     Returns:
         One row for each split, frame (local, world, detection), measure, counting (``found``:
@@ -67,6 +72,7 @@ def compare(
         for row in _pairs(text(key)[2], group, reference_model, how)
     ]
     table = pd.DataFrame(rows, columns=[*_KEYS, *_COLUMNS])
+    table["family"] = [name if name in bounds else _RIVALS for name in table["model_b"]]
     families = table.groupby(["split", "frame", "measure", "counting", "scope", "family"])["p"]
     table["p_holm"] = families.transform(lambda p: holm(p.to_numpy(float)))
     return table
@@ -122,7 +128,6 @@ def _compare_pair(
         "percent_ci_high": float(percent_high),
         "better": _better(measure, float(difference.mean())),
         "p": signed_rank(difference),
-        "family": b[0] if b[0] in BOUNDS else _RIVALS,
     }
 
 

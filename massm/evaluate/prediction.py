@@ -24,5 +24,8 @@ def heads_in_image(prediction: SubjectPrediction) -> frozenset[str]:
 
     An organ that a model missed costs it something in these alone.
     """
-    parts = {LOCAL: prediction.local, DETECTION: prediction.boxes}
-    return frozenset(head for head, part in parts.items() if part is not None)
+    parts = {
+        LOCAL: prediction.local is not None or prediction.labels is not None,
+        DETECTION: prediction.boxes is not None,
+    }
+    return frozenset(head for head, given in parts.items() if given)

@@ -11,10 +11,11 @@ shapes of single subjects, or mean shapes.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from massm.config.models.family import NetworkConfig
 from massm.inference.anatomy_shapes import (
     ADVICE,
     AnatomyShapes,
@@ -34,7 +35,14 @@ from massm.io.text import read_text
 from massm.io.weights import save_weights
 from massm.machine.versions import commit, package_versions
 from massm.models.interface import Model
-from massm.models.saved import DESCRIPTION, VERSION, WEIGHTS, Description, load_model
+from massm.models.saved import (
+    DESCRIPTION,
+    VERSION,
+    WEIGHTS,
+    Description,
+    document_of,
+    load_model,
+)
 
 SHAPES, FITS, CARD = "shapes.safetensors", "fit.safetensors", "card.md"
 SCHEMA = 2
@@ -86,11 +94,6 @@ class Bundle:
     files: dict[str, str]
 
     @property
-    def box_updates(self) -> int:
-        """How often to look again in the box of the particles that were found."""
-        return self.facts.box_updates
-
-    @property
     def metrics(self) -> list[dict[str, Any]]:
         """Rows of the evaluation of the run that made the model; empty without one."""
         return self.facts.metrics
@@ -113,28 +116,32 @@ class Bundle:
 
 
 def write_bundle(
-    train: Path, contents: Contents, folder: Path, weights: Mapping[str, Tensor] | None = None
+    train: Path,
+    contents: Contents,
+    entry: NetworkConfig,
+    folder: Path,
+    weights: Mapping[str, Tensor] | None = None,
 ) -> None:
     """Write the folder of a trained model, each file whole or not at all, the description last.
 
     Args:
         train: Folder ``train/{model}`` with weights and description.
         contents: All else.
+        entry: The model's entry of the configuration: it may predict otherwise than it was saved.
         folder: Where to write to; files of an earlier one are replaced or removed.
         weights: Written in the place of the trained ones.
 
     Raises:
         DataError: If the model is damaged, or a shape does not belong to it.
     """
-    model, description = load_model(train)
+    model, description = load_model(train, entry)
     _refuse_other_shapes(contents.shapes, description, train)
     folder.mkdir(parents=True, exist_ok=True)
     for name in (DESCRIPTION, FITS):
         (folder / name).unlink(missing_ok=True)
-    network = cast(nn.Module, model)
-    state = dict(weights if weights is not None else network.state_dict())
+    state = dict(weights if weights is not None else model.state_dict())
     if contents.facts.precision == "half":
-        state |= {name: state[name].half() for name, _ in network.named_parameters()}
+        state |= {name: state[name].half() for name, _ in model.named_parameters()}
     save_weights(state, folder / WEIGHTS)
     shapes = {name: contents.shapes[name] for name in description.anatomies}
     tensors.save(shapes_and_statistics(shapes, contents.statistics), folder / SHAPES)
@@ -156,7 +163,7 @@ def write_bundle(
         "commit": made_at,
         "files": marks,
     }
-    document = documents.read_json(train / DESCRIPTION)
+    document = document_of(description)
     documents.write_json(document | {"bundle": own}, folder / DESCRIPTION)
 
 

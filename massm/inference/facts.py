@@ -13,7 +13,6 @@ class Facts:
     """Facts of a model folder.
 
     Attributes:
-        box_updates: How often to look again in the box of the particles that were found.
         template: ``medoid``, or ``mean`` where no file holds a single subject's shape.
         precision: Of the stored weights, ``single`` or ``half``.
         change_mm: Of each anatomy, how far surfaces by the mean shape lie from those by the medoid,
@@ -29,7 +28,6 @@ class Facts:
         correspond: How particles were placed.
     """
 
-    box_updates: int
     template: str
     precision: str
     change_mm: dict[str, float]
@@ -54,7 +52,6 @@ class Facts:
             KeyError, TypeError, ValueError: If something is missing or of another kind.
         """
         return cls(
-            box_updates=int(document["box_updates"]),
             template=str(document["template"]),
             precision=str(document["precision"]),
             change_mm={name: float(value) for name, value in document["change_mm"].items()},

@@ -42,13 +42,7 @@ def predict_scan(
     images = images_of(
         [scan_of(name, volume, preprocessing)], preprocessing, multiple=bundle.model.stride
     )
-    predictions = predict_subjects(
-        bundle.model,
-        bundle.description,
-        [images],
-        box_updates=bundle.box_updates,
-        device=device,
-    )
+    predictions = predict_subjects(bundle.model, bundle.description, [images], device=device)
     _, prediction = next(predictions)
     surfaces = {}
     for anatomy in prediction.found:

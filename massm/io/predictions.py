@@ -2,7 +2,7 @@
 
 The file holds ``anatomies``, ``present`` and ``score``, and of the other parts those that the
 model gives: ``center`` and ``radius`` together, ``local``, and ``world_{head}`` for each world
-head. These names stand in this module alone.
+head. These names stand in this module alone. A label map lies beside it, as ``{subject}.nii.gz``.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from massm.geometry.boxes import Box
+from massm.geometry.volume import Volume
 from massm.io.errors import DataError
+from massm.io.images import read_image, write_image
 from massm.io.particles import load_arrays, save_arrays
 from massm.io.shapes import refuse_other_shapes
 
@@ -51,6 +53,8 @@ class SubjectPrediction:
         local: Particles, image frame, LPS mm; nan where not present. None for a model without.
         world: Particles in the population's frame, mm, by name of the world head; nan where not
             present. Empty for a model without.
+        labels: At each voxel the number of an anatomy, its row plus 1; 0 for none. None for a model
+            without.
     """
 
     anatomies: tuple[str, ...]
@@ -59,6 +63,7 @@ class SubjectPrediction:
     boxes: PredictedBoxes | None
     local: Float[np.ndarray, "K M 3"] | None
     world: dict[str, Float[np.ndarray, "K M 3"]]
+    labels: Volume | None = None
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -104,6 +109,13 @@ class SubjectPrediction:
         row = self.row(anatomy)
         return {head: np.asarray(particles[row]) for head, particles in self.world.items()}
 
+    def mask_of(self, anatomy: str) -> Volume | None:
+        """Return the voxels of an anatomy as booleans; None if it was not found or has none."""
+        if self.labels is None or not self.is_present(anatomy):
+            return None
+        inside = self.labels.array == self.row(anatomy) + 1
+        return replace(self.labels, array=inside) if inside.any() else None
+
     def blanked(self) -> "SubjectPrediction":
         """Put nan in place of boxes and particles of what is not present."""
         boxes = self.boxes and PredictedBoxes(
@@ -135,6 +147,13 @@ def write(prediction: SubjectPrediction, path: Path) -> None:
     }
     arrays |= {name: array.astype(float) for name, array in _parts(prediction)}
     save_arrays(arrays, path)
+    if prediction.labels is not None:
+        write_image(prediction.labels, labels_beside(path))
+
+
+def labels_beside(path: Path) -> Path:
+    """Name the file of the label map that belongs to a prediction's file."""
+    return path.with_name(f"{path.name.removesuffix('.npz')}.nii.gz")
 
 
 def read(path: Path) -> SubjectPrediction:
@@ -156,9 +175,19 @@ def read(path: Path) -> SubjectPrediction:
         PredictedBoxes(*(numbers[name] for name in _BOXES)) if "center" in numbers else None,
         numbers.get(_LOCAL),
         {name.removeprefix(_WORLD): numbers[name] for name in heads},
+        _read_labels(labels_beside(path), len(arrays["anatomies"])),
     )
     _refuse_nonsense(prediction, path)
     return prediction
+
+
+def _read_labels(path: Path, anatomies: int) -> Volume | None:
+    if not path.is_file():
+        return None
+    labels = read_image(path)
+    if not np.isin(labels.array, np.arange(anatomies + 1)).all():
+        raise DataError(f"{path} holds other values than 0 to {anatomies}; {_ADVICE}")
+    return labels
 
 
 def _parts(prediction: SubjectPrediction) -> Iterator[tuple[str, np.ndarray]]:

@@ -1,12 +1,5 @@
-"""The models: networks with their objectives, behind one protocol.
+"""The families of models; a network and its objective stand in a package each.
 
-A new model is a package below this one and a line in ``MODELS``.
+A new family is a package here and a line in ``massm.models.families.FAMILIES``, with its section in
+``massm.config.models``.
 """
-
-from collections.abc import Callable
-
-from torch import nn
-
-from massm.models.massm.network import Massm
-
-MODELS: dict[str, Callable[..., nn.Module]] = {"massm": Massm}

@@ -1,113 +1,197 @@
-"""What a model of the table ``massm.models.MODELS`` offers to training and prediction."""
+"""What every trained model offers to training and prediction, whatever its family."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
 
+from massm.tensors.grid import Grid
 from massm.tensors.images import Images
-from massm.tensors.sample import Batch
+from massm.tensors.sample import Batch, Truth
 
 
 @dataclass(frozen=True)
-class Prediction:
-    """What a model says about a batch; absent anatomies are filled too, with a low score.
+class Boxes:
+    """One box per anatomy, whether it is there or not.
 
     Attributes:
         score: How sure the model is that the anatomy is in the image, 0 to 1.
-        center: Middle of its box, mm, image frame: the detector's, or that of ``local`` if the box
-            was updated.
-        radius: Half extents of its box, mm.
-        local: Particles in the image frame, mm.
-        world: Particles in the population's frame, mm, by name of the world head.
+        center: Middle of the box, mm, image frame.
+        radius: Half extents in x, y, z, mm.
     """
 
     score: Float[Tensor, "B K"]
     center: Float[Tensor, "B K 3"]
     radius: Float[Tensor, "B K 3"]
-    local: Float[Tensor, "B K M 3"]
-    world: dict[str, Float[Tensor, "B K M 3"]]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model says about a batch; absent anatomies are filled too.
+
+    Every part is left out by models that have none.
+
+    Attributes:
+        boxes: Where anatomies are, and how sure the model is of that.
+        local: Particles in the image frame, mm.
+        world: Particles in the population's frame, mm, by name of the world head.
+        labels: Of each subject the probability of each anatomy (channels) at every voxel.
+    """
+
+    boxes: Boxes | None = None
+    local: Float[Tensor, "B K M 3"] | None = None
+    world: dict[str, Float[Tensor, "B K M 3"]] = field(default_factory=dict)
+    labels: tuple[Grid, ...] | None = None
 
     @classmethod
     def joined(cls, parts: Sequence["Prediction"]) -> "Prediction":
-        """Join the predictions of several batches to that of one."""
+        """Join the predictions of several batches, which have the same parts, to that of one."""
+        boxes = [part.boxes for part in parts if part.boxes is not None]
+        local = [part.local for part in parts if part.local is not None]
+        labels = [part.labels for part in parts if part.labels is not None]
         return cls(
-            score=torch.cat([part.score for part in parts]),
-            center=torch.cat([part.center for part in parts]),
-            radius=torch.cat([part.radius for part in parts]),
-            local=torch.cat([part.local for part in parts]),
+            boxes=Boxes(
+                torch.cat([one.score for one in boxes]),
+                torch.cat([one.center for one in boxes]),
+                torch.cat([one.radius for one in boxes]),
+            )
+            if boxes
+            else None,
+            local=torch.cat(local) if local else None,
             world={
                 name: torch.cat([part.world[name] for part in parts]) for name in parts[0].world
             },
+            labels=tuple(grid for grids in labels for grid in grids) if labels else None,
         )
 
 
 @dataclass(frozen=True)
-class Teacher:
-    """How much truth a model is handed in training, see ``massm.training.schedule``.
+class Step:
+    """Where training is.
 
     Attributes:
-        probability: Chance that a box or shape is the true one instead of the predicted one.
-        jitter_center_mm: Standard deviation of noise on true box centers, mm.
-        jitter_radius: Standard deviation of noise on true box radii, fraction.
-        missed_boxes: What becomes of a predicted box whose middle is not in the true one: the true
-            one stands in, it stays, or its anatomy trains no head.
-        generator: Draws all of it, on the CPU.
+        epoch: Counted from 0.
+        generator: Draws all that the loss draws, on the CPU.
     """
 
-    probability: float
-    jitter_center_mm: float
-    jitter_radius: float
-    missed_boxes: Literal["replace", "keep", "skip"]
+    epoch: int
     generator: torch.Generator
 
 
 @dataclass(frozen=True)
 class LossTerms:
-    """The terms of an objective under their names, before weights."""
+    """The terms of an objective under their names.
+
+    Attributes:
+        terms: Before weights.
+        weights: In this step.
+    """
 
     terms: dict[str, Float[Tensor, ""]]
+    weights: dict[str, float]
 
-    def total(self, weights: dict[str, float]) -> Float[Tensor, ""]:
-        """Sum the terms by their weights; a term with weight 0 costs no gradient."""
-        used = [weights[name] * term for name, term in self.terms.items() if weights[name]]
+    def total(self) -> Float[Tensor, ""]:
+        """Sum the terms by their weights; a term with weight 0 costs no gradient.
+
+        Raises:
+            ValueError: If every weight is 0.
+        """
+        used = [self.weights[name] * term for name, term in self.terms.items() if self.uses(name)]
         if not used:
-            raise ValueError("every loss weight is 0; see train.weights in the configuration")
+            raise ValueError("every loss weight is 0; see the model's objective in its section")
         return torch.stack(used).sum()
 
+    def uses(self, name: str) -> bool:
+        """Tell whether a term has a weight."""
+        return bool(self.weights[name])
 
-@runtime_checkable
-class Model(Protocol):
-    """A network with its objective; also a ``torch.nn.Module``."""
 
-    #: Every axis of the network image is padded to a multiple of this, voxels.
+@dataclass(frozen=True)
+class TrainingParticles:
+    """Particles of the training split, mm; nan where an anatomy is not there.
+
+    Attributes:
+        local: In the image frame.
+        world: In the population's frame.
+        present: Which of them there are.
+    """
+
+    local: Float[Tensor, "N K M 3"]
+    world: Float[Tensor, "N K M 3"]
+    present: Bool[Tensor, "N K"]
+
+
+class Model(nn.Module, ABC):
+    """A network with its objective.
+
+    Attributes:
+        stride: Every axis of the network image is padded to a multiple of this, voxels.
+        terms: Names of the loss terms, in the order of the history's columns.
+        errors: Names of the validation errors, mm; ``{name}_mm`` in the history.
+        selects: The one of them that ``train.select: best`` goes by.
+    """
+
     stride: int
+    terms: ClassVar[tuple[str, ...]]
+    errors: ClassVar[tuple[str, ...]]
+    selects: ClassVar[str]
 
-    def prepare(
-        self,
-        local: Float[Tensor, "N K M 3"],
-        world: Float[Tensor, "N K M 3"],
-        present: Tensor,
-        generator: torch.Generator,
-    ) -> None:
-        """Do what comes before training, from the training split's particles (mm)."""
-
+    @abstractmethod
     def forward(self, images: Images) -> Prediction:
-        """Predict with gradients, each subject as if alone."""
+        """Predict with gradients, on the grid as it is."""
 
-    def loss(self, batch: Batch, teacher: Teacher) -> LossTerms:
+    @abstractmethod
+    def loss(self, batch: Batch, step: Step) -> LossTerms:
         """Compare with the truth in the batch."""
 
-    def predict(self, images: Images, *, box_updates: int = 0) -> Prediction:
+    @abstractmethod
+    def errors_of(self, prediction: Prediction, truth: Truth) -> dict[str, Float[Tensor, "B K"]]:
+        """Return every one of ``errors``, mm; where an anatomy is not there, anything."""
+
+    def prepare(self, shapes: Callable[[], TrainingParticles], generator: torch.Generator) -> None:
+        """Do what comes before training; by default nothing.
+
+        Args:
+            shapes: Reads the training split's particles.
+            generator: Draws all that is drawn.
+        """
+
+    def infer(self, images: Images) -> Prediction:
+        """Predict as carefully as the model can; by default as :meth:`forward` does.
+
+        No weight depends on this: training and validation see :meth:`forward`.
+        """
+        return self.forward(images)
+
+    @torch.no_grad()
+    def predict(self, images: Images) -> Prediction:
         """Predict in evaluation mode, in single precision, without gradients.
 
         What it says of a subject does not depend on the others of the batch, nor on their number
         or order: it is what it says of that subject alone.
-
-        Args:
-            images: Subjects.
-            box_updates: How often to look again in the box of the particles that were found.
         """
+        return self._each(images, self.infer)
+
+    @torch.no_grad()
+    def forward_each(self, images: Images) -> Prediction:
+        """Do the same with :meth:`forward`."""
+        return self._each(images, self.forward)
+
+    def validate(self, batch: Batch) -> dict[str, Float[Tensor, "B K"]]:
+        """Return the validation errors of a batch, mm, each subject as if alone."""
+        return self.errors_of(self.forward_each(batch.images), batch.truth)
+
+    def _each(self, images: Images, see: Callable[[Images], Prediction]) -> Prediction:
+        """Look at every subject on its own grid: padding to another's size would move particles."""
+        self.eval()
+        with single_precision(images):
+            return Prediction.joined([see(one) for one in images.each()])
+
+
+def single_precision(images: Images) -> torch.autocast:
+    """Switch mixed precision off: a coordinate of 700 mm is known to 0.5 mm in half precision."""
+    return torch.autocast(images.image.values.device.type, enabled=False)

@@ -1,25 +1,22 @@
 """Predictions of a trained model, one for each subject."""
 
-from collections.abc import Iterable, Iterator
-from typing import cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
-from torch import nn
+from jaxtyping import Float
 
+from massm.geometry.volume import Volume
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
-from massm.models.interface import Model
+from massm.models.interface import Model, Prediction
 from massm.models.saved import Description
+from massm.tensors.grid import Grid
 from massm.tensors.images import Images
 
 
 def predict_subjects(
-    model: Model,
-    description: Description,
-    batches: Iterable[Images],
-    *,
-    box_updates: int,
-    device: str,
+    model: Model, description: Description, batches: Iterable[Images], *, device: str
 ) -> Iterator[tuple[str, SubjectPrediction]]:
     """Yield what the model says about each subject, under its name.
 
@@ -30,27 +27,110 @@ def predict_subjects(
         model: Trained network.
         description: Its anatomies and thresholds.
         batches: Images that went through the description's preprocessing.
-        box_updates: See :meth:`massm.models.interface.Model.predict`.
         device: Torch's name.
     """
-    cast(nn.Module, model).to(device)
+    model.to(device)
     limits = np.array([description.thresholds[name] for name in description.anatomies])
     for images in batches:
-        prediction = model.predict(images.to(device), box_updates=box_updates)
-        score, center, radius, local = map(
-            _numpy, (prediction.score, prediction.center, prediction.radius, prediction.local)
-        )
-        world = {head: _numpy(particles) for head, particles in prediction.world.items()}
+        prediction = model.predict(images.to(device))
+        scores = score_of(prediction, len(images.subjects), len(limits))
         for row, subject in enumerate(images.subjects):
-            said = SubjectPrediction(
-                anatomies=description.anatomies,
-                present=score[row] >= limits,
-                score=score[row],
-                boxes=PredictedBoxes(center[row], radius[row]),
-                local=local[row],
-                world={head: particles[row] for head, particles in world.items()},
-            )
+            said = _said(prediction, row, description.anatomies, scores[row], limits)
             yield subject, said.blanked()
+
+
+def score_of(prediction: Prediction, subjects: int, anatomies: int) -> Float[np.ndarray, "B K"]:
+    """Return how sure a model is that each anatomy is in the image, 0 to 1.
+
+    Where it gives no boxes, it is the highest probability of a voxel; a model that gives particles
+    alone is always sure.
+    """
+    if prediction.boxes is not None:
+        return _numpy(prediction.boxes.score)
+    if prediction.labels is not None:
+        return np.stack([_numpy(grid.values[0].amax(dim=(1, 2, 3))) for grid in prediction.labels])
+    return np.ones((subjects, anatomies))
+
+
+def _said(
+    prediction: Prediction,
+    row: int,
+    anatomies: tuple[str, ...],
+    score: Float[np.ndarray, " K"],
+    limits: Float[np.ndarray, " K"],
+) -> SubjectPrediction:
+    boxes, local, labels = prediction.boxes, prediction.local, prediction.labels
+    present = score >= limits
+    mask = None if labels is None else label_map(labels[row], present)
+    if mask is not None:  # what has no voxel is not there
+        present = present & np.isin(np.arange(len(anatomies)) + 1, mask.array)
+    return SubjectPrediction(
+        anatomies=anatomies,
+        present=present,
+        score=score,
+        boxes=None
+        if boxes is None
+        else PredictedBoxes(_numpy(boxes.center[row]), _numpy(boxes.radius[row])),
+        local=None if local is None else _numpy(local[row]),
+        world={head: _numpy(particles[row]) for head, particles in prediction.world.items()},
+        labels=mask,
+    )
+
+
+def label_map(probability: Grid, present: np.ndarray) -> Volume:
+    """Return at each voxel the number of the likeliest anatomy, 1 to K; 0 for none of them.
+
+    None is where no probability reaches 0.5. Anatomies that are not present have no voxel.
+
+    Args:
+        probability: One subject's, channels anatomies.
+        present: Which of the K anatomies are in the image.
+    """
+    values = _numpy(probability.values[0])
+    values[~present] = 0.0
+    likeliest = values.argmax(axis=0)
+    labels = np.where(values.max(axis=0) >= 0.5, likeliest + 1, 0)
+    spacing = np.full(3, probability.spacing_mm)
+    return Volume(labels.astype(np.uint8), spacing, _numpy(probability.origin[0]))
+
+
+def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
+    """Join what networks of single anatomies say of one subject; a voxel is the first one's.
+
+    Args:
+        parts: In the order of the anatomies; all of one family, so that they have the same parts.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    boxes = [part.boxes for part in parts if part.boxes is not None]
+    local = [part.local for part in parts if part.local is not None]
+    first = parts[0]
+    return SubjectPrediction(
+        anatomies=tuple(name for part in parts for name in part.anatomies),
+        present=np.concatenate([part.present for part in parts]),
+        score=np.concatenate([part.score for part in parts]),
+        boxes=PredictedBoxes(
+            np.concatenate([one.center for one in boxes]),
+            np.concatenate([one.radius for one in boxes]),
+        )
+        if boxes
+        else None,
+        local=np.concatenate(local) if local else None,
+        world={head: np.concatenate([part.world[head] for part in parts]) for head in first.world},
+        labels=_joined_labels(parts),
+    )
+
+
+def _joined_labels(parts: Sequence[SubjectPrediction]) -> Volume | None:
+    held = [(part.labels, len(part.anatomies)) for part in parts if part.labels is not None]
+    if not held:
+        return None
+    joint, before = np.zeros_like(held[0][0].array), 0
+    for labels, anatomies in held:
+        free = (joint == 0) & (labels.array > 0)
+        joint[free] = labels.array[free] + before
+        before += anatomies
+    return replace(held[0][0], array=joint)
 
 
 def _numpy(tensor: torch.Tensor) -> np.ndarray:

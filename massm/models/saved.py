@@ -1,26 +1,23 @@
 """A trained model on disk: weights in ``model.safetensors``, all else in ``model.json``."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-from pydantic import ValidationError
-from torch import nn
-
-from massm.config.model import ModelConfig
+from massm.config.models import section_of
+from massm.config.models.family import NetworkConfig
 from massm.config.tensors import ExportConfig
-from massm.config.train import LossConfig
 from massm.io import documents
 from massm.io.errors import DataError
 from massm.io.weights import load_weights, save_weights
-from massm.models import MODELS
+from massm.models.families import build_model
 from massm.models.interface import Model
 from massm.tensors.manifest import Manifest
 from massm.tensors.preprocessing import Preprocessing
 from massm.tensors.sample import Template
 
 WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
-VERSION = 3
+VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -28,8 +25,7 @@ class Description:
     """Everything that rebuilds a model and feeds it images.
 
     Attributes:
-        model: Its config section.
-        loss: Shapes and units of the loss terms it was trained with.
+        model: Its entry of the configuration, whose key ``family`` tells what it is.
         anatomies: Order of the classes.
         particles: M.
         modes: PCA modes stored in its template.
@@ -38,8 +34,7 @@ class Description:
         trained: Facts of the run: epochs, subjects, validation error.
     """
 
-    model: ModelConfig
-    loss: LossConfig
+    model: NetworkConfig
     anatomies: tuple[str, ...]
     particles: int
     modes: int
@@ -48,31 +43,31 @@ class Description:
     trained: dict[str, Any]
 
 
-def build_model(
-    config: ModelConfig, loss: LossConfig, template: Template, spacing_mm: float
-) -> Model:
-    """Build the untrained network that the config names."""
-    return cast(Model, MODELS[config.name](config, loss, template, spacing_mm))
-
-
 def save_model(model: Model, description: Description, folder: Path) -> None:
     """Write weights and description, each whole or not at all."""
-    save_weights(cast(nn.Module, model).state_dict(), folder / WEIGHTS)
-    document = {
+    save_weights(model.state_dict(), folder / WEIGHTS)
+    documents.write_json(document_of(description), folder / DESCRIPTION)
+
+
+def document_of(description: Description) -> dict[str, Any]:
+    """Write a description out, as ``model.json`` holds it."""
+    return {
         **asdict(description),
         "version": VERSION,
         "model": description.model.model_dump(mode="json"),
-        "loss": description.loss.model_dump(mode="json"),
         "preprocessing": description.preprocessing.model_dump(mode="json"),
     }
-    documents.write_json(document, folder / DESCRIPTION)
 
 
-def load_model(folder: Path) -> tuple[Model, Description]:
+def load_model(folder: Path, entry: NetworkConfig | None = None) -> tuple[Model, Description]:
     """Rebuild a trained model on the CPU.
 
+    Args:
+        folder: Holds ``model.safetensors`` and ``model.json``.
+        entry: Takes the place of the section it was saved with: it may predict otherwise.
+
     Raises:
-        DataError: If the files are damaged, or do not fit this version or each other.
+        DataError: If the files are damaged, or do not fit this version, each other, or the entry.
     """
     path = folder / DESCRIPTION
     document = documents.read_json(path)
@@ -81,22 +76,38 @@ def load_model(folder: Path) -> tuple[Model, Description]:
         raise DataError(f"{path}: version {found}, expected {VERSION}; train again")
     try:
         description = _description(document)
-    except (KeyError, TypeError, ValidationError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise DataError(f"{path} is not a description of a model ({error}); train again") from error
+    if entry is not None:
+        description = _retold(description, entry, path)
     blank = Template.blank(len(description.anatomies), description.particles, description.modes)
-    spacing_mm = description.preprocessing.spacing_mm
-    model = build_model(description.model, description.loss, blank, spacing_mm)
+    model = build_model(description.model, blank, description.preprocessing)
     try:
-        cast(nn.Module, model).load_state_dict(load_weights(folder / WEIGHTS))
+        model.load_state_dict(load_weights(folder / WEIGHTS))
     except RuntimeError as error:
         raise DataError(f"{folder / WEIGHTS} does not fit {path}: {error}") from error
     return model, description
 
 
+def _retold(description: Description, entry: NetworkConfig, path: Path) -> Description:
+    trained, asked = description.model.learned(), entry.learned()
+    if trained != asked:
+        differing = sorted(
+            key for key in trained.keys() | asked.keys() if trained.get(key) != asked.get(key)
+        )
+        raise DataError(
+            f"{path}: the model was trained with other values of {', '.join(differing)}; train "
+            "again"
+        )
+    return replace(description, model=entry)
+
+
 def _description(document: dict[str, Any]) -> Description:
+    entry = section_of(document["model"])
+    if not isinstance(entry, NetworkConfig):
+        raise TypeError(f"model: found {type(entry).__name__}, expected a trained family")
     return Description(
-        model=ModelConfig.model_validate(document["model"]),
-        loss=LossConfig.model_validate(document["loss"]),
+        model=entry,
         anatomies=tuple(document["anatomies"]),
         particles=document["particles"],
         modes=document["modes"],

@@ -1,5 +1,7 @@
 """Surfaces from predicted masks."""
 
+from pathlib import Path
+
 import numpy as np
 
 from massm.config.groom import SurfaceConfig
@@ -8,7 +10,9 @@ from massm.geometry.mesh import Mesh
 from massm.geometry.topology import largest_component
 from massm.geometry.volume import Volume
 from massm.groom.surface import groom_mask
+from massm.io import meshes
 from massm.io.errors import DataError
+from massm.reconstruct.from_particles import flaws_of
 
 
 def surface_of_mask(mask: Volume, config: SurfaceConfig) -> Mesh:
@@ -24,6 +28,29 @@ def surface_of_mask(mask: Volume, config: SurfaceConfig) -> Mesh:
         DataError: If the mask is empty or falls apart.
     """
     return groom_mask(mask, config).surface
+
+
+def write_mask_surface(
+    mask: Volume, config: SurfaceConfig, path: Path, described: str
+) -> dict[str, int]:
+    """Make the surface of a predicted mask, write it and count its flaws.
+
+    Args:
+        mask: Booleans, image space.
+        config: As for grooming.
+        path: The ``.vtp`` to write.
+        described: Subject and anatomy, for the message.
+
+    Raises:
+        DataError: If the mask makes no surface.
+    """
+    try:
+        surface = surface_of_mask(mask, config)
+    except DataError as error:
+        raise DataError(f"{described}: the predicted mask makes no surface: {error}") from error
+    meshes.write(surface, path)
+    flaws = flaws_of(surface)
+    return {"folded": flaws.folded, "crossing": flaws.crossing}
 
 
 def surface_of_probability(probability: Volume, *, threshold: float = 0.5) -> Mesh:

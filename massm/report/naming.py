@@ -6,45 +6,20 @@ from typing import Any
 
 import pandas as pd
 
+from massm.config.models.naming import ModelNames
 from massm.evaluate.rows import DETECTION, LOCAL
 
 Method = tuple[str, str]  # model, head
 
 ALL_LABEL = "All anatomies"
 
-_MODELS = {
-    "massm": "MASSM",
-    "mean_shape": "Mean shape",
-    "pca_oracle": "PCA projection",
-    "truth": "True particles",
-    "deepssm_local": "DeepSSM local",
-    "deepssm_world": "DeepSSM world",
-    "deepssm_world_full": "DeepSSM world, full image",
-    "unet": "U-Net",
-}
 _HEADS = {"cvae": "CVAE", "procrustes": "Procrustes"}
-_ONE_HEAD = ("mean_shape", "pca_oracle", "truth")  # whose world head needs no name of its own
-
-_RANK = {"massm": 0, "mean_shape": 1, "pca_oracle": 98, "truth": 99}
 
 
 def anatomy_label(name: str) -> str:
     """Write an anatomy's name for people: ``LeftParotid`` becomes ``Left parotid``."""
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ")
     return spaced[:1].upper() + spaced[1:].lower()
-
-
-def model_label(model: str) -> str:
-    """Write a model's name for people."""
-    return _MODELS.get(model, anatomy_label(model))
-
-
-def method_label(method: Method) -> str:
-    """Write a model and its head for people."""
-    model, head = method
-    if head in (LOCAL, DETECTION) or model in _ONE_HEAD:
-        return model_label(model)
-    return f"{model_label(model)} {_HEADS.get(head, head)}"
 
 
 def sample_size(row: Mapping[Any, Any] | pd.Series) -> str:
@@ -57,6 +32,25 @@ def sample_size(row: Mapping[Any, Any] | pd.Series) -> str:
     return f"n = {organs}" if organs == subjects else f"n = {organs} of {subjects} subjects"
 
 
-def ordered(methods: Sequence[Method]) -> list[Method]:
-    """Put methods in the order of tables and figures: ours, lower bound, others, upper bounds."""
-    return sorted(set(methods), key=lambda method: (_RANK.get(method[0], 50), *method))
+class Names(ModelNames):
+    """What models are called, and in which order they come, in every figure and table."""
+
+    def model(self, model: str) -> str:
+        """Write a model's name for people."""
+        return self.labels.get(model, anatomy_label(model))
+
+    def method(self, method: Method) -> str:
+        """Write a model and its head for people."""
+        model, head = method
+        if head in (LOCAL, DETECTION) or model in self.bounds:
+            return self.model(model)
+        return f"{self.model(model)} {_HEADS.get(head, head)}"
+
+    def ordered(self, methods: Sequence[Method]) -> list[Method]:
+        """Put methods in the order of tables and figures, unknown ones before what knows truth."""
+        return sorted(set(methods), key=lambda method: (self._rank(method[0]), *method))
+
+    def _rank(self, model: str) -> float:
+        if model in self.order:
+            return float(self.order.index(model))
+        return len([name for name in self.order if name not in self.knowing]) - 0.5

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import cycle
 
-from massm.report.naming import Method, ordered
+from massm.report.naming import Method, Names
 
 BLUE, SKY, GREEN, ORANGE = "#0072B2", "#56B4E9", "#009E73", "#E69F00"
 VERMILION, PURPLE, YELLOW, GRAY = "#D55E00", "#CC79A7", "#C9B400", "#8A8F98"
@@ -55,12 +55,12 @@ _ANATOMY_COLORS = (ORANGE, SKY, GREEN, PURPLE, VERMILION, YELLOW, BLUE)
 _ANATOMY_DASHES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
 
 
-def method_looks(methods: Sequence[Method]) -> dict[Method, Look]:
+def method_looks(methods: Sequence[Method], names: Names) -> dict[Method, Look]:
     """Give each method its look: its model's own, or one (of 20) that no other here has."""
     spare = cycle(Look(color, hatch) for hatch in _OTHER_HATCHES for color in _OTHER_COLORS)
     looks: dict[Method, Look] = {}
     seen: set[str] = set()
-    for method in ordered(methods):
+    for method in names.ordered(methods):
         fixed = (_SECOND_OUTPUT if method[0] in seen else _MODEL_LOOKS).get(method[0])
         looks[method] = next(spare) if fixed is None or fixed in looks.values() else fixed
         seen.add(method[0])

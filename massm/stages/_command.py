@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from massm.io.errors import DataError
 
@@ -48,7 +48,7 @@ def stage_main(run: Callable[..., None], arguments: list[str] | None = None) -> 
 
 def parse(run: Callable[..., None], arguments: list[str] | None = None) -> dict[str, Any]:
     """Read the values of ``run``'s parameters from a command line."""
-    hints = typing.get_type_hints(run)
+    hints = typing.get_type_hints(run, include_extras=True)
     parser = argparse.ArgumentParser(description=inspect.getdoc(run))
     for name, parameter in inspect.signature(run).parameters.items():
         _add_option(parser, name, hints[name], parameter)
@@ -85,14 +85,16 @@ def _add_option(
 def _reader(hint: Any) -> Callable[[str], Any]:
     if inspect.isclass(hint) and issubclass(hint, BaseModel):
         return lambda text: _section(hint, text.removeprefix(_SHIELD))
+    if typing.get_origin(hint) is typing.Annotated:
+        return lambda text: _section(hint, text.removeprefix(_SHIELD))
     if hint in (str, int, float, Path):
         return lambda text: hint(text.removeprefix(_SHIELD))
     raise TypeError(f"a stage cannot take a {hint} from its command line")
 
 
-def _section(section: type[BaseModel], text: str) -> BaseModel:
+def _section(hint: Any, text: str) -> Any:
     try:
-        return section.model_validate(json.loads(text))
+        return TypeAdapter(hint).validate_python(json.loads(text))
     except (ValidationError, json.JSONDecodeError) as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -1,14 +1,18 @@
 """Write the model folder: trained network, shapes and statistics, to be carried away."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import Tensor
 
 from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
 from massm.config.groom import GroomConfig
+from massm.config.models import ModelEntry
+from massm.config.models.family import NetworkConfig
+from massm.config.models.massm import MassmConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.mesh import Mesh
 from massm.inference.bundle import Contents, write_bundle
@@ -26,8 +30,6 @@ from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
 
-MODEL = "massm"
-
 
 def run(  # noqa: PLR0913 - one option for each input of the rule
     config: BundleConfig,
@@ -35,7 +37,8 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     reconstruct: ReconstructConfig,
     groom: GroomConfig,
     engine: CorrespondConfig,
-    box_updates: int,
+    model: ModelEntry,
+    name: str,
     confidence: float,
     anatomies: list[str],
     train: Path,
@@ -50,7 +53,8 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         reconstruct: Smoothness of the warp.
         groom: How a new shape is made a surface and aligned.
         engine: How particles are placed on it.
-        box_updates: How often prediction looks again in the box of the particles it found.
+        model: Its entry of the configuration.
+        name: What it is called there.
         confidence: Level of the intervals in the summary.
         anatomies: Their order.
         train: Folder ``train/{model}`` with weights and description.
@@ -61,7 +65,9 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         output: Folder ``models/{model}``.
         summary: ``evaluate/summary.csv``; without, the folder says nothing of how good it is.
     """
-    _, description = load_model(train)
+    if not isinstance(model, NetworkConfig):
+        raise ValueError(f"{name}: {model.family} is a family without training, nothing to carry")
+    _, description = load_model(train, model)
     recipe = Recipe(
         config, reconstruct.regularization_mm, description.modes, groom.alignment, engine
     )
@@ -73,26 +79,35 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         anatomies,
     )
     facts = Facts(
-        box_updates=box_updates,
         template=config.template,
         precision=config.precision,
         change_mm={name: part.change_mm for name, part in parts.items()},
         subjects=subjects,
         organs=organs,
         data=config.data.given(),
-        metrics=[] if summary is None else metrics_of(read_table(summary), MODEL),
+        metrics=[] if summary is None else metrics_of(read_table(summary), name),
         confidence=confidence,
         groom=groom,
         correspond=without_places(engine),
     )
     weights = None
     if config.template == "mean":
-        learned = description.model.local.train_basis
-        means = mean_shapes([runs[name] for name in description.anatomies])
-        weights = impersonal_weights(load_weights(train / WEIGHTS), means, learned_basis=learned)
-    write_bundle(train, _contents(parts, facts), output, weights)
+        weights = _impersonal(model, [runs[name] for name in description.anatomies], train)
+    write_bundle(train, _contents(parts, facts), model, output, weights)
     size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
     log.info("%s: %d anatomies, %.1f MB", output, len(parts), size)
+
+
+def _impersonal(
+    model: NetworkConfig, runs: Sequence[AnatomyRun], train: Path
+) -> dict[str, Tensor]:
+    if not isinstance(model, MassmConfig):
+        raise ValueError(
+            f"bundle.template: mean is not known to the family {model.family}; take medoid"
+        )
+    learned = model.local.train_basis
+    weights = load_weights(train / WEIGHTS)
+    return impersonal_weights(weights, mean_shapes(runs), learned_basis=learned)
 
 
 def _contents(parts: Mapping[str, AnatomyPart], facts: Facts) -> Contents:

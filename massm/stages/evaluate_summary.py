@@ -17,7 +17,7 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-def run(
+def run(  # noqa: PLR0913 - one option for each input of the rule
     config: ComparisonConfig,
     *,
     measured: list[Path],
@@ -27,6 +27,7 @@ def run(
     summary: Path,
     tests: Path,
     organs: Path,
+    bounds: list[str],
 ) -> None:
     """Read the long tables of all models; write one row per measure, and the paired tests.
 
@@ -38,6 +39,7 @@ def run(
         groomed: ``groom/index/*.tsv``.
         summary: CSV to write: n, missed, mean, median, sd and interval.
         tests: CSV to write: differences with interval and p-values.
+        bounds: Models that are bounds of the comparison, no rivals.
         organs: CSV to write: how many organs were excluded, missed and measured.
     """
     tables = [table for table in map(read_table, measured) if not table.empty]
@@ -47,7 +49,7 @@ def run(
     costs = read_table(missed)
     how = Resampling(config.bootstrap_samples, config.confidence, config.seed)
     summarized = summarize(values, costs, how)
-    compared = compare(values, costs, config.reference_model, how)
+    compared = compare(values, costs, config.reference_model, how, bounds=bounds)
     index = pd.concat([read_table(path) for path in groomed], ignore_index=True)
     write_table(summarized, summary)
     write_table(compared, tests)

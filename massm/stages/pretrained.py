@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 
 MOST_BYTES = 10_000_000
 _APART_MM = 0.1  # mean distance of coordinates at which two shapes are not the same
+_MODEL = "massm"
 _PRETRAINED = Path(__file__).parents[1] / "pretrained"
 
 
@@ -47,7 +48,7 @@ def run(*, name: str, configuration: list[Path], results: Path, output: Path = _
         made = Path(folder) / name
         _make(config, results, made)
         bundle = load_bundle(made)
-        refuse_medoids(made, results / "train" / bundle_stage.MODEL)
+        refuse_medoids(made, results / "train" / _MODEL)
         refuse_unfit(bundle, read_table(results / "dataset" / "subjects.tsv")["subject"])
         shutil.rmtree(output / name, ignore_errors=True)
         shutil.copytree(made, output / name)
@@ -60,10 +61,11 @@ def _make(config: Config, results: Path, folder: Path) -> None:
         reconstruct=config.reconstruct,
         groom=config.groom,
         engine=config.correspond,
-        box_updates=config.predict.box_updates,
+        model=config.entry(_MODEL),
+        name=_MODEL,
         confidence=config.evaluate.confidence,
         anatomies=list(config.anatomies),
-        train=results / "train" / bundle_stage.MODEL,
+        train=results / "train" / _MODEL,
         results=results,
         output=folder,
         summary=results / "evaluate" / "summary.csv",

@@ -1,17 +1,16 @@
-"""Reconstruct what a model predicted: particles in, closed surfaces out."""
+"""Reconstruct what a model predicted: particles or masks in, closed surfaces out."""
 
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from jaxtyping import Float
 
+from massm.config.groom import SurfaceConfig
 from massm.io import predictions as files
-from massm.io.errors import DataError
 from massm.io.tables import write_table
-from massm.reconstruct.from_particles import Warp, load_warp, write_surface
+from massm.reconstruct.from_particles import load_warp
+from massm.reconstruct.parts import Part, parts_of, surface_name, write_part
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
@@ -26,6 +25,7 @@ def run(
     warps: list[Path],
     results: Path,
     index: Path,
+    surface: SurfaceConfig | None = None,
 ) -> None:
     """Write the local surface and one world surface for each world head of every found organ.
 
@@ -35,17 +35,18 @@ def run(
         warps: ``reconstruct/warp/{anatomy}.npz``.
         results: Results folder; surfaces go to ``reconstruct/{model}/{subject}/``.
         index: Table of the surfaces.
+        surface: How masks were groomed, for models that predict masks.
     """
     library = {path.stem: load_warp(path) for path in warps}
     folder = results / "reconstruct" / model
+    folder.mkdir(parents=True, exist_ok=True)
     records: list[dict[str, object]] = []
     for done, path in enumerate(sorted(predictions), start=1):
         before = len(records)
-        for anatomy, head, particles in _found(path):
-            name = anatomy if head == "local" else f"{anatomy}-world_{head}"
-            target = folder / path.stem / f"{name}.vtp"
+        for anatomy, head, part in _found(path):
+            target = folder / path.stem / surface_name(anatomy, head)
             described = f"{path.stem} {anatomy} {head}"
-            flaws = write_surface(_warp(library, anatomy), particles, target, described)
+            flaws = write_part(part, target, described, library.get(anatomy), surface)
             row = {"model": model, "subject": path.stem, "anatomy": anatomy, "head": head}
             records.append({**row, "surface": str(target.relative_to(results)), **flaws})
         crossing = sum(int(bool(row["crossing"])) for row in records[before:])
@@ -56,25 +57,12 @@ def run(
     write_table(pd.DataFrame(records, columns=_COLUMNS), index)
 
 
-def _found(path: Path) -> Iterator[tuple[str, str, Float[np.ndarray, "M 3"]]]:
-    """List the particles of the organs that the model found, with the head that made them."""
+def _found(path: Path) -> Iterator[tuple[str, str, Part]]:
+    """List what makes surfaces of the anatomies that were found, with the head that said it."""
     prediction = files.read(path)
     for anatomy in prediction.found:
-        local = prediction.local_of(anatomy)
-        if local is not None:
-            yield anatomy, "local", local
-        for head, particles in prediction.world_of(anatomy).items():
-            yield anatomy, head, particles
-
-
-def _warp(library: dict[str, Warp], anatomy: str) -> Warp:
-    try:
-        return library[anatomy]
-    except KeyError:
-        raise DataError(
-            f"the prediction holds {anatomy}, for which there is no warp; "
-            f"there are {', '.join(sorted(library))}"
-        ) from None
+        for head, part in parts_of(prediction, anatomy).items():
+            yield anatomy, head, part
 
 
 if __name__ == "__main__":

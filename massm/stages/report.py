@@ -8,11 +8,12 @@ from pathlib import Path
 import matplotlib as mpl
 
 from massm.config.loading import Config
-from massm.config.predict import projected_modes
+from massm.config.models.pca_oracle import PcaOracleConfig
 from massm.io.atomic import replacing
 from massm.io.tables import write_table
 from massm.report.figures.gallery import Gallery
 from massm.report.figures.style import STYLE
+from massm.report.naming import Names
 from massm.report.page import build_page
 from massm.report.run.headline import headline_table, log_text
 from massm.report.run.shown import choose_shown
@@ -54,12 +55,13 @@ def run(
         measured=measured,
         joint=config.correspond.joint,
     )
+    names = Names.of(config.models, config.evaluate.reference_model)
     material = Material(
         run=tables,
-        shown=choose_shown(tables, config.evaluate),
+        shown=choose_shown(tables, config.evaluate, names),
         config=config.report,
         configuration=json.loads(config.model_dump_json()),
-        oracle_modes=projected_modes(config.predict, config.model.local),
+        oracle_modes=_oracle_modes(config),
         gallery=Gallery(figures, config.report.figure_dpi),
         made=datetime.now().astimezone(),
     )
@@ -70,6 +72,15 @@ def run(
     write_table(headline_table(tables.summary, tables.tests, material.shown.model), table)
     log.info("%s: %.1f MB", page, page.stat().st_size / 1e6)
     log.info("%s", log_text(material.shown, config.anatomies))
+
+
+def _oracle_modes(config: Config) -> int | None:
+    """Return the modes of the PCA projection; None for all of them."""
+    for name in config.models:
+        entry = config.entry(name)
+        if isinstance(entry, PcaOracleConfig) and isinstance(entry.modes, int):
+            return entry.modes
+    return None
 
 
 if __name__ == "__main__":

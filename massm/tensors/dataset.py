@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,14 @@ from massm.tensors.preprocessing import Preprocessing, images_of, stored_scan
 from massm.tensors.sample import Batch, Sample, Template, Truth, collate
 
 _SCAN = {"image": "D H W", "origin": "3"}
-_SAMPLE = _SCAN | {
+_TRUTH = {
     "presence": "K",
     "center": "K 3",
     "radius": "K 3",
     "local": "K M 3",
     "world": "K M 3",
 }
+_SAMPLE = _SCAN | _TRUTH
 _OPTIONAL = {"fine": "Df Hf Wf", "fine_origin": "3", "labels": "D H W"}
 
 
@@ -37,6 +39,7 @@ class SubjectDataset(Dataset[Sample]):
         folder: Where the manifest lies.
         manifest: The manifest.
         entries: The subjects.
+        rows: Of the anatomies in the files, those that there are; None: all.
         augmentation: Ranges of random changes; None for validation and prediction.
         template: Shape model that deformations are drawn from.
         seed: Of the run.
@@ -49,6 +52,7 @@ class SubjectDataset(Dataset[Sample]):
         manifest: Manifest,
         entries: Sequence[Entry],
         *,
+        rows: Sequence[int] | None = None,
         augmentation: AugmentConfig | None = None,
         template: Template | None = None,
         seed: int = 0,
@@ -59,6 +63,7 @@ class SubjectDataset(Dataset[Sample]):
         self.folder = folder
         self.manifest = manifest
         self.entries = list(entries)
+        self.rows = rows
         self.augmentation = augmentation
         self.template = template
         self.seed = seed
@@ -70,7 +75,8 @@ class SubjectDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Read, and maybe augment, one subject."""
         entry = self.entries[index]
-        sample = load_sample(self.folder / entry.file, entry.subject)
+        read = load_sample(self.folder / entry.file, entry.subject)
+        sample = replace(read, truth=read.truth.take(self.rows))
         if self.augmentation is None or self.template is None:
             return sample
         return augment(
@@ -81,6 +87,13 @@ class SubjectDataset(Dataset[Sample]):
             self.manifest.preprocessing.spacing_mm,
             generator_for(self.seed, self.epoch, entry.subject),
         )
+
+    def truth(self, index: int) -> Truth:
+        """Read what is known of one subject, as it is; labels and images are not touched."""
+        path = self.folder / self.entries[index].file
+        held = tensors.load(path, list(_TRUTH))
+        refuse_other_shapes(held, _TRUTH, path, "run the tensors stage again")
+        return _truth_of(held).take(self.rows)
 
     def scan(self, index: int) -> Scan:
         """Read the images of one subject, as they are."""
@@ -122,8 +135,12 @@ def load_sample(path: Path, subject: str) -> Sample:
         DataError: If the file is damaged, lacks an array, or its arrays contradict each other.
     """
     held = _load(path, _SAMPLE)
+    return Sample(stored_scan(subject, held), _truth_of(held))
+
+
+def _truth_of(held: Mapping[str, np.ndarray]) -> Truth:
     arrays = {name: torch.from_numpy(array) for name, array in held.items()}
-    truth = Truth(
+    return Truth(
         presence=arrays["presence"].long(),
         center=arrays["center"].float(),
         radius=arrays["radius"].float(),
@@ -131,7 +148,6 @@ def load_sample(path: Path, subject: str) -> Sample:
         world=arrays["world"].float(),
         labels=arrays["labels"].long() if "labels" in arrays else None,
     )
-    return Sample(stored_scan(subject, held), truth)
 
 
 def _load(path: Path, shapes: Mapping[str, str]) -> dict[str, np.ndarray]:

@@ -1,6 +1,7 @@
 """``tensors/manifest.json``: which subjects there are, and how their values are to be read."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from massm.io import documents
@@ -41,6 +42,28 @@ class Manifest:
     def of_split(self, split: str) -> list[Entry]:
         """Return the entries of one split."""
         return [entry for entry in self.subjects if entry.split == split]
+
+    def rows_of(self, anatomies: Sequence[str] | None) -> tuple[int, ...] | None:
+        """Find the rows of some anatomies in the tensors; None, for all, stays None.
+
+        Raises:
+            DataError: If one of them is not there.
+        """
+        if anatomies is None:
+            return None
+        unknown = [name for name in anatomies if name not in self.anatomies]
+        if unknown:
+            raise DataError(
+                f"{', '.join(unknown)} is not among the anatomies of the tensors "
+                f"({', '.join(self.anatomies)}); run the tensors stage again"
+            )
+        return tuple(self.anatomies.index(name) for name in anatomies)
+
+    def take(self, rows: Sequence[int] | None) -> "Manifest":
+        """Return the manifest of some of the anatomies; None: of all."""
+        if rows is None:
+            return self
+        return replace(self, anatomies=tuple(self.anatomies[row] for row in rows))
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:

@@ -54,6 +54,25 @@ class Truth:
             labels=_stack_labels([part.labels for part in parts], size),
         )
 
+    def take(self, rows: Sequence[int] | None) -> "Truth":
+        """Return what is known of some of the anatomies, as if there were no others; None: all."""
+        if rows is None:
+            return self
+        labels = self.labels
+        if labels is not None:
+            number = labels.new_zeros(self.presence.shape[-1] + 1)
+            number[torch.as_tensor(rows) + 1] = torch.arange(len(rows), device=labels.device) + 1
+            labels = number[labels]
+        picked = list(rows)
+        return Truth(
+            presence=self.presence[..., picked],
+            center=self.center[..., picked, :],
+            radius=self.radius[..., picked, :],
+            local=self.local[..., picked, :, :],
+            world=self.world[..., picked, :, :],
+            labels=labels,
+        )
+
     def to(self, device: torch.device | str) -> "Truth":
         """Move every tensor to a device."""
         return Truth(
@@ -137,6 +156,12 @@ class Template:
             modes_world=spread,
             radius=torch.ones(anatomies, 3),
         )
+
+    def take(self, rows: Sequence[int] | None) -> "Template":
+        """Return the shapes of some of the anatomies; None: of all."""
+        if rows is None:
+            return self
+        return Template(**{name: array[list(rows)] for name, array in self.tensors().items()})
 
     @property
     def is_blank(self) -> bool:

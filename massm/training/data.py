@@ -1,6 +1,6 @@
 """Lightning's data module over exported tensors: same batches whenever, and wherever, resumed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from massm.config.train import TrainConfig
 from massm.io.errors import DataError
+from massm.models.interface import TrainingParticles
 from massm.tensors.dataset import SubjectDataset, generator_for
 from massm.tensors.manifest import Manifest
 from massm.tensors.sample import Batch, Sample, Template
@@ -44,6 +45,8 @@ class CohortData(lightning.LightningDataModule):
         manifest: The manifest.
         template: Shape model for augmentation.
         multiple: Every axis of the network grid becomes a multiple of this.
+        rows: Of the anatomies, those that the network is for; None: all. The attributes
+            ``manifest`` and ``template`` are of these alone.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class CohortData(lightning.LightningDataModule):
         manifest: Manifest,
         template: Template,
         multiple: int,
+        rows: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         if not manifest.of_split("train"):
@@ -61,8 +65,9 @@ class CohortData(lightning.LightningDataModule):
             )
         self.config = config
         self.folder = folder
-        self.manifest = manifest
-        self.template = template
+        self.rows = rows
+        self.manifest = manifest.take(rows)
+        self.template = template.take(rows)
         self.multiple = multiple
 
     def train_dataloader(self) -> DataLoader[Sample]:
@@ -72,6 +77,7 @@ class CohortData(lightning.LightningDataModule):
             self.folder,
             self.manifest,
             self.manifest.of_split("train"),
+            rows=self.rows,
             augmentation=self.config.augment,
             template=self.template,
             seed=self.config.seed,
@@ -86,12 +92,24 @@ class CohortData(lightning.LightningDataModule):
 
     def dataset(self, split: str) -> SubjectDataset:
         """Return the subjects of a split, not augmented."""
-        return SubjectDataset(self.folder, self.manifest, self.manifest.of_split(split))
+        entries = self.manifest.of_split(split)
+        return SubjectDataset(self.folder, self.manifest, entries, rows=self.rows)
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Yield a split's subjects in batches, not augmented, in order."""
         dataset = self.dataset(split)
         return iter(self._loader(dataset, None)) if len(dataset) else iter(())
+
+    def particles(self) -> TrainingParticles:
+        """Read the particles of the training split."""
+        dataset = self.dataset("train")
+        anatomies, count = len(self.manifest.anatomies), self.manifest.particles
+        local, world = (torch.empty(len(dataset), anatomies, count, 3) for _ in range(2))
+        present = torch.empty(len(dataset), anatomies, dtype=torch.bool)
+        for row in range(len(dataset)):
+            truth = dataset.truth(row)
+            local[row], world[row], present[row] = truth.local, truth.world, truth.presence.eq(1)
+        return TrainingParticles(local, world, present)
 
     def _loader(self, dataset: SubjectDataset, sampler: EpochSampler | None) -> DataLoader[Sample]:
         return DataLoader(

@@ -4,26 +4,28 @@ import hashlib
 import json
 import logging
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lightning
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import ModelCheckpoint
-from torch import nn
 
-from massm.config.model import ModelConfig
+from massm.config.models.family import NetworkConfig
 from massm.config.train import TrainConfig
 from massm.io.errors import DataError
-from massm.io.tensors import load
 from massm.io.weights import load_weights
 from massm.machine.cores import usable_cores
+from massm.models.families import build_model
 from massm.models.interface import Model
-from massm.models.saved import Description, build_model, save_model
+from massm.models.predict import score_of
+from massm.models.saved import Description, save_model
 from massm.tensors.dataset import generator_for
 from massm.tensors.manifest import Manifest, read_manifest
 from massm.tensors.template import load_template
+from massm.training.columns import Columns
 from massm.training.data import CohortData
 from massm.training.history import History
 from massm.training.module import TrainingModule
@@ -54,7 +56,13 @@ class KeepLast(ModelCheckpoint):
             ) from error
 
 
-def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: Path) -> None:
+def fit(
+    config: TrainConfig,
+    entry: NetworkConfig,
+    tensors: Path,
+    output: Path,
+    anatomies: Sequence[str] | None = None,
+) -> None:
     """Train, or go on training, and write the model.
 
     ``output`` gets ``last.ckpt`` and a row of ``history.csv`` after every epoch, and at the end
@@ -64,9 +72,10 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
 
     Args:
         config: Schedule, augmentation, machine.
-        model_config: The network.
+        entry: The network and its objective.
         tensors: Folder of the tensors stage.
         output: Folder of this model's results.
+        anatomies: Those that the network is for; None: all of the tensors.
 
     Raises:
         ValueError: If a GPU is asked for and there is none.
@@ -80,18 +89,20 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
     if config.select == "best" and not manifest.of_split("validation"):
         raise DataError("train.select is best, but there is no validation subject; set it to last")
     template = load_template(tensors / "template.safetensors")
+    rows = manifest.rows_of(anatomies)
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
-    model = build_model(model_config, config.loss, template, manifest.preprocessing.spacing_mm)
-    data = CohortData(config, tensors, manifest, template, model.stride)
+    model = build_model(entry, template.take(rows), manifest.preprocessing)
+    data = CohortData(config, tensors, manifest, template, model.stride, rows)
     module = TrainingModule(model, config)
-    log.info("%s: %.2f million parameters", model_config.name, _count(module) / 1e6)
+    log.info("%s: %.2f million parameters", entry.family, _count(module) / 1e6)
 
-    run = fingerprint(config, model_config, manifest)
+    run = fingerprint(config, entry, data.manifest)
     best = output / "best.safetensors" if config.select == "best" else None
     checkpoint = checkpoint_of(output, run, module, best)
     if checkpoint is None:
-        _prepare(model, data, config.seed)
-    history = History(output / "history.csv", config.epochs, config.validate_every, best)
+        model.prepare(data.particles, generator_for(config.seed, 0, "prepare"))
+    columns = Columns.of(model)
+    history = History(output / "history.csv", columns, config.epochs, config.validate_every, best)
     trainer = _trainer(config, output, history)
     torch.set_num_threads(config.threads or usable_cores())
     start_run(output, run)
@@ -100,15 +111,13 @@ def fit(config: TrainConfig, model_config: ModelConfig, tensors: Path, output: P
         raise KeyboardInterrupt
     if not trainer.is_global_zero:
         return
-    model = cast(Model, module.model)
     if best is not None:
-        module.model.load_state_dict(load_weights(best))
-    module.model.to("cuda" if config.accelerator == "gpu" else "cpu")
-    thresholds = choose_thresholds(model, data, config.threshold_fraction)
+        model.load_state_dict(load_weights(best))
+    model.to("cuda" if config.accelerator == "gpu" else "cpu")
+    thresholds = _thresholds(entry, model, data, config.threshold_fraction)
     description = Description(
-        model=model_config,
-        loss=config.loss,
-        anatomies=manifest.anatomies,
+        model=entry,
+        anatomies=data.manifest.anatomies,
         particles=manifest.particles,
         modes=template.modes_local.shape[1],
         preprocessing=manifest.preprocessing,
@@ -136,15 +145,30 @@ def check_accelerator(accelerator: str, devices: int = 1) -> None:
         )
 
 
-def fingerprint(config: TrainConfig, model_config: ModelConfig, manifest: Manifest) -> str:
+def fingerprint(config: TrainConfig, entry: NetworkConfig, manifest: Manifest) -> str:
     """Return a hash of all that decides a run's course, to tell a resumable checkpoint."""
     parts: list[Any] = [
         config.model_dump(mode="json", exclude=set(_FREE)),
-        model_config.model_dump(mode="json"),
+        entry.learned(),
+        manifest.anatomies,
         manifest.preprocessing.model_dump(mode="json"),
         [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _thresholds(
+    entry: NetworkConfig, model: Model, data: CohortData, fraction: float
+) -> dict[str, float]:
+    """Choose from which score on anatomies count as present.
+
+    Scores of boxes are compared on the validation split. A score that is the probability of a voxel
+    has its threshold by itself, and a model without either finds everything.
+    """
+    gives = entry.facts.gives
+    if "boxes" in gives:
+        return choose_thresholds(model, data, fraction)
+    return dict.fromkeys(data.manifest.anatomies, 0.5 if "labels" in gives else 0.0)
 
 
 def choose_thresholds(model: Model, data: CohortData, fraction: float) -> dict[str, float]:
@@ -168,29 +192,16 @@ def choose_thresholds(model: Model, data: CohortData, fraction: float) -> dict[s
 def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float], list[float]]]:
     """Return per anatomy the scores of subjects that have it and of those that lack it."""
     scores: list[tuple[list[float], list[float]]] = [([], []) for _ in data.manifest.anatomies]
-    device = next(cast(nn.Module, model).parameters()).device
+    device = next(model.parameters()).device
     for batch in data.batches(split):
-        score = model.predict(batch.images.to(device)).score.cpu()
+        images = batch.images.to(device)
+        found = model.forward_each(images)
+        score = score_of(found, len(images.subjects), len(data.manifest.anatomies))
         for row, presence in zip(score, batch.truth.presence, strict=True):
             for k, (value, known) in enumerate(zip(row.tolist(), presence.tolist(), strict=True)):
                 if known >= 0:
                     scores[k][0 if known == 1 else 1].append(value)
     return scores
-
-
-def _prepare(model: Model, data: CohortData, seed: int) -> None:
-    entries = data.manifest.of_split("train")
-    anatomies, particles = len(data.manifest.anatomies), data.manifest.particles
-    local, world = (torch.empty(len(entries), anatomies, particles, 3) for _ in range(2))
-    present = torch.empty(len(entries), anatomies, dtype=torch.bool)
-    for row, entry in enumerate(entries):
-        arrays = load(data.folder / entry.file, ["local", "world", "presence"])
-        local[row], world[row] = (
-            torch.from_numpy(arrays["local"]),
-            torch.from_numpy(arrays["world"]),
-        )
-        present[row] = torch.from_numpy(arrays["presence"]).eq(1)
-    model.prepare(local, world, present, generator_for(seed, 0, "prepare"))
 
 
 def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.Trainer:
@@ -227,5 +238,5 @@ def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.T
     )
 
 
-def _count(module: nn.Module) -> int:
+def _count(module: TrainingModule) -> int:
     return sum(p.numel() for p in module.parameters() if p.requires_grad)

@@ -6,20 +6,17 @@ import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import lightning
 
 from massm.io.atomic import replacing
 from massm.io.weights import save_weights
+from massm.training.columns import Columns
 from massm.training.module import TrainingModule
 from massm.training.resume import best_error
 
 log = logging.getLogger(__name__)
-
-TERMS = ("loss", "heatmap", "radius", "offset", "local", "refine", "world")
-ERRORS = ("center_mm", "particle_mm", "world_cvae_mm", "world_procrustes_mm")
-COLUMNS = ("epoch", "learning_rate", *TERMS, *(f"validation_{name}" for name in ERRORS))
 
 
 class History(lightning.Callback):
@@ -29,13 +26,17 @@ class History(lightning.Callback):
 
     Args:
         path: ``history.csv``.
+        columns: What it tells.
         epochs: Length of the run.
         validate_every: Epochs between two validations.
-        best: Where the weights of the least validation particle error go; None: not kept.
+        best: Where the weights of the least validation error go; None: not kept.
     """
 
-    def __init__(self, path: Path, epochs: int, validate_every: int, best: Path | None) -> None:
+    def __init__(
+        self, path: Path, columns: Columns, epochs: int, validate_every: int, best: Path | None
+    ) -> None:
         self.path = path
+        self.columns = columns
         self.validate_every = validate_every
         self.epochs = epochs
         self.best = best
@@ -63,7 +64,7 @@ class History(lightning.Callback):
         if self.best is not None and not self._first:
             self.best.unlink(missing_ok=True)
         if self.best is not None:
-            self.best_error = best_error(self.best, self.rows)
+            self.best_error = best_error(self.best, self.rows, self.columns.selects)
         found = self.path.read_bytes() if self.path.exists() else b""
         self.write(self.path)
         if self._first and found != self.path.read_bytes():
@@ -84,7 +85,7 @@ class History(lightning.Callback):
         self, trainer: lightning.Trainer, pl_module: lightning.LightningModule
     ) -> None:
         """Write the row and the log line."""
-        module = cast(TrainingModule, pl_module)
+        module = _ours(pl_module)
         took = time.monotonic() - self._started
         epoch = trainer.current_epoch + 1
         validated = module.validation_means() if epoch % self.validate_every == 0 else {}
@@ -94,7 +95,7 @@ class History(lightning.Callback):
             **module.training_means(),
             **validated,
         }
-        self.rows.append({name: values[name] for name in COLUMNS if name in values})
+        self.rows.append({name: values[name] for name in self.columns.all if name in values})
         if not trainer.is_global_zero:
             return
         self.write(self.path)
@@ -102,23 +103,25 @@ class History(lightning.Callback):
         self._log_line(epoch, took, values)
 
     def _keep_best(self, module: TrainingModule, validated: dict[str, float]) -> None:
-        error = validated.get("validation_particle_mm")
+        error = validated.get(self.columns.selects)
         if self.best is None or error is None or error >= self.best_error:
             return
         self.best_error = error
-        facts = {"validation_particle_mm": repr(error)}
+        facts = {self.columns.selects: repr(error)}
         save_weights(module.model.state_dict(), self.best, facts)
 
     def write(self, path: Path) -> None:
         """Write the rows of all epochs so far, whole or not at all."""
         with replacing(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(COLUMNS)
-            writer.writerows([row.get(name, "") for name in COLUMNS] for row in self.rows)
+            writer.writerow(self.columns.all)
+            writer.writerows([row.get(name, "") for name in self.columns.all] for row in self.rows)
 
     def _log_line(self, epoch: int, took: float, values: Mapping[str, float | int]) -> None:
         left = timedelta(seconds=round(took * (self.epochs - epoch)))
-        terms = " ".join(f"{name} {values[name]:.4g}" for name in TERMS if name in values)
+        terms = " ".join(
+            f"{name} {values[name]:.4g}" for name in self.columns.terms if name in values
+        )
         errors = " ".join(
             f"{name[len('validation_') : -len('_mm')]} {value:.2f} mm"
             for name, value in values.items()
@@ -134,3 +137,9 @@ class History(lightning.Callback):
             took,
             left,
         )
+
+
+def _ours(module: lightning.LightningModule) -> TrainingModule:
+    if not isinstance(module, TrainingModule):
+        raise TypeError(f"the history of a {type(module).__name__} cannot be written")
+    return module

@@ -1,21 +1,19 @@
-"""The one LightningModule, for every model of the table."""
+"""The one LightningModule, for every family of models."""
 
 import logging
 from collections import defaultdict
-from collections.abc import Sized
-from typing import Any, cast
+from typing import Any
 
 import lightning
 import torch
 from jaxtyping import Bool
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch import Tensor
 
 from massm.config.train import TrainConfig
-from massm.models.interface import Model, Prediction, Teacher
+from massm.models.interface import Model, Step
 from massm.tensors.dataset import generator_for
 from massm.tensors.sample import Batch
-from massm.training.schedule import learning_rate_factor, loss_weights, ramp
+from massm.training.schedule import learning_rate_factor
 
 log = logging.getLogger(__name__)
 
@@ -28,13 +26,13 @@ class TrainingModule(lightning.LightningModule):
     """Weighted losses, optimizer and validation errors of a model.
 
     Args:
-        model: One of ``massm.models.MODELS``.
+        model: The network, of whatever family.
         config: Schedule and optimizer.
     """
 
     def __init__(self, model: Model, config: TrainConfig) -> None:
         super().__init__()
-        self.model = cast(nn.Module, model)
+        self.model = model
         self.config = config
         self._sums: dict[str, list[Tensor]] = defaultdict(list)
         self._errors: dict[str, list[Tensor]] = defaultdict(list)
@@ -54,17 +52,9 @@ class TrainingModule(lightning.LightningModule):
         # Dropout draws from torch's own generator, which loaders draw from too: a resumed run
         # repeats its course only if it is seeded here.
         torch.manual_seed(generator.initial_seed())
-        teacher = Teacher(
-            probability=ramp(self.config.teacher.probability, epoch),
-            jitter_center_mm=self.config.teacher.jitter_center_mm,
-            jitter_radius=self.config.teacher.jitter_radius,
-            missed_boxes=self.config.teacher.missed_boxes,
-            generator=generator,
-        )
-        losses = cast(Model, self.model).loss(batch, teacher)
-        weights = loss_weights(self.config, epoch)
+        losses = self.model.loss(batch, Step(epoch, generator))
         for name, term in losses.terms.items():
-            if weights[name] and not torch.isfinite(term):
+            if losses.uses(name) and not torch.isfinite(term):
                 subjects = ", ".join(batch.images.subjects)
                 raise NonFiniteLossError(
                     f"loss term '{name}' became {float(term.detach())} in epoch {epoch + 1}, batch "
@@ -72,7 +62,7 @@ class TrainingModule(lightning.LightningModule):
                     "or lower train.learning_rate, or set train.gradient_clip"
                 )
             self._sums[name].append(term.detach())
-        total = losses.total(weights)
+        total = losses.total()
         self._sums["loss"].append(total.detach())
         return total
 
@@ -81,16 +71,10 @@ class TrainingModule(lightning.LightningModule):
         self._errors.clear()
 
     def validation_step(self, batch: Batch, index: int) -> None:
-        """Measure center and particle errors in mm on a batch, each anatomy that is there."""
-        prediction: Prediction = cast(Model, self.model).predict(batch.images)
-        truth = batch.truth
-        there = truth.presence.eq(1) & self._counts(batch, index)[:, None]
-        self._errors["center_mm"].append((prediction.center - truth.center).norm(dim=-1)[there])
-        particle = (prediction.local - truth.local).norm(dim=-1).mean(dim=-1)
-        self._errors["particle_mm"].append(particle[there])
-        for name, world in prediction.world.items():
-            error = (world - truth.world).norm(dim=-1).mean(dim=-1)
-            self._errors[f"world_{name}_mm"].append(error[there])
+        """Measure the model's errors in mm on a batch, each anatomy that is there."""
+        there = batch.truth.presence.eq(1) & self._counts(batch, index)[:, None]
+        for name, error in self.model.validate(batch).items():
+            self._errors[name].append(error[there])
 
     def _counts(self, batch: Batch, index: int) -> Bool[Tensor, " B"]:
         """Tell which subjects another device does not measure too.
@@ -100,9 +84,10 @@ class TrainingModule(lightning.LightningModule):
         rows = torch.arange(len(batch.images.subjects), device=batch.truth.presence.device)
         if self.trainer.world_size == 1:
             return torch.ones_like(rows, dtype=torch.bool)
-        loader = cast(DataLoader[Any], self.trainer.val_dataloaders)
-        turn = index * cast(int, loader.batch_size) + rows
-        return turn * self.trainer.world_size + self.global_rank < len(cast(Sized, loader.dataset))
+        loader: Any = self.trainer.val_dataloaders  # one loader; Lightning knows no type of it
+        turn = index * loader.batch_size + rows
+        counted: Tensor = turn * self.trainer.world_size + self.global_rank < len(loader.dataset)
+        return counted
 
     def validation_means(self) -> dict[str, float]:
         """Return the mean errors of the last validation, mm; empty if there was none."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from massm.io import documents
 from massm.io.errors import DataError
 from massm.io.weights import load_weights, read_facts
+from massm.training.columns import Columns
 from massm.training.module import TrainingModule
 
 log = logging.getLogger(__name__)
@@ -59,7 +60,8 @@ def checkpoint_of(output: Path, run: str, module: TrainingModule, best: Path | N
         _same_run(output / RUN, run)
         rows = _rows(_read(checkpoint), module.state_dict())
         if best is not None:
-            best_error(best, rows, module.model.state_dict())
+            selects = Columns.of(module.model).selects
+            best_error(best, rows, selects, module.model.state_dict())
     except UnusableError as reason:
         log.warning("%s cannot be continued: %s; training starts anew", checkpoint, reason)
         checkpoint.unlink(missing_ok=True)
@@ -74,7 +76,10 @@ def start_run(output: Path, run: str) -> None:
 
 
 def best_error(
-    path: Path, rows: list[dict[str, Any]], state: Mapping[str, Tensor] | None = None
+    path: Path,
+    rows: list[dict[str, Any]],
+    selects: str,
+    state: Mapping[str, Tensor] | None = None,
 ) -> float:
     """Return the error of the best weights so far, mm; infinity before the first validation.
 
@@ -83,18 +88,19 @@ def best_error(
     Args:
         path: Where the best weights are.
         rows: History of the epochs that are done.
+        selects: The column that they are the best by.
         state: Weights that those in the file have to fit; None: they are not read.
 
     Raises:
         UnusableError: If the best weights of those epochs are not in the file.
     """
-    errors = [row["validation_particle_mm"] for row in rows if "validation_particle_mm" in row]
+    errors = [row[selects] for row in rows if selects in row]
     if not path.exists():
         if errors:
             raise UnusableError(f"the best weights so far are asked for, and {path} is missing")
         return float("inf")
     try:
-        found = float(read_facts(path)["validation_particle_mm"])
+        found = float(read_facts(path)[selects])
         if state is not None:
             _fits(load_weights(path), state, path)
     except (DataError, KeyError, ValueError) as error:

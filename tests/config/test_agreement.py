@@ -32,8 +32,8 @@ def values():
             r"groom\.alignment\.reflect: splen is not among anatomies",
         ),
         (
-            {"model": {"local": {"basis_modes": 49}}},
-            r"model\.local\.basis_modes: .*tensors\.modes = 48 .* found 49",
+            {"models": {"massm": {"local": {"basis_modes": 49}}}},
+            r"models\.massm\.local\.basis_modes: .*tensors\.modes = 48 .* found 49",
         ),
         ({"tensors": {"modes": 9}}, r"train\.augment\.shape_modes: .*tensors\.modes = 9"),
         (
@@ -81,6 +81,39 @@ def values():
             r"correspond\.joint\.anatomies: splen is not among anatomies",
         ),
         (
+            {"models": {"massm": {"train": {"augment": {"shape_modes": 49}}}}},
+            r"models\.massm\.train\.augment\.shape_modes: of tensors\.modes = 48 .* found 49",
+        ),
+        (
+            {"models": {"massm": {"train": {"epochs": 0, "epoch": 1}}}},
+            r"(?s)models\.massm\.train\.epochs: .*models\.massm\.train\.epoch: unknown key",
+        ),
+        (
+            {"evaluate": {"reference_model": "masm"}},
+            r"evaluate\.reference_model: masm is not among models, "
+            r"found \[massm, mean_shape, pca_oracle, truth\]",
+        ),
+        (
+            {"models": {"mean_shape": {"boxes_of": "unet"}}},
+            r"models\.mean_shape\.boxes_of: unet is not among models",
+        ),
+        (
+            {"models": {"second": {"like": "mean_shape", "label": None, "boxes_of": "mean_shape"}}},
+            r"models\.second\.boxes_of: mean_shape has its boxes from another model itself",
+        ),
+        (
+            {"models": {"pca_oracle": {"modes": "masm"}}},
+            r"models\.pca_oracle\.modes: masm is not among models",
+        ),
+        (
+            {"models": {"second": {"like": "massm"}}},
+            r"models\.second\.label: 'MASSM' is the label of massm too",
+        ),
+        (
+            {"models": {"massm": None}},
+            r"(?s)mean_shape\.boxes_of: massm is.*oracle\.modes: massm is.*reference_model: massm",
+        ),
+        (
             {"correspond": {"joint": {"anatomies": ["spleen"]}}},
             r"correspond\.joint\.anatomies: .*two anatomies or more",
         ),
@@ -100,9 +133,11 @@ def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, me
             "groom": {"alignment": {"reflect": ["lung_upper_lobe_left"]}},
             "correspond": {"populations": {"lobe": LOBES}},
         },
-        {"model": {"local": {"basis_modes": 48}}},
+        {"models": {"massm": {"local": {"basis_modes": 48}}}},
         {"tensors": {"modes": 9}, "train": {"augment": {"shape_std": 0.0}}},
         {"dataset": {"root": "data/phantom"}},
+        {"models": {"truth": None, "pca_oracle": None}},
+        {"models": {"second": {"like": "massm", "label": "Second", "train": {"epochs": 9}}}},
         {"correspond": {"joint": {"anatomies": ["spleen", "lung_upper_lobe_left"]}}},
     ],
 )

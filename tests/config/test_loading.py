@@ -44,15 +44,50 @@ def test_every_preset_is_a_valid_difference(values, preset):
         ({"anatomies": ["../spleen"]}, "anatomies.0"),
         ({"train": 3}, "train"),
         ({"evaluate": {"splits": ["test", "test"]}}, r"evaluate\.splits: a split is listed twice"),
-        ({"evaluate": {"reference_model": "masm"}}, r"evaluate\.reference_model: .*'massm'"),
+        ({"model": {"name": "massm"}}, r"model: unknown key; it stands in models\.massm"),
+        ({"train": {"loss": {}}}, r"train\.loss: .* in models\.massm\.objective\.loss now"),
+        (
+            {"train": {"weights": {}}},
+            r"train\.weights: .* in models\.massm\.objective\.weights now",
+        ),
+        (
+            {"train": {"teacher": {}}},
+            r"train\.teacher: .* in models\.massm\.objective\.teacher now",
+        ),
+        (
+            {"predict": {"box_updates": 1}},
+            r"predict\.box_updates: .* in models\.massm\.box_updates",
+        ),
+        ({"predict": {"oracle_modes": 1}}, r"predict\.oracle_modes: .* models\.pca_oracle\.modes"),
+        (
+            {"models": {"unet": {"family": "unte"}}},
+            r"models\.unet: family: 'unte' is none of massm",
+        ),
+        ({"models": {"massm": {"roi": {"siz": 1}}}}, r"models\.massm\.roi\.siz: unknown key"),
+        ({"models": {"a/b": {"like": "truth"}}}, r"models\.a/b.*: name 'a/b'"),
+        ({"models": {"warp": {"like": "truth"}}}, r"name 'warp': a folder of results or a rule"),
+        ({"models": {"one": {"like": "two"}}}, r"models: one\.like: two is not among models"),
+        (
+            {"models": {"one": {"like": "two"}, "two": {"like": "one"}}},
+            r"models: one\.like: one -> two -> one is a circle",
+        ),
         ({"tensors": {"fine_spacing_mm": 3.0}}, r"tensors\.fine_spacing_mm: .*below .* 3, found 3"),
         (
             {"tensors": {"intensity_percentiles": [99, 1]}},
             r"tensors\.intensity_percentiles: .*rise",
         ),
-        ({"model": {"backbone": {"width": 20, "norm": "group"}}}, r"model\.backbone\.norm: .*20"),
-        ({"model": {"roi": {"native_size": 6}}}, r"model\.roi\.native_size: .*multiple of 4"),
-        ({"model": {"roi": {"native_channels": 6}}}, r"model\.roi\.native_channels: .*4 groups"),
+        (
+            {"models": {"massm": {"backbone": {"width": 20, "norm": "group"}}}},
+            r"massm\.backbone\.norm: .*20",
+        ),
+        (
+            {"models": {"massm": {"roi": {"native_size": 6}}}},
+            r"massm\.roi\.native_size: .*multiple of 4",
+        ),
+        (
+            {"models": {"massm": {"roi": {"native_channels": 6}}}},
+            r"massm\.roi\.native_channels: .*4 groups",
+        ),
         ({"train": {"accelerator": "cpu"}}, r"train\.precision: 16-mixed needs .*gpu"),
         ({"train": {"select": "best", "epochs": 4}}, r"train\.select: .*validate_every = 5.*= 4"),
         ({"correspond": {"backend": "shapeworks", "particles": 1000}}, r"correspond\.particles"),
@@ -86,6 +121,35 @@ def test_every_value_stands_in_the_file(values):
     del values["train"]["epochs"]
     with pytest.raises(ConfigError, match=r"train\.epochs: missing"):
         load_config(values)
+
+
+@pytest.mark.parametrize("out", [None, "null"], ids=["file", "command line"])
+def test_a_model_like_another_has_all_its_values_but_those_given_anew(values, out):
+    change = {"like": "massm", "label": "Plain", "refine": {"steps": 4}, "train": {"epochs": 9}}
+    config = load_config(merge(values, {"models": {"plain": change, "truth": out}}))
+    assert list(config.models) == ["massm", "mean_shape", "pca_oracle", "plain"]
+    plain, massm = config.models["plain"], config.models["massm"]
+    assert plain.refine.steps == 4
+    assert plain.refine.samples == massm.refine.samples
+    assert plain.objective == massm.objective
+    assert (config.training("plain").epochs, config.training("massm").epochs) == (9, 300)
+    assert load_config(config.model_dump(mode="json")) == config
+
+
+def test_a_models_name_is_resolved_to_what_is_meant(values):
+    change = {"massm": {"local": {"basis_modes": 7}}}
+    config = load_config(merge(values, {"models": change}))
+    assert config.models["pca_oracle"].modes == "massm"
+    assert config.entry("pca_oracle").modes == 7
+    assert load_config(values).entry("pca_oracle").modes is None  # particles directly: no limit
+
+
+def test_weights_do_not_depend_on_names_and_on_what_only_prediction_looks_at(values):
+    base = load_config(values).models["massm"]
+    seen = base.model_copy(update={"box_updates": 3, "label": "Other", "train": {"epochs": 1}})
+    other = base.model_copy(update={"world": base.world.model_copy(update={"latent": 3})})
+    assert seen.learned() == base.learned() != other.learned()
+    assert seen.decisive() != base.decisive()
 
 
 def test_a_section_goes_to_json_and_back(values):

@@ -37,6 +37,8 @@ def test_a_row_says_type_limits_and_value(values):
 def test_nested_sections_have_chapters_of_their_own(values):
     lines = reference(values).splitlines()
     assert "### `train.augment`" in lines
+    assert "#### `models.massm.backbone`" in lines
+    assert lines.index("### `models.massm`") < lines.index("### `models.truth`")
     assert lines.index("## `groom`") < lines.index("### `groom.surface`")
 
 

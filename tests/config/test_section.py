@@ -40,7 +40,7 @@ def test_what_does_not_change_results_is_not_decisive(configure, section, change
         ("correspond", {"threads": 2}),
         ("train", {"batch_size": 3}),
         ("train", {"precision": "bf16-mixed"}),
-        ("predict", {"box_updates": 1}),
+        ("predict", {"splits": ["test"]}),
     ],
 )
 def test_what_changes_results_is_decisive(configure, section, change):

@@ -29,6 +29,7 @@ ANATOMIES = ("spleen", "kidney_left")
 PLACES = {"spleen": (-30.0, 0.0, 5.0), "kidney_left": (32.0, 8.0, -6.0)}
 SIZES = {"spleen": (22.0, 16.0, 18.0), "kidney_left": (14.0, 12.0, 24.0)}
 SHIFTS = {"massm": 2.0, "mean_shape": 4.0, "pca_oracle": 0.5, "truth": 0.0}  # error along x, mm
+BOUNDS = ("mean_shape", "pca_oracle", "truth")
 KNOWING = ("pca_oracle", "truth")
 MISSED = ("s9", "kidney_left")  # present, but not found by massm and mean_shape
 ABSENT = ("s10", "kidney_left")  # known to be absent, and found by massm: a false positive
@@ -103,6 +104,7 @@ def evaluate(folder):
         cohort=truth(folder)["cohort"],
         groomed=truth(folder)["groomed"],
         **{name: tables / f"{name}.csv" for name in ("summary", "tests", "organs")},
+        bounds=list(BOUNDS),
     )
     return folder
 

@@ -21,6 +21,7 @@ from massm.stages import (
 from tests.evaluate.synthetic import (
     ABSENT,
     ANATOMIES,
+    BOUNDS,
     CONFIG,
     EXCLUDED,
     MISSED,
@@ -280,6 +281,7 @@ def test_tables_of_a_model_that_gives_world_particles_alone_are_summed_up(
         cohort=truth(evaluated)["cohort"],
         groomed=truth(evaluated)["groomed"],
         **{name: tmp_path / "all" / f"{name}.csv" for name in ("summary", "tests", "organs")},
+        bounds=list(BOUNDS),
     )
     summary = read_table(tmp_path / "all" / "summary.csv")
     own = summary[summary["model"] == "lone"]

@@ -13,7 +13,7 @@ import pytest
 
 from massm.config.bundle import BundleConfig
 from massm.config.loading import load_config, merge, read_yaml
-from massm.config.predict import NetworkPredictionConfig
+from massm.config.predict import PredictConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.volume import Volume
@@ -51,7 +51,7 @@ SETTINGS = load_config(
     merge(read_yaml(ROOT / "config.yaml"), {"anatomies": list(ANATOMIES), "results": "results"})
 )
 RECONSTRUCT = ReconstructConfig(regularization_mm=0.1)
-BOX_UPDATES = 1
+NETWORK = model_config(refine={"steps": 1}, world={"pretrain_steps": 20}, box_updates=1)
 COUNTS = [
     {"anatomy": name, "train": 6, "validation": 2, "test": 0, "absent": absent, "excluded": 0}
     for name, absent in zip(ANATOMIES, (0, 2), strict=True)
@@ -95,8 +95,8 @@ def run(tmp_path_factory):
     cohort = Cohort(prefix=PREFIX)
     _write_cohort(cohort, folder)
     _make_tensors(cohort, folder)
-    network = model_config(refine={"steps": 1}, world={"pretrain_steps": 20})
-    fitting.fit(train_config(epochs=1), network, folder, folder / "train")
+    saved = NETWORK.model_copy(update={"box_updates": 0})
+    fitting.fit(train_config(epochs=1), saved, folder, folder / "train")
     make_bundle(folder, folder / "models/massm")
     return SimpleNamespace(cohort=cohort, folder=folder)
 
@@ -114,7 +114,8 @@ def make_bundle(folder, output, **changes):
         reconstruct=RECONSTRUCT,
         groom=SETTINGS.groom,
         engine=SETTINGS.correspond,
-        box_updates=BOX_UPDATES,
+        model=NETWORK,
+        name="massm",
         confidence=0.9,
         anatomies=list(ANATOMIES),
         train=folder / "train",
@@ -189,14 +190,14 @@ def _make_tensors(cohort, folder):
 
 def predicted_by_stages(run, output):
     """What the pipeline makes of the validation subjects: arrays and surfaces."""
-    config = NetworkPredictionConfig(
-        splits=("validation",),
-        batch_size=2,
-        box_updates=BOX_UPDATES,
-        accelerator="cpu",
-        threads=1,
+    config = PredictConfig(splits=("validation",), batch_size=2, accelerator="cpu", threads=1)
+    predict.run(
+        config,
+        model=NETWORK,
+        tensors=run.folder,
+        train=[run.folder / "train"],
+        output=output / "predict",
     )
-    predict.run(config, tensors=run.folder, train=run.folder / "train", output=output / "predict")
     for name in ANATOMIES:
         reconstruct_warp.run(
             RECONSTRUCT,
@@ -244,7 +245,7 @@ def test_the_folder_holds_the_model_its_shapes_and_what_made_it(run):
     bundle = load_bundle(folder)
     assert {path.name for path in folder.iterdir()} == FILES
     assert bundle.description.anatomies == ANATOMIES
-    assert bundle.box_updates == BOX_UPDATES
+    assert bundle.description.model == NETWORK  # not as it was saved after training
     assert bundle.versions["torch"]
     for name in ANATOMIES:
         shapes, training = bundle.shapes[name], run.cohort.particles[name].of_split("train")
@@ -309,7 +310,7 @@ def test_a_newer_description_is_refused_and_says_to_update(folder):
 @pytest.mark.parametrize(
     "facts",
     [
-        *({"schema": None}, {"schema": 1}, {"files": {}}, {"files": None}, {"box_updates": "x"}),
+        *({"schema": None}, {"schema": 1}, {"files": {}}, {"files": None}),
         *({"versions": 3}, {"groom": {}}, {"metrics": 1}, {"organs": None}),
         {"files": {"../elsewhere": "0"}},
     ],
@@ -347,7 +348,7 @@ def test_a_template_of_another_number_of_particles_is_not_written(run, tmp_path)
     few = replace(contents.shapes["dark"], particles=contents.shapes["dark"].particles[1:])
     contents = replace(contents, shapes={**contents.shapes, "dark": few})
     with pytest.raises(DataError, match=f"dark: the template has 23 .* with {PARTICLES}"):
-        write_bundle(run.folder / "train", contents, tmp_path)
+        write_bundle(run.folder / "train", contents, NETWORK, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
@@ -355,7 +356,7 @@ def test_an_anatomy_without_a_shape_is_named(run, tmp_path):
     contents = contents_of(run)
     contents = replace(contents, shapes={"bright": contents.shapes["bright"]})
     with pytest.raises(DataError, match="predicts dark, for which there is no shape"):
-        write_bundle(run.folder / "train", contents, tmp_path)
+        write_bundle(run.folder / "train", contents, NETWORK, tmp_path)
 
 
 def contents_of(run):

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from massm.io.predictions import PredictedBoxes
-from massm.models.interface import Prediction
-from massm.models.massm.network import Massm
+from massm.models.families import build_model
+from massm.models.interface import Boxes, Prediction
+from massm.models.massm.model import Massm
 from massm.models.predict import predict_subjects
-from massm.models.saved import Description, build_model
+from massm.models.saved import Description
 from massm.tensors.augment import augment
 from massm.tensors.dataset import SubjectDataset, generator_for
 from massm.tensors.manifest import read_manifest
@@ -64,7 +65,7 @@ def make(folder, norm, **changes):
         **changes,
     )
     template = load_template(folder / "template.safetensors")
-    model = build_model(config, train_config().loss, template, 4.0)
+    model = build_model(config, template, read_manifest(folder / "manifest.json").preprocessing)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
@@ -73,7 +74,8 @@ def make(folder, norm, **changes):
 
 def apart(one, other):
     """The largest difference of two predictions, mm (scores as they are)."""
-    pairs = [(getattr(one, n), getattr(other, n)) for n in ("score", "center", "radius", "local")]
+    pairs = [(getattr(one.boxes, n), getattr(other.boxes, n)) for n in vars(one.boxes)]
+    pairs += [(one.local, other.local)]
     pairs += [(one.world[name], other.world[name]) for name in one.world]
     return max(float((a - b).abs().max()) for a, b in pairs)
 
@@ -81,19 +83,16 @@ def apart(one, other):
 def row(found, index):
     one = slice(index, index + 1)
     world = {name: value[one] for name, value in found.world.items()}
-    return Prediction(
-        found.score[one], found.center[one], found.radius[one], found.local[one], world
-    )
+    boxes = Boxes(*(value[one] for value in vars(found.boxes).values()))
+    return Prediction(boxes, found.local[one], world)
 
 
 @pytest.mark.parametrize(("norm", "updates"), [("batch", 0), ("instance", 1), ("group", 0)])
 def test_alone_in_a_batch_and_in_any_order(folder, subjects, norm, updates):
-    model = make(folder, norm)
-    alone = [
-        model.predict(subjects.together([i], model.stride), box_updates=updates) for i in range(4)
-    ]
+    model = make(folder, norm, box_updates=updates)
+    alone = [model.predict(subjects.together([i], model.stride)) for i in range(4)]
     for order in [*itertools.permutations(range(3)), (3, 1), (0, 3)]:
-        found = model.predict(subjects.together(order, model.stride), box_updates=updates)
+        found = model.predict(subjects.together(order, model.stride))
         for place, index in enumerate(order):
             assert apart(row(found, place), alone[index]) < 1e-3
 
@@ -104,7 +103,7 @@ def test_on_the_padded_grid_it_would_depend_on_it(folder, subjects, norm):
     """What the test above would find if nothing were cut off."""
     model = make(folder, norm).eval()
     alone = model.predict(subjects.together([1], model.stride))
-    padded = model._predict_one(subjects.together(range(3), model.stride), 0)
+    padded = model(subjects.together(range(3), model.stride))
     assert apart(row(padded, 1), alone) > 0.1
 
 
@@ -146,7 +145,8 @@ def test_augmented_images_keep_their_own_lattice(folder, subjects):
 def test_the_forward_pass_of_evaluation_is_the_prediction(folder, subjects):
     model = make(folder, "batch").eval()
     images = subjects.together(range(3), model.stride)
-    assert apart(model(images), model.predict(images)) == 0
+    for place, one in enumerate(images.each()):
+        assert apart(model(one), row(model.predict(images), place)) == 0
 
 
 def test_each_subject_of_a_batch_is_the_batch_of_it_alone(subjects):
@@ -162,7 +162,6 @@ def test_each_subject_of_a_batch_is_the_batch_of_it_alone(subjects):
 def describe(manifest, thresholds):
     return Description(
         model=model_config(),
-        loss=train_config().loss,
         anatomies=manifest.anatomies,
         particles=manifest.particles,
         modes=4,
@@ -172,12 +171,10 @@ def describe(manifest, thresholds):
     )
 
 
-def files(model, description, data, batch_size, box_updates=0):
+def files(model, description, data, batch_size):
     """What is said of every subject, predicted in batches."""
     batches = data.images(description.preprocessing, multiple=model.stride, batch_size=batch_size)
-    return dict(
-        predict_subjects(model, description, batches, box_updates=box_updates, device="cpu")
-    )
+    return dict(predict_subjects(model, description, batches, device="cpu"))
 
 
 def plain(value):
@@ -187,10 +184,10 @@ def plain(value):
 
 @pytest.mark.parametrize("size", [3])
 def test_files_of_a_prediction_are_the_same_whatever_the_batch_size(folder, subjects, size):
-    model = make(folder, "instance")
+    model = make(folder, "instance", box_updates=1)
     description = describe(subjects.manifest, {"bright": 0.0, "dark": 0.0})
     runs = [
-        files(model, description, data, n, box_updates=1)
+        files(model, description, data, n)
         for data, n in (
             (subjects, 1),
             (Cut(folder, subjects.manifest, subjects.manifest.subjects[::-1]), size),

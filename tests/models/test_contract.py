@@ -1,4 +1,4 @@
-"""What every entry of ``MODELS`` keeps to; a new one adds its settings to ``SECTIONS``."""
+"""What every family with a network keeps to; a new one adds its settings to ``ENTRIES``."""
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
@@ -6,20 +6,20 @@ from typing import get_type_hints
 
 import pytest
 import torch
-from torch import nn
 
+from massm.config.models import SECTIONS
+from massm.config.models.family import NetworkConfig
 from massm.config.tensors import ExportConfig
 from massm.io import tensors
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
-from massm.models import MODELS
-from massm.models.interface import Model, Prediction
+from massm.models.families import FAMILIES, build_model
+from massm.models.interface import Model, Prediction, Step, TrainingParticles
 from massm.models.predict import predict_subjects
 from massm.models.saved import (
     DESCRIPTION,
     WEIGHTS,
     Description,
-    build_model,
     load_model,
     matches,
     save_model,
@@ -30,11 +30,10 @@ from massm.tensors.manifest import read_manifest
 from massm.tensors.preprocessing import images_of, scan_of
 from massm.tensors.sample import Truth
 from massm.tensors.template import load_template
-from tests.models.test_network import teacher
 from tests.tensors.test_preprocessing import assert_same_images
-from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
+from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config
 
-SECTIONS = {
+ENTRIES = {
     "massm": model_config(refine={"steps": 1}, local={"dropout": 0.0}, world={"pretrain_steps": 10})
 }
 SUBJECTS = 3
@@ -51,18 +50,18 @@ def manifest(folder):
     return read_manifest(folder / "manifest.json")
 
 
-@pytest.fixture(scope="module", params=sorted(MODELS))
+@pytest.fixture(
+    scope="module", params=sorted(name for name, family in FAMILIES.items() if family.build)
+)
 def make(request, folder, manifest):
-    """Build the model of one entry from a seed."""
+    """Build the model of one family from a seed."""
     template = load_template(folder / "template.safetensors")
 
     def build(seed=0):
         torch.manual_seed(seed)
-        section = SECTIONS[request.param]
-        spacing_mm = manifest.preprocessing.spacing_mm
-        return build_model(section, train_config().loss, template, spacing_mm)
+        return build_model(ENTRIES[request.param], template, manifest.preprocessing)
 
-    build.section = SECTIONS[request.param]
+    build.entry = ENTRIES[request.param]
     return build
 
 
@@ -89,8 +88,7 @@ def found(model, batch):
 @pytest.fixture
 def description(make, manifest):
     return Description(
-        model=make.section,
-        loss=train_config().loss,
+        model=make.entry,
         anatomies=manifest.anatomies,
         particles=manifest.particles,
         modes=4,
@@ -102,45 +100,70 @@ def description(make, manifest):
 
 def parts_of(prediction):
     """Name the tensors of a prediction, those of all world heads among them."""
-    plain = {name: getattr(prediction, name) for name in ("score", "center", "radius", "local")}
+    plain = dict(vars(prediction.boxes)) if prediction.boxes is not None else {}
+    plain |= {"local": prediction.local} if prediction.local is not None else {}
+    plain |= {f"labels {i}": grid.values for i, grid in enumerate(prediction.labels or ())}
     return plain | {f"world_{name}": world for name, world in prediction.world.items()}
+
+
+def step(seed=0, epoch=0):
+    return Step(epoch, torch.Generator().manual_seed(seed))
 
 
 def one_step(model, batch, seed=0, device="cpu"):
     """Prepare a model as training does, on the CPU, and take one step on a device."""
     truth, generator = batch.truth, torch.Generator().manual_seed(seed)
-    model.prepare(truth.local, truth.world, truth.presence.eq(1), generator)
+    shapes = TrainingParticles(truth.local, truth.world, truth.presence.eq(1))
+    model.prepare(lambda: shapes, generator)
     model.to(device).train()
-    losses = model.loss(batch.to(device), teacher(seed=seed))
+    losses = model.loss(batch.to(device), step(seed))
     used = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.SGD(used, 1e-3)
-    losses.total(dict.fromkeys(losses.terms, 1.0)).backward()
+    losses.total().backward()
     optimizer.step()
     return losses.terms
 
 
 def test_every_entry_has_settings_to_be_tried_with():
-    assert SECTIONS.keys() == MODELS.keys()
-    assert all(section.name == name for name, section in SECTIONS.items())
+    assert ENTRIES.keys() == {name for name, family in FAMILIES.items() if family.build}
+    assert all(entry.family == name for name, entry in ENTRIES.items())
 
 
-def test_it_is_a_module_with_the_protocol(model):
-    assert isinstance(model, nn.Module)
+def test_every_family_has_its_section_and_either_a_network_or_none():
+    assert {name: family.config for name, family in FAMILIES.items()} == SECTIONS
+    for family in FAMILIES.values():
+        assert (family.build is None) != (family.predict is None)
+        assert issubclass(family.config, NetworkConfig) == (family.build is not None)
+
+
+def test_it_says_its_terms_and_errors(model, batch):
     assert isinstance(model, Model)
+    losses = model.loss(batch, step())
+    assert set(losses.terms) == set(losses.weights) == set(model.terms)
+    errors = model.validate(batch)
+    assert tuple(errors) == model.errors
+    assert {error.shape for error in errors.values()} == {(SUBJECTS, len(ANATOMIES))}
+    assert model.selects in model.errors
     assert isinstance(model.stride, int)
     assert model.stride > 0
 
 
+def test_a_prediction_has_the_parts_that_its_section_names(make, found):
+    given = {"boxes": found.boxes, "local": found.local, "labels": found.labels}
+    given["world"] = found.world or None
+    assert {name for name, part in given.items() if part is not None} == make.entry.facts.gives
+
+
 def test_a_prediction_has_its_shapes_and_is_finite(found):
     anatomies = len(ANATOMIES)
-    assert found.score.shape == (SUBJECTS, anatomies)
-    assert found.center.shape == found.radius.shape == (SUBJECTS, anatomies, 3)
-    particles = {name: part for name, part in parts_of(found).items() if part.ndim == 4}
-    assert particles.keys() >= {"local"}
-    assert {part.shape for part in particles.values()} == {(SUBJECTS, anatomies, PARTICLES, 3)}
+    if found.boxes is not None:
+        assert found.boxes.score.shape == (SUBJECTS, anatomies)
+        assert found.boxes.center.shape == found.boxes.radius.shape == (SUBJECTS, anatomies, 3)
+        assert ((found.boxes.score >= 0) & (found.boxes.score <= 1)).all()
+        assert (found.boxes.radius > 0).all()
+    particles = [*found.world.values(), *([] if found.local is None else [found.local])]
+    assert {part.shape for part in particles} <= {(SUBJECTS, anatomies, PARTICLES, 3)}
     assert all(torch.isfinite(part).all() for part in parts_of(found).values())
-    assert ((found.score >= 0) & (found.score <= 1)).all()
-    assert (found.radius > 0).all()
 
 
 def test_local_particles_move_with_the_scanner_and_world_ones_stay(model, batch, found):
@@ -170,7 +193,7 @@ def test_a_prediction_is_given_images_and_no_truth(model, method):
         hints = get_type_hints(getattr(kind, method))
         assert hints.pop("images") is Images
         assert hints.pop("return") is Prediction
-        assert hints.keys() <= {"box_updates"}
+        assert not hints
     names = {field.name for field in fields(Images)}
     assert names.isdisjoint(field.name for field in fields(Truth))
     assert get_type_hints(predict_subjects)["batches"] == Iterable[Images]
@@ -211,16 +234,15 @@ def test_every_weight_that_is_trained_gets_a_finite_gradient(make, batch):
 
 def test_the_loss_falls_along_its_gradient(make, batch):
     model = make().train()
-    weights = dict.fromkeys(model.loss(batch, teacher(1.0)).terms, 1.0)
     used = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    before = model.loss(batch, teacher(1.0)).total(weights)
+    before = model.loss(batch, step()).total()
     gradients = torch.autograd.grad(before, used, allow_unused=True)
     length = sum(float(g.square().sum()) for g in gradients if g is not None) ** 0.5
     with torch.no_grad():
         for parameter, gradient in zip(used, gradients, strict=True):
             if gradient is not None:
                 parameter.add_(gradient, alpha=-1e-3 / length)
-    after = model.loss(batch, teacher(1.0)).total(weights)
+    after = model.loss(batch, step()).total()
     assert float((after - before).detach()) == pytest.approx(-1e-3 * length, rel=0.3)
 
 
@@ -245,7 +267,7 @@ def test_a_loaded_model_is_given_a_scan_as_its_tensors_are(make, description, da
 
 def test_a_subjects_prediction_has_every_part(model, dataset, description):
     batches = dataset.images(description.preprocessing, multiple=model.stride, batch_size=2)
-    files = dict(predict_subjects(model, description, batches, box_updates=0, device="cpu"))
+    files = dict(predict_subjects(model, description, batches, device="cpu"))
     assert list(files) == [entry.subject for entry in dataset.entries]
     for said in files.values():
         assert said.local.shape == (len(ANATOMIES), PARTICLES, 3)

@@ -1,20 +1,20 @@
-"""The contract of every model, and MASSM on one overfitted batch."""
+"""MASSM: its parts, its objective, and one overfitted batch."""
 
 from dataclasses import replace
 
 import pytest
 import torch
 
-from massm.models import MODELS
-from massm.models.interface import LossTerms, Teacher
-from massm.models.massm import network
+from massm.models.families import build_model
+from massm.models.interface import LossTerms, Prediction, Step, TrainingParticles
+from massm.models.massm import objective
 from massm.models.massm.detection import decode, detection_losses
-from massm.models.saved import build_model
+from massm.models.massm.objective import Teacher, loss_terms, targets_of, teacher_of, weights_of
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.manifest import read_manifest
 from massm.tensors.sample import Truth
 from massm.tensors.template import load_template
-from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
+from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,7 @@ def manifest(folder):
 def make(folder, manifest, **changes):
     torch.manual_seed(0)
     template = load_template(folder / "template.safetensors")
-    loss = train_config().loss
-    return build_model(model_config(**changes), loss, template, manifest.preprocessing.spacing_mm)
+    return build_model(model_config(**changes), template, manifest.preprocessing)
 
 
 def make_batch(folder, manifest, model, subjects=slice(0, 4)):
@@ -52,8 +51,13 @@ def teacher(probability=0.5, seed=0, missed_boxes="replace"):
     return Teacher(probability, 1.0, 0.05, missed_boxes, torch.Generator().manual_seed(seed))
 
 
-def test_the_table_names_every_model():
-    assert "massm" in MODELS
+def handed(model, batch, *given):
+    """The terms with a teacher that hands out as much as is said, whatever the epoch."""
+    return loss_terms(model, batch, teacher(*given))
+
+
+def total(terms, weights=None):
+    return LossTerms(terms, weights or dict.fromkeys(terms, 1.0)).total()
 
 
 @pytest.mark.parametrize("head", ["cvae", "procrustes"])
@@ -62,8 +66,8 @@ def test_shapes_of_a_prediction(folder, manifest, head, steps):
     model = make(folder, manifest, world={"head": head}, refine={"steps": steps})
     batch = make_batch(folder, manifest, model)
     found = model.predict(batch.images)
-    assert found.score.shape == (4, 2)
-    assert found.center.shape == found.radius.shape == (4, 2, 3)
+    assert found.boxes.score.shape == (4, 2)
+    assert found.boxes.center.shape == found.boxes.radius.shape == (4, 2, 3)
     assert found.local.shape == (4, 2, PARTICLES, 3)
     assert set(found.world) == {"cvae", "procrustes"}
     assert all(torch.isfinite(world).all() for world in found.world.values())
@@ -73,7 +77,7 @@ def test_an_untrained_network_predicts_the_template_at_its_center(folder, manife
     model = make(folder, manifest)
     template = load_template(folder / "template.safetensors")
     found = model.predict(make_batch(folder, manifest, model).images)
-    expected = template.local + found.center[:, :, None]
+    expected = template.local + found.boxes.center[:, :, None]
     torch.testing.assert_close(found.local, expected, atol=3.0, rtol=0)
 
 
@@ -81,7 +85,7 @@ def test_with_basis_modes_it_starts_from_the_mean(folder, manifest):
     model = make(folder, manifest, local={"basis_modes": 3})
     template = load_template(folder / "template.safetensors")
     found = model.predict(make_batch(folder, manifest, model).images)
-    expected = template.center_local + found.center[:, :, None]
+    expected = template.center_local + found.boxes.center[:, :, None]
     torch.testing.assert_close(found.local, expected, atol=3.0, rtol=0)
 
 
@@ -100,11 +104,9 @@ def test_every_option_gives_finite_losses_and_gradients(
         refine={"steps": 1},
         world={"head": "cvae" if class_wise else "procrustes"},
     )
-    losses = model.loss(make_batch(folder, manifest, model), teacher())
-    assert set(losses.terms) == {
-        "heatmap", "radius", "offset", "local", "refine", "world"
-    }  # fmt: skip
-    losses.total(dict.fromkeys(losses.terms, 1.0)).backward()
+    terms = handed(model, make_batch(folder, manifest, model))
+    assert tuple(sorted(terms)) == tuple(sorted(model.terms))
+    total(terms).backward()
     for name, parameter in model.named_parameters():
         idle = name.startswith("worlds.cvae") and not class_wise
         if parameter.requires_grad and not idle:
@@ -127,9 +129,9 @@ def local_terms(folder, manifest, monkeypatch, off, missed_boxes):
     def shifted(maps):
         return replace(decode(maps), center=batch.truth.center + off * batch.truth.radius)
 
-    monkeypatch.setattr(network, "decode", shifted)
+    monkeypatch.setattr(objective, "decode", shifted)
     return [
-        model.loss(batch, teacher(probability, missed_boxes=missed_boxes)).terms["local"]
+        loss_terms(model, batch, teacher(probability, missed_boxes=missed_boxes))["local"]
         for probability in (1.0, 0.0)
     ]
 
@@ -164,11 +166,11 @@ def test_offset_errors_are_in_the_unit_asked_for(folder, manifest, unit, factor)
     batch = make_batch(folder, manifest, model)
     maps = model.detect(model.pyramid(batch.images.image))
     maps = replace(maps, offset=maps.offset + 50)
-    config = train_config().loss
+    config = model.config.objective.loss
     found = [
         detection_losses(
             maps,
-            model._targets(maps, batch.truth),
+            targets_of(model, maps, batch.truth),
             config=config.model_copy(update={"offset_unit": name}),
         )["offset"]
         for name in ("cells", unit)
@@ -180,10 +182,9 @@ def test_a_batch_where_nothing_is_known_costs_nothing(folder, manifest):
     model = make(folder, manifest, refine={"steps": 1})
     batch = make_batch(folder, manifest, model)
     unknown = without_truth(batch)
-    losses = model.loss(unknown, teacher())
-    total = losses.total(dict.fromkeys(losses.terms, 1.0))
-    total.backward()
-    assert total == 0
+    cost = total(handed(model, unknown))
+    cost.backward()
+    assert cost == 0
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
@@ -198,45 +199,68 @@ def test_one_batch_is_learned_by_heart(folder, manifest):
     )
     batch = make_batch(folder, manifest, model)
     there = batch.truth.presence.eq(1)
-    model.prepare(batch.truth.local, batch.truth.world, there, torch.Generator().manual_seed(0))
+    shapes = TrainingParticles(batch.truth.local, batch.truth.world, there)
+    model.prepare(lambda: shapes, torch.Generator().manual_seed(0))
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 5e-3)
     weights = {"heatmap": 1.0, "radius": 0.1, "offset": 1.0, "local": 2.0, "world": 1.0}
     weights["refine"] = 2.0
     model.train()
     for step in range(100):
-        losses = model.loss(batch, teacher(max(0.0, 1 - step / 50), step))
+        terms = handed(model, batch, max(0.0, 1 - step / 50), step)
         optimizer.zero_grad()
-        losses.total(weights).backward()
+        total(terms, weights).backward()
         optimizer.step()
     found = model.predict(batch.images)
-    assert found.score[there].min() > 0.5
-    assert found.score[~there].max() < 0.2
+    assert found.boxes.score[there].min() > 0.5
+    assert found.boxes.score[~there].max() < 0.2
     assert len(batch.truth.presence[~there]) == 1
     truth, spacing_mm = batch.truth, manifest.preprocessing.spacing_mm
-    assert (found.center - truth.center)[there].abs().max() < spacing_mm
+    assert (found.boxes.center - truth.center)[there].abs().max() < spacing_mm
     assert (found.local - truth.local)[there].norm(dim=-1).mean() < 2.0
     assert (found.world["cvae"] - truth.world)[there].norm(dim=-1).mean() < 2.0
     assert (found.world["procrustes"] - truth.world)[there].norm(dim=-1).mean() < 2.0
 
 
 def test_an_updated_box_is_that_of_the_particles(folder, manifest):
-    model = make(folder, manifest)
+    model = make(folder, manifest, box_updates=1)
     batch = make_batch(folder, manifest, model)
-    once, again = model.predict(batch.images), model.predict(batch.images, box_updates=1)
-    torch.testing.assert_close(again.score, once.score)
+    once, again = model.forward_each(batch.images), model.predict(batch.images)
+    torch.testing.assert_close(again.boxes.score, once.boxes.score)
     low, high = again.local.amin(dim=2), again.local.amax(dim=2)
-    torch.testing.assert_close(again.center, (low + high) / 2)
-    torch.testing.assert_close(again.radius, (high - low) / 2)
+    torch.testing.assert_close(again.boxes.center, (low + high) / 2)
+    torch.testing.assert_close(again.boxes.radius, (high - low) / 2)
     # what is found now is what the model finds in the box of what it found first
     levels = model.pyramid(batch.images.image)
     low, high = once.local.amin(dim=2), once.local.amax(dim=2)
-    expected = model._shapes(levels, batch.images, (low + high) / 2, (high - low) / 2)[-1]
+    expected = model.shapes(levels, batch.images, (low + high) / 2, (high - low) / 2)[-1]
     torch.testing.assert_close(again.local, expected)
 
 
 def test_a_total_without_any_weight_is_refused():
-    with pytest.raises(ValueError, match=r"train\.weights"):
-        LossTerms({"local": torch.tensor(1.0)}).total({"local": 0.0})
+    with pytest.raises(ValueError, match="every loss weight is 0; see the model's objective"):
+        LossTerms({"local": torch.tensor(1.0)}, {"local": 0.0}).total()
+
+
+def test_the_epoch_decides_what_the_loss_weighs_and_how_much_truth_is_handed_out(folder, manifest):
+    falling = {"first": 1.0, "from_epoch": 2, "step": -0.5, "last": 0.0}
+    changes = {"weights": {"local": falling}, "teacher": {"probability": falling}}
+    model = make(folder, manifest, objective=changes)
+    settings = model.config.objective
+    assert [weights_of(settings, epoch)["local"] for epoch in (1, 2, 3)] == [1.0, 0.5, 0.0]
+    steps = [Step(epoch, torch.Generator().manual_seed(0)) for epoch in (1, 2, 3)]
+    assert [teacher_of(settings, step).probability for step in steps] == [1.0, 0.5, 0.0]
+    batch = make_batch(folder, manifest, model, slice(0, 1))
+    losses = model.loss(batch, steps[2])
+    assert losses.weights == weights_of(settings, 3)
+    assert not losses.uses("local")
+
+
+def test_errors_need_the_parts_that_are_measured(folder, manifest):
+    model = make(folder, manifest)
+    batch = make_batch(folder, manifest, model, slice(0, 1))
+    assert tuple(model.validate(batch)) == model.errors
+    with pytest.raises(ValueError, match="found neither"):
+        model.errors_of(Prediction(), batch.truth)
 
 
 def test_anatomies_keep_their_order(manifest):
@@ -249,12 +273,12 @@ def test_mixed_precision_leaves_coordinates_alone(folder, manifest):
     template = load_template(folder / "template.safetensors")
     with torch.autocast("cpu", dtype=torch.bfloat16):
         found = model.predict(batch.images)
-        losses = model.loss(batch, teacher())
+        terms = handed(model, batch)
     assert found.local.dtype == torch.float32
     # Head outputs near rest: particles are the template at the center, to far below a voxel.
-    expected = template.local + found.center[:, :, None]
+    expected = template.local + found.boxes.center[:, :, None]
     middle = (found.local - expected).mean(dim=2)
     assert middle.abs().max() < 3.0
     aligned = found.world["procrustes"].std(dim=2)
     torch.testing.assert_close(aligned, found.local.std(dim=2), atol=0.5, rtol=0)
-    assert all(torch.isfinite(term) for term in losses.terms.values())
+    assert all(torch.isfinite(term) for term in terms.values())

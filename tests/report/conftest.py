@@ -15,6 +15,7 @@ from massm.report.run.sources import read_run
 from massm.report.sections.section import Material
 from massm.stages import correspond_joint, report
 from tests.evaluate.synthetic import ANATOMIES, CONFIG, reported
+from tests.report.names import NAMES
 from tests.report.test_stage import ROOT
 
 SMALL = {
@@ -98,7 +99,7 @@ def material(run, config, style, tmp_path):
     """What sections are made from, with a small gallery."""
     return Material(
         run=run,
-        shown=choose_shown(run, CONFIG),
+        shown=choose_shown(run, CONFIG, NAMES),
         config=config.report,
         configuration={},
         oracle_modes=10,

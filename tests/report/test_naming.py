@@ -1,6 +1,10 @@
 import pytest
 
-from massm.report.naming import anatomy_label, method_label, ordered
+from massm.config.loading import load_config, merge, read_yaml
+from massm.config.models.naming import ModelNames
+from massm.report.naming import Names, anatomy_label
+from tests.config.test_loading import ROOT
+from tests.report.names import NAMES
 
 
 @pytest.mark.parametrize(
@@ -17,9 +21,9 @@ def test_anatomies_read_as_words(name, label):
 
 
 def test_heads_are_named_where_a_model_has_two():
-    assert method_label(("massm", "local")) == "MASSM"
-    assert method_label(("massm", "cvae")) == "MASSM CVAE"
-    assert method_label(("mean_shape", "mean")) == "Mean shape"
+    assert NAMES.method(("massm", "local")) == "MASSM"
+    assert NAMES.method(("massm", "cvae")) == "MASSM CVAE"
+    assert NAMES.method(("mean_shape", "mean")) == "Mean shape"
 
 
 def test_ours_comes_first_and_the_truth_last():
@@ -29,5 +33,22 @@ def test_ours_comes_first_and_the_truth_last():
         ("unet", "local"),
         ("mean_shape", "local"),
     ]
-    assert ordered([*methods, ("massm", "local")])[0] == ("massm", "local")
-    assert ordered(methods)[-2:] == [("pca_oracle", "local"), ("truth", "local")]
+    assert NAMES.ordered([*methods, ("massm", "local")])[0] == ("massm", "local")
+    assert NAMES.ordered(methods)[-2:] == [("pca_oracle", "local"), ("truth", "local")]
+
+
+def test_models_are_called_and_ordered_as_the_configuration_says():
+    change = {"massm": {"label": "Ours"}, "plain": {"like": "massm", "label": None}, "truth": None}
+    config = load_config(merge(read_yaml(ROOT / "config.yaml"), {"models": change}))
+    found = ModelNames.of(config.models, "plain")
+    assert found.order == ("plain", "mean_shape", "massm", "pca_oracle")
+    assert found.bounds == ("mean_shape", "pca_oracle")
+    assert found.knowing == ("pca_oracle",)
+    names = Names.model_validate_json(found.model_dump_json())
+    assert names.method(("massm", "cvae")) == "Ours CVAE"
+    assert names.model("plain") == "Plain"
+    assert names.ordered([("pca_oracle", "pca"), ("other", "a"), ("plain", "local")]) == [
+        ("plain", "local"),
+        ("other", "a"),
+        ("pca_oracle", "pca"),
+    ]

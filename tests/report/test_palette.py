@@ -1,4 +1,5 @@
 from massm.report.palette import anatomy_lines, method_looks
+from tests.report.names import NAMES
 
 MANY = [
     ("massm", "cvae"),
@@ -16,20 +17,20 @@ MANY = [
 
 
 def test_every_method_has_its_own_look():
-    looks = method_looks(MANY)
+    looks = method_looks(MANY, NAMES)
     assert set(looks) == set(MANY)
     assert len({(look.color, look.hatch) for look in looks.values()}) == len(MANY)
 
 
 def test_a_model_looks_the_same_whatever_is_beside_it():
-    looks = method_looks(MANY)
+    looks = method_looks(MANY, NAMES)
     for method in MANY[2:-1]:
-        assert method_looks([method]) == {method: looks[method]}
+        assert method_looks([method], NAMES) == {method: looks[method]}
 
 
 def test_models_without_a_fixed_look_never_run_out_of_looks():
     many = [(f"model_{i:02d}", "local") for i in range(40)]
-    assert len(method_looks(many)) == 40
+    assert len(method_looks(many, NAMES)) == 40
 
 
 def test_ten_anatomies_have_ten_lines():

@@ -1,6 +1,7 @@
 """Batches are padded to a multiple, not to one giant box; unknown stays unknown."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -170,3 +171,27 @@ def test_a_manifest_is_itself_after_a_file(folder, tmp_path):
     manifest = read_manifest(folder / "manifest.json")
     write_manifest(manifest, tmp_path / "manifest.json")
     assert read_manifest(tmp_path / "manifest.json") == manifest
+
+
+def test_of_some_anatomies_all_is_as_if_there_were_no_others(folder):
+    manifest, template = (
+        read_manifest(folder / "manifest.json"),
+        load_template(folder / "template.safetensors"),
+    )
+    rows = manifest.rows_of(["dark"])
+    assert rows == (1,)
+    assert manifest.take(rows).anatomies == ("dark",)
+    torch.testing.assert_close(template.take(rows).modes_local[0], template.modes_local[1])
+    one = SubjectDataset(folder, manifest.take(rows), manifest.subjects, rows=rows)
+    both = dataset(folder)
+    torch.testing.assert_close(one[0].truth.local[0], both[0].truth.local[1])
+    torch.testing.assert_close(one.truth(0).local, one[0].truth.local)
+    labels = torch.tensor([[[0, 1, 2, 1]]])
+    taken = replace(both[0].truth, labels=labels).take(rows)
+    assert taken.labels.flatten().tolist() == [0, 0, 1, 0]
+    assert manifest.take(manifest.rows_of(None)) is manifest
+
+
+def test_an_anatomy_that_the_tensors_lack_is_named(folder):
+    with pytest.raises(DataError, match=r"liver is not among the anatomies .*\(bright, dark\)"):
+        read_manifest(folder / "manifest.json").rows_of(["liver"])

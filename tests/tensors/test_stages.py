@@ -7,16 +7,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from massm.config.model import LocalConfig
-from massm.config.predict import OracleConfig, PredictedConfig, projected_modes
+from massm.config.models import section_of
+from massm.config.predict import PredictConfig
 from massm.io import documents, images, meshes, predictions, tables, tensors
 from massm.io.errors import DataError
 from massm.io.particles import save_set
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
-from massm.stages import predict_mean_shape, predict_pca_oracle, predict_truth, tensors_manifest
+from massm.models.bounds import oracle_of
+from massm.stages import predict, tensors_manifest
 from massm.stages import tensors as tensors_stage
 from massm.tensors.manifest import read_manifest
-from massm.tensors.reference_models import oracle_of
 from massm.tensors.template import load_template
 from tests.toy_cohort import ANATOMIES, PARTICLES, TENSORS, Cohort, hull
 
@@ -135,12 +135,25 @@ def found_by_a_model(boxes):
     return SubjectPrediction(ANATOMIES, present, score, boxes, None, {})
 
 
+def predict_with(results, output, family, *, split="validation", boxes=(), **values):
+    """Run the stage predict for a family without training."""
+    predict.run(
+        PredictConfig(splits=(split,), batch_size=1, accelerator="cpu", threads=1),
+        model=section_of({"family": family, "label": None, **values}),
+        tensors=results / "tensors",
+        boxes=list(boxes),
+        correspond=[results / f"{name}.npz" for name in ANATOMIES],
+        output=output,
+    )
+
+
 def test_mean_shape_stands_at_the_predicted_center(results, tmp_path):
     center = np.array([[1.0, 2, 3], [np.nan] * 3])
-    model = tmp_path / "massm" / "t6.npz"
-    predictions.write(found_by_a_model(PredictedBoxes(center, 0 * center + 5)), model)
+    boxes = [tmp_path / "massm" / f"{name}.npz" for name in ("t6", "t7")]
+    for path in boxes:
+        predictions.write(found_by_a_model(PredictedBoxes(center, 0 * center + 5)), path)
     template = results / "tensors" / "template.safetensors"
-    predict_mean_shape.run(predictions=[model], template=template, output=tmp_path / "mean")
+    predict_with(results, tmp_path / "mean", "mean_shape", boxes=boxes, boxes_of="massm")
     found = predictions.read(tmp_path / "mean" / "t6.npz")
     box, shapes = found.box(ANATOMIES[0]), load_template(template)
     mean = shapes.mean_local.numpy()[0]
@@ -155,27 +168,19 @@ def test_mean_shape_stands_at_the_predicted_center(results, tmp_path):
 
 
 def test_mean_shape_has_no_place_where_a_model_gives_no_boxes(results, tmp_path):
-    predictions.write(found_by_a_model(None), tmp_path / "t6.npz")
-    with pytest.raises(DataError, match=r"t6\.npz has no boxes"):
-        predict_mean_shape.run(
-            predictions=[tmp_path / "t6.npz"],
-            template=results / "tensors" / "template.safetensors",
-            output=tmp_path / "mean",
-        )
+    boxes = tmp_path / "t6.npz"
+    predictions.write(found_by_a_model(None), boxes)
+    with pytest.raises(DataError, match="massm has no boxes of t6"):
+        predict_with(results, tmp_path / "mean", "mean_shape", boxes=[boxes], boxes_of="massm")
 
 
-LOCAL = LocalConfig(hidden=(8,), dropout=0.0, class_wise=False, basis_modes=0, train_basis=False)
+def test_a_subject_whose_boxes_were_not_predicted_is_named(results, tmp_path):
+    with pytest.raises(DataError, match="t6: the model whose boxes are read has no prediction"):
+        predict_with(results, tmp_path / "mean", "mean_shape", boxes_of="massm")
 
 
 def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
-    predict_pca_oracle.run(
-        OracleConfig(splits=("validation",), oracle_modes=3),
-        local=LOCAL,
-        anatomies=list(ANATOMIES),
-        correspond=[results / f"{name}.npz" for name in ANATOMIES],
-        manifest=results / "tensors" / "manifest.json",
-        output=tmp_path,
-    )
+    predict_with(results, tmp_path, "pca_oracle", modes=3)
     found = predictions.read(tmp_path / "t6.npz")
     row = cohort.particles["bright"].row("t6")
     # Three radii are three modes: the projection is the shape itself, at its place.
@@ -186,12 +191,9 @@ def test_the_oracle_stays_in_the_span_of_the_modes(results, cohort, tmp_path):
     assert np.isnan(absent.local[1]).all()
 
 
-def test_the_oracle_has_as_many_modes_as_the_network():
-    asked, open_ended = (OracleConfig(splits=("test",), oracle_modes=n) for n in (3, None))
-    modes = LOCAL.model_copy(update={"basis_modes": 7})
-    assert projected_modes(asked, modes) == 3
-    assert projected_modes(open_ended, modes) == 7
-    assert projected_modes(open_ended, LOCAL) is None  # particles directly: no limit
+def test_a_models_name_in_place_of_modes_has_to_be_resolved_first(results, tmp_path):
+    with pytest.raises(ValueError, match="modes: massm is a model; resolve"):
+        predict_with(results, tmp_path, "pca_oracle", modes="massm")
 
 
 def test_all_modes_leave_less_error_than_some(cohort):
@@ -208,13 +210,7 @@ def test_all_modes_leave_less_error_than_some(cohort):
 
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_the_truth_is_the_true_particles_of_any_split(results, cohort, tmp_path, split):
-    predict_truth.run(
-        PredictedConfig(splits=(split,)),
-        anatomies=list(ANATOMIES),
-        correspond=[results / f"{name}.npz" for name in ANATOMIES],
-        manifest=results / "tensors" / "manifest.json",
-        output=tmp_path,
-    )
+    predict_with(results, tmp_path, "truth", split=split)
     entries = read_manifest(results / "tensors" / "manifest.json").of_split(split)
     assert sorted(path.stem for path in tmp_path.iterdir()) == sorted(e.subject for e in entries)
     found = predictions.read(tmp_path / f"{entries[0].subject}.npz")

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from massm.config.predict import PredictConfig
 from massm.io import predictions
 from massm.io.errors import DataError
+from massm.models.interface import TrainingParticles
 from massm.models.saved import load_model
 from massm.stages import predict as predict_stage
 from massm.tensors.dataset import SubjectDataset
@@ -80,7 +81,7 @@ def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
     shapes = torch.randn(2, 2, PARTICLES, 3)
     present = torch.ones(2, 2, dtype=torch.bool)
     with pytest.raises(ValueError, match="template of the tensors stage"):
-        model.prepare(shapes, shapes, present, torch.Generator())
+        model.prepare(lambda: TrainingParticles(shapes, shapes, present), torch.Generator())
 
 
 @pytest.mark.parametrize(
@@ -89,9 +90,9 @@ def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
         ("model.safetensors", b"", r"model\.safetensors is damaged or cut .*train again"),
         ("model.safetensors", 0.5, r"model\.safetensors is damaged or cut .*train again"),
         ("model.json", b"null", r"model\.json holds NoneType, expected an object"),
-        ("model.json", b"{}", r"model\.json: version none, expected 3; train again"),
-        ("model.json", b'{"version": 2}', r"model\.json: version 2, expected 3; train again"),
-        ("model.json", b'{"version": 3}', r"model\.json is not a description .*'model'"),
+        ("model.json", b"{}", r"model\.json: version none, expected 4; train again"),
+        ("model.json", b'{"version": 3}', r"model\.json: version 3, expected 4; train again"),
+        ("model.json", b'{"version": 4}', r"model\.json is not a description .*'model'"),
         ("model.json", 0.5, r"model\.json: not valid JSON"),
     ],
 )
@@ -202,16 +203,12 @@ def test_no_training_subject_is_refused(folder, tmp_path):
         CohortData(train_config(), folder, none, template, 4)
 
 
+PREDICT = PredictConfig(splits=("validation",), batch_size=2, accelerator="cpu", threads=1)
+
+
 def test_predictions_of_the_stage_are_whole(folder, trained, tmp_path):
-    config = PredictConfig(
-        splits=("validation",),
-        batch_size=2,
-        box_updates=1,
-        accelerator="cpu",
-        threads=1,
-        oracle_modes=2,
-    )
-    predict_stage.run(config, tensors=folder, train=trained, output=tmp_path)
+    entry = small_model().model_copy(update={"box_updates": 1, "label": "Looks twice"})
+    predict_stage.run(PREDICT, model=entry, tensors=folder, train=[trained], output=tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["t6.npz", "t7.npz"]
     found = predictions.read(tmp_path / "t6.npz")
     assert found.anatomies == ANATOMIES
@@ -222,6 +219,37 @@ def test_predictions_of_the_stage_are_whole(folder, trained, tmp_path):
     assert np.isnan(found.local[~found.present]).all()
 
 
+def test_a_model_predicts_as_its_entry_says_if_its_weights_fit_that(trained):
+    again = small_model().model_copy(update={"box_updates": 2})
+    model, description = load_model(trained, again)
+    assert model.config.box_updates == description.model.box_updates == 2
+    with pytest.raises(DataError, match=r"model\.json: .*other values of detection, refine; train"):
+        load_model(trained, model_config(detection={"channels": 4}, world={"pretrain_steps": 20}))
+
+
+def test_a_network_of_one_anatomy_is_trained_and_predicted_as_if_there_were_no_others(
+    folder, tmp_path
+):
+    for name in ANATOMIES:
+        fitting.fit(train_config(epochs=1), small_model(), folder, tmp_path / name, [name])
+        assert load_model(tmp_path / name)[1].anatomies == (name,)
+    predict_stage.run(
+        PREDICT,
+        model=small_model(),
+        tensors=folder,
+        train=[tmp_path / name for name in ANATOMIES],
+        output=tmp_path / "predict",
+    )
+    found = predictions.read(tmp_path / "predict/t6.npz")
+    assert found.anatomies == ANATOMIES
+    assert found.local.shape == (2, PARTICLES, 3)
+    alone = tmp_path / "alone"
+    predict_stage.run(
+        PREDICT, model=small_model(), tensors=folder, train=[tmp_path / "dark"], output=alone
+    )
+    np.testing.assert_array_equal(predictions.read(alone / "t6.npz").local[0], found.local[1])
+
+
 def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
     document = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     for name in ("template.safetensors", "t6.safetensors", "t7.safetensors"):
@@ -229,13 +257,7 @@ def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):
     document["preprocessing"]["spacing_mm"] = 2.0
     document["preprocessing"]["fine_spacing_mm"] = None
     (tmp_path / "manifest.json").write_text(json.dumps(document))
-    config = PredictConfig(
-        splits=("validation",),
-        batch_size=2,
-        box_updates=1,
-        accelerator="cpu",
-        threads=1,
-        oracle_modes=2,
-    )
     with pytest.raises(DataError, match="spacing_mm 2.0, the model was trained with 4.0"):
-        predict_stage.run(config, tensors=tmp_path, train=trained, output=tmp_path / "out")
+        predict_stage.run(
+            PREDICT, model=small_model(), tensors=tmp_path, train=[trained], output=tmp_path / "out"
+        )

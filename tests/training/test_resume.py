@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from massm.models.saved import build_model
+from massm.models.families import build_model
 from massm.tensors.manifest import read_manifest
 from massm.tensors.template import load_template
 from massm.training import fit as fitting
@@ -68,8 +68,8 @@ def network(folder):
 
 def build(folder, model):
     template = load_template(folder / "template.safetensors")
-    spacing = read_manifest(folder / "manifest.json").preprocessing.spacing_mm
-    return TrainingModule(build_model(model, CONFIG.loss, template, spacing), CONFIG)
+    preprocessing = read_manifest(folder / "manifest.json").preprocessing
+    return TrainingModule(build_model(model, template, preprocessing), CONFIG)
 
 
 def asked(left, network):
@@ -170,7 +170,7 @@ def test_best_weights_of_an_epoch_that_died_before_its_checkpoint_count(left, ne
     best = left / "best.safetensors"
     save_file(load_file(best), best, metadata={"validation_particle_mm": "0.5"})
     assert asked(left, network) == left / "last.ckpt"
-    assert best_error(best, [{"validation_particle_mm": 3.0}]) == 0.5
+    assert best_error(best, [{"validation_particle_mm": 3.0}], "validation_particle_mm") == 0.5
 
 
 @pytest.mark.parametrize("damage", ["checkpoint", "best"])

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import yaml
 
+from massm.config.merging import merge
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -25,7 +27,7 @@ class Project:
         values = yaml.safe_load((ROOT / "tests" / "phantom.yaml").read_text(encoding="utf-8"))
         values["dataset"]["root"] = "data/phantom"
         for section, keys in changes.items():
-            values[section] = {**values.get(section, {}), **keys}
+            values[section] = merge(values.get(section, {}), keys)
         (self.folder / "tiny.yaml").write_text(yaml.safe_dump(values))
 
     def snakemake(self, *arguments, preset="tiny.yaml"):

@@ -25,7 +25,7 @@ AFTER_PREDICTION = {
     "report_page",
     "report_paper",
 }
-AFTER_TENSORS = {"train_massm", "predict_massm", "predict_mean_shape"}
+AFTER_TENSORS = {"train_model", "predict_model"}
 CORRESPONDENCE = {
     f"correspond_particles_{name}"
     for name in ("heart_ventricle_left", "lung_upper_lobe_right", "spleen")
@@ -38,8 +38,6 @@ AFTER_CORRESPONDENCE = (
         "template_medoid",
         "tensors_subjects",
         "tensors_manifest",
-        "predict_pca_oracle",
-        "predict_truth",
         "reconstruct_warp",
         "reconstruct_reference",
     }
@@ -119,8 +117,12 @@ def test_a_second_run_does_nothing_and_says_so(finished):
             AFTER_PREDICTION - {"reconstruct_model", "evaluate_detection"},
         ),
         (
-            {"predict": {"oracle_modes": 2}},
-            AFTER_PREDICTION | {"predict_pca_oracle"},
+            {"models": {"pca_oracle": {"modes": 2}}},
+            AFTER_PREDICTION | {"predict_model"},
+        ),
+        (
+            {"models": {"massm": {"box_updates": 1}}},
+            AFTER_PREDICTION | {"predict_model", "bundle_model"},
         ),
         (
             {"train": {"learning_rate": 0.5}},
@@ -128,9 +130,7 @@ def test_a_second_run_does_nothing_and_says_so(finished):
         ),
         (
             {"tensors": {"intensity_percentiles": [1.0, 99.0]}},
-            AFTER_PREDICTION
-            | AFTER_TENSORS
-            | {"tensors_manifest", "predict_pca_oracle", "predict_truth"},
+            AFTER_PREDICTION | AFTER_TENSORS | {"tensors_manifest"},
         ),
         (
             {"correspond": {"joint": {**JOINED, "pose": True}}},
@@ -143,6 +143,7 @@ def test_a_second_run_does_nothing_and_says_so(finished):
         "comparison",
         "surfaces",
         "oracle",
+        "box updates",
         "train",
         "statistics",
         "joint",
@@ -185,7 +186,7 @@ def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
         "tensors_subjects": "tensors/batches/0000.tsv",
         "tensors_manifest": "tensors/manifest.json",
         "bundle_model": "models/massm/model.json",
-        "predict_massm": "predict/massm",
+        "predict_model": "predict/massm",
         "reconstruct_warp": "reconstruct/warp/spleen.npz",
         "evaluate_local": "evaluate/massm/local.csv",
         "evaluate_summary": "evaluate/summary.csv",

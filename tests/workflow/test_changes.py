@@ -63,7 +63,7 @@ def test_a_changed_mask_is_groomed_with_its_batch_and_exported(finished):
     assert ran["dataset_survey"] == 1
     assert ran["groom_surfaces"] == 1
     assert sum(ran[rule] for rule in CORRESPONDENCE) == 3
-    assert ran["train_massm"] == ran["report_page"] == 1
+    assert ran["train_model"] == ran["report_page"] == 1
 
 
 def test_a_changed_image_is_exported_and_nothing_is_groomed(finished):

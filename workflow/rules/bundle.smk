@@ -7,23 +7,23 @@ rule bundle_model:
         counts="<results>/dataset/counts.tsv",
         surfaces=groom_batches,  # tables that hold the hash of every groomed surface
         alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=ANATOMIES),
+        weights="<results>/train/{model}/model.safetensors",
+        description="<results>/train/{model}/model.json",
         correspond=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         models=expand("<results>/correspond/{anatomy}/model.npz", anatomy=ANATOMIES),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         records=expand("<results>/template/{anatomy}.json", anatomy=ANATOMIES),
-        weights="<results>/train/massm/model.safetensors",
-        description="<results>/train/massm/model.json",
         summary=["<results>/evaluate/summary.csv"] if settings.bundle.metrics else [],
     output:
-        weights="<results>/models/massm/model.safetensors",
-        description="<results>/models/massm/model.json",
-        shapes="<results>/models/massm/shapes.safetensors",
-        card="<results>/models/massm/card.md",
-        fits=["<results>/models/massm/fit.safetensors"] if settings.bundle.fit else [],
+        weights="<results>/models/{model}/model.safetensors",
+        description="<results>/models/{model}/model.json",
+        shapes="<results>/models/{model}/shapes.safetensors",
+        card="<results>/models/{model}/card.md",
+        fits=["<results>/models/{model}/fit.safetensors"] if settings.bundle.fit else [],
     log:
-        "<logs>/bundle/massm.log",
+        "<logs>/bundle/{model}.log",
     benchmark:
-        "<benchmarks>/bundle/massm.tsv"
+        "<benchmarks>/bundle/{model}.tsv"
     conda:
         MASSM
     resources:
@@ -35,19 +35,20 @@ rule bundle_model:
         groom=section("groom"),
         depends=decisive("correspond"),
         engine=handed_over("correspond"),
-        box_updates=settings.predict.box_updates,
+        decides=lambda wildcards: json.dumps(settings.entry(wildcards.model).decisive()),
+        model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),
         confidence=settings.evaluate.confidence,
         anatomies=ANATOMIES,
         train=subpath(input.weights, parent=True),
         results=settings.results,
-        folder=settings.results / "models" / "massm",
+        folder=subpath(output.weights, parent=True),
         summary=lambda wildcards, input: ["--summary", input.summary] if input.summary else [],
     message:
         "Write the model folder {params.folder}"
     shell:
         "python -m massm.stages.bundle --config {params.config:q}"
         " --reconstruct {params.reconstruct:q} --groom {params.groom:q}"
-        " --engine {params.engine:q} --box-updates {params.box_updates}"
+        " --engine {params.engine:q} --model {params.model:q} --name {wildcards.model:q}"
         " --confidence {params.confidence} --anatomies {params.anatomies:q}"
         " --train {params.train:q} --results {params.results:q} --output {params.folder:q}"
         " {params.summary:q} &> {log:q}"
@@ -55,4 +56,4 @@ rule bundle_model:
 
 rule bundle:
     input:
-        rules.bundle_model.output,
+        expand("<results>/models/{model}/model.json", model=CARRIED),

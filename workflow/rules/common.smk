@@ -4,18 +4,27 @@ import json
 import logging
 import os
 import shlex
-import typing
 from pathlib import Path
 
 from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 from massm.config.dataset import SurveyConfig
-from massm.config.evaluate import ModelName
+from massm.config.models.family import NetworkConfig
+from massm.config.models.naming import ModelNames
 from massm.io.fingerprint import fingerprint
 
 ANATOMIES = list(settings.anatomies)
-MODELS = list(typing.get_args(ModelName))
+MODELS = list(settings.models)
+TRAINED = [name for name in MODELS if isinstance(settings.models[name], NetworkConfig)]
+# Models that go into a folder of their own: one network of all anatomies that places particles.
+CARRIED = [
+    name
+    for name in TRAINED
+    if settings.models[name].facts.parts == "all anatomies"
+    and "local" in settings.models[name].facts.gives
+]
+NAMES = ModelNames.of(settings.models, settings.evaluate.reference_model)
 PHANTOM = settings.phantom.root
 # Environment files: absolute, their braces doubled, since Snakemake formats them.
 MASSM, SHAPEWORKS = (
@@ -64,6 +73,7 @@ wildcard_constraints:
     anatomy="|".join(ANATOMIES),
     batch=r"\d{4}",
     model="|".join(MODELS),
+    part="|".join(ANATOMIES),
 
 
 def per_process(wildcards, threads):
@@ -174,8 +184,59 @@ def imaged_table(wildcards):
     return path
 
 
+def gpus(machine):
+    """How many GPUs a section of the configuration asks for."""
+    return getattr(machine, "devices", 1) if machine.accelerator == "gpu" else 0
+
+
+def predicting(model):
+    """Threads of a model's prediction."""
+    return settings.predict.threads or CORES if model in TRAINED else 1
+
+
+def learned_from(wildcards):
+    """What the weights of a model depend on: a parameter that is only compared."""
+    training, entry = settings.training(wildcards.model), settings.entry(wildcards.model)
+    return json.dumps([training.decisive(), entry.learned()])
+
+
+def trained(model, *names):
+    """Folders of a model's networks, one of all anatomies or one of each, or files in them."""
+    if model not in TRAINED:
+        return []
+    folder = settings.results / "train" / model
+    each = settings.models[model].facts.parts == "each anatomy"
+    folders = [folder / anatomy for anatomy in ANATOMIES] if each else [folder]
+    return [part / name for part in folders for name in names] if names else folders
+
+
+def predicted_from(wildcards):
+    """What a model is given besides the tensors, as its family asks: see its section's `facts`."""
+    entry = settings.models[wildcards.model]
+    given = {}
+    if wildcards.model in TRAINED:
+        given["train"] = trained(wildcards.model, "model.safetensors", "model.json")
+    if entry.boxes_from:
+        given["boxes"] = settings.results / "predict" / entry.boxes_from
+    if entry.facts.knows_truth:
+        given["correspond"] = expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES)
+    return given
+
+
+def measured(models, *kinds):
+    """Tables of models: those of some kinds, or all, as far as what a model gives makes them."""
+    return [
+        f"<results>/evaluate/{name}/{kind}.csv"
+        for name in models
+        for kind in settings.models[name].facts.tables
+        if kind in kinds or not kinds
+    ]
+
+
 def predictions_of(model):
-    """Prediction files of one model, one for each predicted subject."""
+    """Prediction files of one model, one for each predicted subject; none of no model."""
+    if model is None:
+        return []
     return [
         settings.results / "predict" / model / f"{subject}.npz"
         for subject in cohort_subjects(*settings.predict.splits)

@@ -142,11 +142,7 @@ rule evaluate_summary:
         cohort="<results>/dataset/cohort.tsv",
         groomed=groom_batches,
         missed="<results>/evaluate/missed.csv",
-        measured=expand(
-            "<results>/evaluate/{model}/{kind}.csv",
-            model=MODELS,
-            kind=["local", "world", "detection"],
-        ),
+        measured=measured(MODELS),
     output:
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
@@ -162,28 +158,29 @@ rule evaluate_summary:
         runtime=60,
     params:
         config=section("evaluate", ComparisonConfig),
+        bounds=list(NAMES.bounds),
     message:
         "Summarize all models, compare them"
     shell:
         "python -m massm.stages.evaluate_summary --config {params.config:q}"
-        " --measured {input.measured:q} --missed {input.missed:q} --cohort {input.cohort:q}"
+        " --bounds {params.bounds:q} --measured {input.measured:q} --missed {input.missed:q} --cohort {input.cohort:q}"
         " --groomed {input.groomed:q} --summary {output.summary:q} --tests {output.tests:q}"
         " --organs {output.organs:q} &> {log:q}"
 
 
 rule eval_local:
     input:
-        expand("<results>/evaluate/{model}/local.csv", model=MODELS),
+        measured(MODELS, "local"),
 
 
 rule eval_world:
     input:
-        expand("<results>/evaluate/{model}/world.csv", model=MODELS),
+        measured(MODELS, "world"),
 
 
 rule eval_detection:
     input:
-        expand("<results>/evaluate/{model}/detection.csv", model=MODELS),
+        measured(MODELS, "detection"),
 
 
 rule evaluate:
@@ -193,8 +190,4 @@ rule evaluate:
 
 rule baselines:
     input:
-        expand(
-            "<results>/evaluate/{model}/{kind}.csv",
-            model=[name for name in MODELS if name != "massm"],
-            kind=["local", "world", "detection"],
-        ),
+        measured([name for name in MODELS if name != settings.evaluate.reference_model]),

@@ -49,13 +49,14 @@ rule reconstruct_model:
         runtime=240,
     params:
         predictions=lambda wildcards: predictions_of(wildcards.model),
+        surface=section("groom.surface"),
         results=settings.results,
     message:
         "Make surfaces of {wildcards.model}"
     shell:
         "python -m massm.stages.reconstruct --model {wildcards.model:q}"
         " --predictions {params.predictions:q} --warps {input.warps:q}"
-        " --results {params.results:q} --index {output.index:q} &> {log:q}"
+        " --surface {params.surface:q} --results {params.results:q} --index {output.index:q} &> {log:q}"
 
 
 rule reconstruct_reference:

@@ -17,8 +17,8 @@ rule report_page:
         ),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         manifest="<results>/tensors/manifest.json",
-        weights="<results>/train/massm/model.safetensors",
-        training="<results>/train/massm/curves.csv",
+        weights=[trained(name, "model.safetensors") for name in TRAINED],
+        training=[trained(name, "curves.csv") for name in TRAINED],
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
         surfaces=expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),
         measured=rules.evaluate_summary.input.measured,
@@ -51,9 +51,7 @@ rule report_page:
 
 rule report_paper:
     input:
-        measured=expand(
-            "<results>/evaluate/{model}/{kind}.csv", model=MODELS, kind=["local", "world"]
-        ),
+        measured=measured(MODELS, "local", "world"),
     output:
         figures=directory("<results>/report/paper"),
     log:
@@ -66,12 +64,14 @@ rule report_paper:
         mem_mb=4000,
         runtime=60,
     params:
+        names=lambda wildcards: NAMES.model_dump_json(),
         anatomies=ANATOMIES,
         dpi=settings.report.figure_dpi,
     message:
         "Draw the paper's figures into {output.figures}"
     shell:
-        "python -m massm.stages.report_paper --anatomies {params.anatomies:q} --dpi {params.dpi}"
+        "python -m massm.stages.report_paper --names {params.names:q}"
+        " --anatomies {params.anatomies:q} --dpi {params.dpi}"
         " --measured {input.measured:q} --figures {output.figures:q} &> {log:q}"
 
 

@@ -1,39 +1,68 @@
-"""Training. An interrupted run continues from its last epoch when the rule runs again."""
+"""Training. An interrupted run continues from its last epoch when the rule runs again.
+
+One network serves all anatomies (`train/{model}/`), or each has its own (`train/{model}/{part}/`).
+"""
 
 
-rule train_massm:
+rule train_model:
     input:
         checked=ancient(subject_table),
         manifest="<results>/tensors/manifest.json",
         template="<results>/tensors/template.safetensors",
     output:
-        weights="<results>/train/massm/model.safetensors",
-        description="<results>/train/massm/model.json",
-        curves="<results>/train/massm/curves.csv",
+        weights="<results>/train/{model}/model.safetensors",
+        description="<results>/train/{model}/model.json",
+        curves="<results>/train/{model}/curves.csv",
     log:
-        "<logs>/train/massm.log",
+        "<logs>/train/{model}.log",
     benchmark:
-        "<benchmarks>/train/massm.tsv"
+        "<benchmarks>/train/{model}.tsv"
+    wildcard_constraints:
+        model="|".join(TRAINED),
     conda:
         MASSM
-    threads: settings.train.threads or CORES
+    threads: lambda wildcards: settings.training(wildcards.model).threads or CORES
     resources:
         mem_mb=28000,
         runtime=1440,
-        gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
+        gpu=lambda wildcards: gpus(settings.training(wildcards.model)),
     params:
-        depends=decisive("train"),
-        config=handed_over("train"),
-        model=section("model"),
-        folder=settings.results / "train" / "massm",
+        depends=learned_from,
+        config=lambda wildcards, threads: settings.training(wildcards.model).model_dump_json(),
+        model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),
+        anatomies=lambda wildcards: [wildcards.part] if "part" in wildcards.keys() else [],
+        folder=subpath(output.weights, parent=True),
         tensors=subpath(input.manifest, parent=True),
     message:
-        "Train MASSM; progress in {log}"
+        "Train {wildcards.model}; progress in {log}"
     shell:
         "python -m massm.stages.train --config {params.config:q} --model {params.model:q}"
-        " --tensors {params.tensors:q} --output {params.folder:q} &> {log:q}"
+        " --anatomies {params.anatomies:q} --tensors {params.tensors:q}"
+        " --output {params.folder:q} &> {log:q}"
+
+
+use rule train_model as train_part with:
+    output:
+        weights="<results>/train/{model}/{part}/model.safetensors",
+        description="<results>/train/{model}/{part}/model.json",
+        curves="<results>/train/{model}/{part}/curves.csv",
+    log:
+        "<logs>/train/{model}/{part}.log",
+    benchmark:
+        "<benchmarks>/train/{model}/{part}.tsv"
+    message:
+        "Train {wildcards.model} of {wildcards.part}; progress in {log}"
+
+
+for name in TRAINED:
+
+    rule:
+        name:
+            f"train_{name}"
+        input:
+            trained(name, "model.safetensors"),
 
 
 rule train:
     input:
-        rules.train_massm.output,
+        [trained(name, "model.safetensors") for name in TRAINED],

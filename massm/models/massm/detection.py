@@ -11,7 +11,8 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from massm.config.train import LossConfig
+from massm.config.models.massm import LossConfig
+from massm.models.interface import Boxes
 from massm.models.massm import losses
 from massm.tensors.grid import Grid
 
@@ -32,21 +33,6 @@ class DetectionMaps:
     offset: Float[Tensor, "B G 3 D H W"]
     grid: Grid
     stride: int
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """One box per anatomy, whether it is there or not.
-
-    Attributes:
-        score: Height of the heat map's peak, 0 to 1.
-        center: Middle of the box, mm, image frame.
-        radius: Half extents in x, y, z, mm.
-    """
-
-    score: Float[Tensor, "B K"]
-    center: Float[Tensor, "B K 3"]
-    radius: Float[Tensor, "B K 3"]
 
 
 class DetectionHead(nn.Module):

@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from massm.config.model import LocalConfig, RoiConfig
+from massm.config.models.massm import LocalConfig, RoiConfig
 from massm.models.blocks.mlp import last_layer, mlp
 from massm.models.blocks.roi_align3d import box_lattice, roi_align
 from massm.tensors.grid import Grid

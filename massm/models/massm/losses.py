@@ -1,7 +1,7 @@
 """The terms of MASSM's objective, one function each.
 
-Units are those of the arguments: the detector passes offsets in ``train.loss.offset_unit`` and
-radii in network voxels; particle errors are scaled by ``train.loss.particle_unit_mm`` or
+Units are those of the arguments: the detector passes offsets in ``objective.loss.offset_unit`` and
+radii in network voxels; particle errors are scaled by ``objective.loss.particle_unit_mm`` or
 ``world_unit_mm`` before.
 """
 

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from massm.config.model import RefineConfig
+from massm.config.models.massm import RefineConfig
 from massm.tensors.grid import Grid
 from massm.tensors.images import Images
 from massm.tensors.sample import Template

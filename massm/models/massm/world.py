@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from massm.config.model import WorldConfig
+from massm.config.models.massm import WorldConfig
 from massm.geometry.alignment import fit_similarity
 from massm.models.blocks.mlp import mlp
 from massm.tensors.sample import Template

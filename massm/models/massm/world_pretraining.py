@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from massm.config.model import WorldConfig
+from massm.config.models.massm import WorldConfig
 from massm.geometry.alignment import fit_similarity
 from massm.models.blocks.mlp import mlp
 from massm.models.massm.world import CvaeHead, ShapeDecoder, mirror_between

@@ -14,7 +14,7 @@ from matplotlib.patches import Patch
 
 from massm.evaluate.measures import describe
 from massm.report.figures.style import INK
-from massm.report.naming import ALL_LABEL, Method, anatomy_label, method_label, ordered
+from massm.report.naming import ALL_LABEL, Method, Names, anatomy_label
 from massm.report.palette import Look, method_looks
 
 _WIDEST_INCH, _BESIDE_INCH = 10.5, 0.9
@@ -46,7 +46,9 @@ class Panel:
         return f"{label}{unit}{f' ({self.words})' if self.words else ''}"
 
 
-def box_plot(values: pd.DataFrame, panels: Sequence[Panel], anatomies: Sequence[str]) -> Figure:
+def box_plot(
+    values: pd.DataFrame, panels: Sequence[Panel], anatomies: Sequence[str], names: Names
+) -> Figure:
     """Draw measures of every method and anatomy as boxes, one measure below the other.
 
     Boxes span the quartiles, the line is the median, whiskers reach 1.5 quartile ranges. With many
@@ -56,9 +58,10 @@ def box_plot(values: pd.DataFrame, panels: Sequence[Panel], anatomies: Sequence[
         values: Long values of one split and frame.
         panels: Which measures.
         anatomies: In the order of the figure.
+        names: What models are called, and their order.
     """
     chosen = values[values["measure"].isin([panel.measure for panel in panels])]
-    looks = method_looks(ordered(list(zip(chosen["model"], chosen["head"], strict=True))))
+    looks = method_looks(list(zip(chosen["model"], chosen["head"], strict=True)), names)
     lines = _lines(_groups(chosen, anatomies), len(looks))
     group_inch = max(_GROUP_INCH, _BOX_INCH * len(looks))
     width = max(5.0, _BESIDE_INCH + group_inch * max(map(len, lines)))
@@ -68,7 +71,7 @@ def box_plot(values: pd.DataFrame, panels: Sequence[Panel], anatomies: Sequence[
     for place, panel in enumerate(panels):
         own = chosen[chosen["measure"] == panel.measure]
         _draw_panel(rows[place * len(lines) :][: len(lines)], own, panel, lines, looks)
-    _name_methods(figure, looks)
+    _name_methods(figure, looks, names)
     return figure
 
 
@@ -201,9 +204,9 @@ def _share_range(rows: Sequence[Axes]) -> None:
         axes.set_ylim(min(low for low, _ in ends), max(high for _, high in ends))
 
 
-def _name_methods(figure: Figure, looks: Mapping[Method, Look]) -> None:
-    handles = [Patch(label=method_label(m), **_filled(look)) for m, look in looks.items()]
-    longest = max((len(method_label(method)) for method in looks), default=1)
+def _name_methods(figure: Figure, looks: Mapping[Method, Look], names: Names) -> None:
+    handles = [Patch(label=names.method(m), **_filled(look)) for m, look in looks.items()]
+    longest = max((len(names.method(method)) for method in looks), default=1)
     fitting = int(figure.get_figwidth() / (0.45 + 0.075 * longest))
     columns = max(1, min(len(handles), fitting))
     figure.legend(handles=handles, loc="outside lower center", ncols=columns, columnspacing=1.2)

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from massm.report.naming import anatomy_label, model_label
+from massm.report.naming import anatomy_label
 from massm.report.palette import anatomy_lines
 
 _LEGEND_LETTERS = 120  # that fit below the curves of shape models, keys included
@@ -74,7 +74,7 @@ def _one_range(panels: Sequence[Axes]) -> None:
         axes.set_ylim(0, top)
 
 
-def center_errors(values: pd.DataFrame, model: str, anatomies: Sequence[str]) -> Figure:
+def center_errors(values: pd.DataFrame, model: str, label: str, anatomies: Sequence[str]) -> Figure:
     """Draw, for one model, the share of structures whose center lies within a distance.
 
     Missed structures count as never found, so a curve may end below 1.
@@ -101,7 +101,7 @@ def center_errors(values: pd.DataFrame, model: str, anatomies: Sequence[str]) ->
             )
     axes.set_xlim(0, limit)
     axes.set_ylim(0, 1.03)
-    axes.set_title(f"{model_label(model)}: share whose center is found within a distance")
+    axes.set_title(f"{label}: share whose center is found within a distance")
     axes.set_xlabel("distance from the true center, mm")
     axes.set_ylabel("share of structures")
     axes.legend(loc="center left", bbox_to_anchor=(1, 0.5))

@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from massm.report.naming import model_label
 from massm.report.palette import BLUE, VERMILION
 
 _LOG_FROM = 3  # highest over lowest value of a training curve
 _LOG_TICKS = {10: (1, 1.5, 2, 3, 5, 7), 100: (1, 2, 5), np.inf: (1,)}  # below such a ratio
 
 
-def training_curves(history: pd.DataFrame, model: str) -> Figure:
+def training_curves(history: pd.DataFrame, label: str) -> Figure:
     """Draw every numeric column of a training history against the epoch.
 
     Columns that start with ``validation_`` share a panel with the training column of that name, if
@@ -50,7 +49,7 @@ def training_curves(history: pd.DataFrame, model: str) -> Figure:
     for axes in panels[len(titles) :]:
         axes.set_axis_off()
     figure.suptitle(
-        f"{model_label(model)}: by epoch (line: training, dots: validation; logarithmic where the "
+        f"{label}: by epoch (line: training, dots: validation; logarithmic where the "
         f"highest value is {_LOG_FROM} times the lowest or more)",
         fontsize=9.5,
         x=0.01,

@@ -7,7 +7,7 @@ import pandas as pd
 
 from massm.evaluate.attrition import NO_SPLIT
 from massm.evaluate.scopes import ALL
-from massm.report.naming import ALL_LABEL, anatomy_label, model_label, ordered
+from massm.report.naming import ALL_LABEL, Names, anatomy_label
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,16 @@ class AttritionTable:
         return any(row.undrawn for row in self.rows)
 
 
-def attrition_table(counts: pd.DataFrame, anatomies: Sequence[str]) -> AttritionTable:
+def attrition_table(counts: pd.DataFrame, anatomies: Sequence[str], names: Names) -> AttritionTable:
     """Lay ``evaluate/organs.csv`` out for people.
 
     Args:
         counts: Its rows of one split, and of subjects in none.
         anatomies: In the order of the rows.
+        names: What models are called, and their order.
     """
     drawn = counts[counts["split"] != NO_SPLIT]
-    models = [model for model, _ in ordered([(str(name), "") for name in drawn["model"]])]
+    models = [model for model, _ in names.ordered([(str(name), "") for name in drawn["model"]])]
     rows = []
     for name in [*anatomies, None]:
         own = _of(drawn, name).set_index("model")
@@ -82,7 +83,7 @@ def attrition_table(counts: pd.DataFrame, anatomies: Sequence[str]) -> Attrition
                 undrawn=int(_of(counts[counts["split"] == NO_SPLIT], name)["in_data"].sum()),
             )
         )
-    return AttritionTable(tuple(model_label(name) for name in models), tuple(rows))
+    return AttritionTable(tuple(names.model(name) for name in models), tuple(rows))
 
 
 def _of(counts: pd.DataFrame, anatomy: str | None) -> pd.DataFrame:

@@ -6,7 +6,6 @@ import pandas as pd
 
 from massm.evaluate.rows import DETECTION, LOCAL
 from massm.evaluate.summary import KEYS
-from massm.report.naming import model_label
 from massm.report.run.detection import count_found
 from massm.report.run.results import ResultTable, local_tables
 from massm.report.run.shown import Shown
@@ -64,7 +63,7 @@ def log_text(shown: Shown, anatomies: Sequence[str]) -> str:
     tables = [table for table in local_tables(shown, anatomies) if table.key in _PRINTED]
     found = count_found(shown.values, shown.model)
     counts = (
-        f"{model_label(shown.model)} found {found.present - found.missed} of {found.present} "
+        f"{shown.names.model(shown.model)} found {found.present - found.missed} of {found.present} "
         f"structures; false positives: {found.false_positives} of {found.absent} absent ones"
     )
     text = "\n\n".join([*map(as_text, tables), counts])

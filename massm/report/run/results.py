@@ -7,17 +7,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from massm.config.evaluate import KNOWING
 from massm.evaluate.measures import TO_MASK, TO_PARTICLES, describe, plain_name
 from massm.evaluate.rows import LOCAL
 from massm.evaluate.scopes import ALL, ANATOMY, WITH_MISSED
 from massm.report.naming import (
     ALL_LABEL,
     Method,
+    Names,
     anatomy_label,
-    method_label,
-    model_label,
-    ordered,
     sample_size,
 )
 from massm.report.run.shown import Shown
@@ -104,7 +101,7 @@ def result_tables(
     """
     summary = shown.summary
     own = summary[summary["head"].isin(list(heads)) & ~summary["measure"].isin(_DROPPED)]
-    methods = ordered(list(zip(own["model"], own["head"], strict=True)))
+    methods = shown.names.ordered(list(zip(own["model"], own["head"], strict=True)))
     ours = next((m for m in methods if m[0] == shown.model), None)
     lines = _lines(own, anatomies)
     tables = []
@@ -114,7 +111,12 @@ def result_tables(
             ResultRow(
                 label,
                 _cells(
-                    _of(rows, scope, anatomy), _of(compared, scope, anatomy), methods, measure, ours
+                    _of(rows, scope, anatomy),
+                    _of(compared, scope, anatomy),
+                    methods,
+                    measure,
+                    ours,
+                    shown.names,
                 ),
                 scope == ALL,
             )
@@ -122,7 +124,7 @@ def result_tables(
         ]
         described = describe(measure)
         unit = "" if described.unit == "1" else described.unit
-        labels = tuple(method_label(method) for method in methods)
+        labels = tuple(shown.names.method(method) for method in methods)
         tables.append(ResultTable(measure, described.label, unit, labels, tuple(made)))
     return tables
 
@@ -150,18 +152,19 @@ def _cells(
     methods: Sequence[Method],
     measure: str,
     ours: Method | None,
+    names: Names,
 ) -> tuple[Cell | None, ...]:
     found, costly = _by_method(rows, with_missed=False), _by_method(rows, with_missed=True)
     sign = 1 if describe(measure).better == "low" else -1
-    rivals = {m: sign * float(row["mean"]) for m, row in found.items() if m[0] not in KNOWING}
+    rivals = {m: sign * float(row["mean"]) for m, row in found.items() if m[0] not in names.knowing}
     best = min(rivals, key=lambda m: rivals[m]) if len(rivals) > 1 else None
     return tuple(
         None
         if method not in found
         else _cell(
             found[method],
-            _versus(tests, ours, method, with_missed=False),
-            _with_missed(tests, costly, ours, method),
+            _versus(tests, ours, method, names, with_missed=False),
+            _with_missed(tests, costly, ours, method, names),
             best=method == best,
         )
         for method in methods
@@ -197,6 +200,7 @@ def _with_missed(
     costly: dict[Method, dict[str, Any]],
     ours: Method | None,
     method: Method,
+    names: Names,
 ) -> tuple[str, ...]:
     """Write what changes when missed structures count; empty if neither of the two missed any."""
     row = costly.get(method)
@@ -206,12 +210,12 @@ def _with_missed(
     spread = interval(row["ci_low"], row["ci_high"], row["unit"])
     mean = number(row["mean"], row["unit"])
     first = f"{mean} ({spread})" if spread else mean
-    versus = _versus(tests, ours, method, with_missed=True)[0]
+    versus = _versus(tests, ours, method, names, with_missed=True)[0]
     return (f"{first}, {sample_size(row)}", *([versus] if versus else []))
 
 
 def _versus(
-    tests: pd.DataFrame, ours: Method | None, method: Method, *, with_missed: bool
+    tests: pd.DataFrame, ours: Method | None, method: Method, names: Names, *, with_missed: bool
 ) -> tuple[str, bool]:
     if ours is None or method == ours or tests.empty:
         return "", False
@@ -233,4 +237,4 @@ def _versus(
         size = f"{abs(row['difference_percent']):.0f} % {word}"
     else:
         size = f"{row['difference']:+.2f}"
-    return f"{model_label(ours[0])} {size}, {count}", bool(row["p_holm"] < 0.05)
+    return f"{names.model(ours[0])} {size}, {count}", bool(row["p_holm"] < 0.05)

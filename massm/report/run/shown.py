@@ -6,6 +6,7 @@ import pandas as pd
 
 from massm.config.evaluate import EvaluateConfig
 from massm.evaluate.attrition import NO_SPLIT
+from massm.report.naming import Names
 from massm.report.run.sources import RunTables
 
 
@@ -21,6 +22,7 @@ class Shown:
         tests: The split's paired tests.
         attrition: What became of the split's structures, and of those in no split.
         confidence: Level of the intervals in percent, as text.
+        names: What models are called, and their order.
     """
 
     split: str
@@ -30,9 +32,10 @@ class Shown:
     tests: pd.DataFrame
     attrition: pd.DataFrame
     confidence: str
+    names: Names
 
 
-def choose_shown(run: RunTables, config: EvaluateConfig) -> Shown:
+def choose_shown(run: RunTables, config: EvaluateConfig, names: Names) -> Shown:
     """Choose what is shown: the test split if it was measured, and the reference model if it was.
 
     Otherwise the last split measured and the first model.
@@ -48,6 +51,7 @@ def choose_shown(run: RunTables, config: EvaluateConfig) -> Shown:
         tests=_of_split(run.tests, split),
         attrition=run.attrition[run.attrition["split"].isin([split, NO_SPLIT])],
         confidence=f"{100 * config.confidence:g}",
+        names=names,
     )
 
 

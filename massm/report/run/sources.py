@@ -51,7 +51,7 @@ class RunTables:
         attrition: ``evaluate/organs.csv``: what was excluded, missed, measured.
         quality: ``correspond/{anatomy}/quality.json`` by anatomy.
         curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
-        histories: ``train/{model}/curves.csv`` by model.
+        histories: ``curves.csv`` of each network, by ``{model}`` or ``{model}/{part}``.
         joint: Joint model of several anatomies; None where the config names none.
         costs: Time and memory of each stage; empty where nothing was measured.
     """
@@ -117,7 +117,10 @@ def read_run(
         curves=pd.concat(
             [table.assign(anatomy=name) for name, table in curves.items()], ignore_index=True
         ),
-        histories={path.parent.name: _needed(path) for path in training},
+        histories={
+            path.parent.relative_to(results / "train").as_posix(): _needed(path)
+            for path in training
+        },
         joint=_joint(results / "correspond_joint", joint) if joint.anatomies else None,
         costs=stage_costs(results / "benchmarks"),
     )

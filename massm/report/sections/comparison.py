@@ -32,7 +32,7 @@ def compare_frame(material: Material, heads: Sequence[str], frame: str) -> Compa
     values = shown.values[shown.values["head"].isin(list(heads))]
     pictures = [
         material.gallery.add(
-            box_plot(values, [Panel(measure)], anatomies),
+            box_plot(values, [Panel(measure)], anatomies, shown.names),
             f"box_{frame}_{measure}",
             f"box plots of {describe(measure).label}, {frame} frame",
             "lines",

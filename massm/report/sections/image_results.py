@@ -2,7 +2,7 @@
 
 from massm.evaluate.rows import LOCAL
 from massm.evaluate.statistics import FEW
-from massm.report.naming import anatomy_label, model_label
+from massm.report.naming import anatomy_label
 from massm.report.run.attrition import attrition_table
 from massm.report.sections.comparison import compare_frame
 from massm.report.sections.matrix import subject_matrix
@@ -15,12 +15,12 @@ def render(material: Material) -> Fragment:
     run, shown, modes = material.run, material.shown, material.oracle_modes
     html = fill(
         "sections/image_results",
-        model=model_label(shown.model),
+        model=shown.names.model(shown.model),
         confidence=shown.confidence,
         few=FEW,
         oracle_modes="all" if modes is None else str(modes),
         local=compare_frame(material, [LOCAL], "local"),
-        attrition=attrition_table(shown.attrition, run.anatomies),
+        attrition=attrition_table(shown.attrition, run.anatomies, shown.names),
         anatomies=[anatomy_label(name) for name in run.anatomies],
         matrix=subject_matrix(shown, run.cohort, "surface_mean", run.anatomies),
     )

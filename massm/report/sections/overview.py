@@ -6,7 +6,7 @@ import pandas as pd
 
 from massm.evaluate.rows import LOCAL
 from massm.evaluate.scopes import ALL, WITH_MISSED
-from massm.report.naming import anatomy_label, model_label, sample_size
+from massm.report.naming import anatomy_label, sample_size
 from massm.report.run.detection import count_found
 from massm.report.run.shown import Shown
 from massm.report.run.words import interval, number, p_value
@@ -36,7 +36,7 @@ def render(material: Material) -> str:
     return fill(
         "sections/overview",
         title=material.config.title,
-        model=model_label(shown.model),
+        model=shown.names.model(shown.model),
         split=shown.split,
         anatomies=[anatomy_label(name) for name in material.run.anatomies],
         made=material.made,

@@ -1,7 +1,7 @@
 """Training curves of every model."""
 
 from massm.report.figures.training import training_curves
-from massm.report.naming import model_label
+from massm.report.naming import anatomy_label
 from massm.report.sections.section import Fragment, Material, Section
 from massm.report.sections.templates import fill
 
@@ -10,15 +10,19 @@ def render(material: Material) -> Fragment | None:
     """Make the section; None where nothing was trained."""
     if not material.run.histories:
         return None
-    pictures = [
-        material.gallery.add(
-            training_curves(history, model),
-            f"training_{model}",
-            f"training curves of {model_label(model)}",
-            "lines",
+    names = material.shown.names
+    pictures = []
+    for network, history in material.run.histories.items():
+        model, _, part = network.partition("/")
+        label = f"{names.model(model)}, {anatomy_label(part)}" if part else names.model(model)
+        pictures.append(
+            material.gallery.add(
+                training_curves(history, label),
+                f"training_{network.replace('/', '-')}",
+                f"training curves of {label}",
+                "lines",
+            )
         )
-        for model, history in material.run.histories.items()
-    ]
     return Fragment(fill("sections/training", training=pictures))
 
 

@@ -10,6 +10,7 @@ from massm.report.figures.boxes import Panel, box_plot
 from massm.report.figures.gallery import save_figure
 from massm.report.figures.paper import FIGURES
 from massm.report.palette import method_looks
+from tests.report.names import NAMES
 
 MODELS = [
     *("massm", "massm_plain", "mean_shape", "pca_oracle", "truth"),
@@ -40,10 +41,10 @@ def boxes(axes):
 
 
 def test_ten_models_have_ten_looks_in_every_anatomy(values, style):
-    figure = box_plot(values[values["head"] == "local"], [Panel("surface_mean")], ANATOMIES)
+    figure = box_plot(values[values["head"] == "local"], [Panel("surface_mean")], ANATOMIES, NAMES)
     looks = {
         (look.color.lower(), look.hatch)
-        for look in method_looks([(model, "local") for model in MODELS]).values()
+        for look in method_looks([(model, "local") for model in MODELS], NAMES).values()
     }
     found = [box for axes in figure.axes for box in boxes(axes)]
     assert len(found) == len(MODELS) * 4  # three anatomies, and all of them
@@ -53,7 +54,7 @@ def test_ten_models_have_ten_looks_in_every_anatomy(values, style):
 
 
 def test_many_models_take_several_lines_of_one_scale(values, style):
-    figure = box_plot(values, [Panel("surface_mean"), Panel("particle_rmse")], ANATOMIES * 2)
+    figure = box_plot(values, [Panel("surface_mean"), Panel("particle_rmse")], ANATOMIES * 2, NAMES)
     assert figure.get_figwidth() <= 10.6
     ranges = {axes.get_ylim() for axes in figure.axes[: len(figure.axes) // 2]}
     assert len(ranges) == 1
@@ -62,7 +63,7 @@ def test_many_models_take_several_lines_of_one_scale(values, style):
 def test_a_value_far_above_all_others_is_counted_and_does_not_flatten_them(values, style):
     own = values[(values["head"] == "local") & (values["model"] == "truth")].copy()
     own.loc[own.index[0], ["measure", "value"]] = ["surface_mean", 500.0]
-    figure = box_plot(own, [Panel("surface_mean")], ANATOMIES)
+    figure = box_plot(own, [Panel("surface_mean")], ANATOMIES, NAMES)
     (axes,) = figure.axes
     assert axes.get_ylim()[1] < 50
     above = (own[own["measure"] == "surface_mean"]["value"] > axes.get_ylim()[1]).sum()
@@ -75,7 +76,7 @@ def test_a_value_far_above_all_others_is_counted_and_does_not_flatten_them(value
 def test_each_figure_of_the_paper_has_its_frame_and_both_measures(values, style):
     for name, draw in FIGURES.items():
         table = values.assign(head=np.where(values["head"] == "local", "local", "cvae"))
-        figure = draw(table, ANATOMIES)
+        figure = draw(table, ANATOMIES, NAMES)
         titles = [axes.get_title(loc="left") for axes in figure.axes]
         assert any("the paper's" in title for title in titles), name
         assert any("(ours)" in title for title in titles), name
@@ -86,7 +87,7 @@ def test_each_figure_of_the_paper_has_its_frame_and_both_measures(values, style)
 
 def test_the_same_figure_gives_the_same_bytes(values, style, tmp_path):
     for folder in ("a", "b"):
-        figure = box_plot(values[:200], [Panel("surface_mean")], ANATOMIES)
+        figure = box_plot(values[:200], [Panel("surface_mean")], ANATOMIES, NAMES)
         save_figure(figure, tmp_path / folder, "box", ("svg", "pdf", "png"), 40)
     for suffix in ("svg", "pdf", "png"):
         first, second = ((tmp_path / f / f"box.{suffix}").read_bytes() for f in "ab")

@@ -3,10 +3,11 @@ import pandas as pd
 from massm.report.run.attrition import attrition_table
 from massm.report.run.shown import choose_shown
 from tests.evaluate.synthetic import ANATOMIES, CONFIG
+from tests.report.names import NAMES
 
 
 def test_every_structure_of_the_split_is_excluded_missed_or_measured(run):
-    table = attrition_table(choose_shown(run, CONFIG).attrition, ANATOMIES)
+    table = attrition_table(choose_shown(run, CONFIG, NAMES).attrition, ANATOMIES, NAMES)
     assert table.models == ("MASSM", "Mean shape", "PCA projection", "True particles")
     spleen, kidney, total = table.rows
     assert (spleen.in_data, spleen.excluded, spleen.measured) == (6, 0, (6, 6, 6, 6))
@@ -19,8 +20,8 @@ def test_every_structure_of_the_split_is_excluded_missed_or_measured(run):
 
 
 def test_structures_of_subjects_in_no_split_are_told_beside(run):
-    counts = choose_shown(run, CONFIG).attrition
+    counts = choose_shown(run, CONFIG, NAMES).attrition
     beside = counts.iloc[:1].assign(split="", model="", in_data=2)
-    table = attrition_table(pd.concat([counts, beside]), ANATOMIES)
+    table = attrition_table(pd.concat([counts, beside]), ANATOMIES, NAMES)
     assert table.undrawn
     assert sum(row.undrawn for row in table.rows) == 2

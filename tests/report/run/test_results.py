@@ -4,10 +4,11 @@ from massm.report.run.headline import as_text, headline_table
 from massm.report.run.results import local_tables
 from massm.report.run.shown import choose_shown
 from tests.evaluate.synthetic import ANATOMIES, CONFIG
+from tests.report.names import NAMES
 
 
 def test_a_table_says_who_is_better_and_by_how_much(run):
-    what = choose_shown(run, CONFIG)
+    what = choose_shown(run, CONFIG, NAMES)
     table = next(t for t in local_tables(what, ANATOMIES) if t.key == "particle_euclidean")
     assert table.methods == ("MASSM", "Mean shape", "PCA projection", "True particles")
     name, cells, is_total = table.rows[-1]
@@ -22,7 +23,9 @@ def test_a_table_says_who_is_better_and_by_how_much(run):
 
 def test_missed_structures_are_told_beside_those_found(run):
     table = next(
-        t for t in local_tables(choose_shown(run, CONFIG), ANATOMIES) if t.key == "surface_mean"
+        t
+        for t in local_tables(choose_shown(run, CONFIG, NAMES), ANATOMIES)
+        if t.key == "surface_mean"
     )
     row = next(row for row in table.rows if row.name == "Kidney left")
     ours, mean_shape, projection, _ = row.cells
@@ -35,7 +38,7 @@ def test_missed_structures_are_told_beside_those_found(run):
 
 
 def test_measures_to_the_segmentation_come_first(run):
-    keys = [table.key for table in local_tables(choose_shown(run, CONFIG), ANATOMIES)]
+    keys = [table.key for table in local_tables(choose_shown(run, CONFIG, NAMES), ANATOMIES)]
     assert keys[0] == "surface_mean"
     order = ["dice", "surface_mean_mask", "surface_mean_particles"]
     assert [keys.index(key) for key in order] == sorted(keys.index(key) for key in order)
@@ -43,7 +46,7 @@ def test_measures_to_the_segmentation_come_first(run):
 
 
 def test_text_is_aligned(run):
-    table = local_tables(choose_shown(run, CONFIG), ANATOMIES)[0]
+    table = local_tables(choose_shown(run, CONFIG, NAMES), ANATOMIES)[0]
     lines = as_text(table).splitlines()
     assert lines[0] == "surface distance, mean, mm: mean (median)"
     assert lines[1].index("Mean shape") == lines[2].index(

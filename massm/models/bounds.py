@@ -1,15 +1,78 @@
 """Bounds of the comparison: the mean shape below; true particles, or some modes of them, above."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
 
+from massm.config.models.mean_shape import MeanShapeConfig
+from massm.config.models.pca_oracle import PcaOracleConfig
+from massm.config.models.truth import TruthConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
+from massm.io.errors import DataError
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.pdm.shape_model import fit_shape_model
+from massm.tensors.sample import Template
+
+Predictions = Iterator[tuple[str, SubjectPrediction]]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a family without training may be told; it takes what its section says it reads.
+
+    Attributes:
+        subjects: Names of those to predict.
+        particles: Correspondence of each anatomy, in their order; empty for what knows no truth.
+        boxes: Reads the prediction of the model whose boxes are asked for, by the subject's name.
+        template: Shapes of the training split.
+    """
+
+    subjects: tuple[str, ...]
+    particles: Mapping[str, ParticleSet]
+    boxes: Callable[[str], SubjectPrediction]
+    template: Template
+
+
+def mean_shapes(config: MeanShapeConfig, known: Known) -> Predictions:
+    """Yield the mean shape of each anatomy at the centers that a model found.
+
+    Raises:
+        DataError: If that model gives no boxes, so that there is no center.
+    """
+    means = (known.template.mean_local, known.template.mean_world)
+    mean_local, mean_world = (mean.numpy().astype(float) for mean in means)
+    for subject in known.subjects:
+        found = known.boxes(subject)
+        if found.boxes is None:
+            raise DataError(
+                f"{config.boxes_of} has no boxes of {subject}, in whose centers the mean shape "
+                "would stand"
+            )
+        yield subject, mean_shape_prediction(found, found.boxes, mean_local, mean_world)
+
+
+def projections(config: PcaOracleConfig, known: Known) -> Predictions:
+    """Yield the nearest shapes to the true ones that some modes of the shape model can make.
+
+    Raises:
+        ValueError: If the number of modes is still the name of a model.
+    """
+    modes = config.modes
+    if isinstance(modes, str):
+        raise ValueError(f"modes: {modes} is a model; resolve the section first")
+    for subject in known.subjects:
+        make = partial(oracle_of, modes=modes)
+        yield subject, informed_prediction(subject, known.particles, make, "pca")
+
+
+def true_particles(config: TruthConfig, known: Known) -> Predictions:
+    """Yield the true particles, laid out as a model's."""
+    for subject in known.subjects:
+        yield subject, informed_prediction(subject, known.particles, truth_of, "truth")
 
 
 def mean_shape_prediction(

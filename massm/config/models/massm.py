@@ -1,6 +1,7 @@
-"""Config of the network: its parts, from the image to world particles."""
+"""Config of MASSM: the network from the image to world particles, and what it is trained for."""
 
-from typing import Literal
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Literal
 
 from pydantic import (
     Field,
@@ -12,6 +13,9 @@ from pydantic import (
 )
 
 from massm.config._section import FieldsAbove, Section
+from massm.config.models.family import Facts, FamilyConfig, NetworkConfig
+from massm.config.ramp import RampConfig
+from massm.config.tensors import TensorsConfig
 
 Widths = tuple[PositiveInt, ...]
 
@@ -135,13 +139,100 @@ class WorldConfig(Section):
     )
 
 
-class ModelConfig(Section):
-    """MASSM."""
+class WeightsConfig(Section):
+    """Weights of the objective's terms by epoch; the paper's lambdas."""
 
-    name: Literal["massm"] = Field(description="Entry of massm.models.MODELS.")
+    heatmap: RampConfig
+    radius: RampConfig
+    offset: RampConfig
+    local: RampConfig
+    world: RampConfig
+    refine: RampConfig
+
+
+class LossConfig(Section):
+    """Shapes and units of the loss terms."""
+
+    shrinkage: Literal["coordinate", "vector"] = Field(
+        description="What the shrinkage loss takes the size of: each coordinate of an error, or "
+        "the error's length."
+    )
+    offset_unit: Literal["cells", "voxels", "mm"] = Field(
+        description="Unit of offset errors: cells of the output stride, network voxels, or mm."
+    )
+
+    focal_alpha: NonNegativeFloat = Field(description="Focus of the heat-map loss on hard cells.")
+    focal_beta: NonNegativeFloat = Field(description="Its forgiveness next to a center.")
+    shrinkage_a: PositiveFloat = Field(description="How fast the shrinkage loss lets go.")
+    shrinkage_c: PositiveFloat = Field(description="Where it lets go, in units of the error.")
+    particle_unit_mm: PositiveFloat = Field(
+        description="One unit of local particle error in the shrinkage loss, mm."
+    )
+    world_unit_mm: PositiveFloat = Field(
+        description="And of world particle error, which has no error of place in it."
+    )
+
+
+class TeacherConfig(Section):
+    """Truth in place of predictions while these are still bad."""
+
+    probability: RampConfig
+    missed_boxes: Literal["replace", "keep", "skip"] = Field(
+        description="A predicted box whose middle is not in the true one: the true one stands in "
+        "for it whatever the probability, it stays, or its anatomy trains no head in that step."
+    )
+    jitter_center_mm: NonNegativeFloat = Field(
+        description="Standard deviation of noise on true box centers, mm."
+    )
+    jitter_radius: NonNegativeFloat = Field(
+        description="Standard deviation of noise on true box radii, fraction."
+    )
+
+
+class ObjectiveConfig(Section):
+    """What MASSM is trained for."""
+
+    weights: WeightsConfig
+    loss: LossConfig
+    teacher: TeacherConfig
+
+
+class MassmConfig(NetworkConfig):
+    """MASSM: every anatomy found in a CT, its particles in the image and in the world frame."""
+
+    at_prediction: ClassVar[frozenset[str]] = frozenset({"box_updates"})
+
+    family: Literal["massm"] = Field(description="Entry of massm.models.families.FAMILIES.")
+    box_updates: NonNegativeInt = Field(
+        description="How often, in prediction, the box is taken anew around the particles found in "
+        "it, and these are found again; 0: the detector's box stays."
+    )
     backbone: BackboneConfig
     detection: DetectionConfig
     roi: RoiConfig
     local: LocalConfig
     refine: RefineConfig
     world: WorldConfig
+    objective: ObjectiveConfig
+
+    @property
+    def facts(self) -> Facts:
+        """See :class:`massm.config.models.family.Facts`."""
+        return Facts(reads="scan", gives=frozenset({"boxes", "local", "world"}))
+
+    @property
+    def shape_modes(self) -> int | None:
+        """How many PCA modes its local particles are made of; None: they are predicted directly."""
+        return self.local.basis_modes or None
+
+    def faults(
+        self, models: Mapping[str, FamilyConfig], tensors: TensorsConfig
+    ) -> Iterator[tuple[str, str]]:
+        """Say which keys contradict other sections, and why."""
+        yield from super().faults(models, tensors)
+        modes = self.local.basis_modes
+        if modes > tensors.modes:
+            yield (
+                "local.basis_modes",
+                f"of tensors.modes = {tensors.modes} stored modes, found {modes}",
+            )

@@ -1,0 +1,118 @@
+"""What the sections of all families of models share, and what a family says of itself."""
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from pydantic import Field
+
+from massm.config._section import Section
+from massm.config.tensors import TensorsConfig
+
+Reads = Literal["scan", "box crop", "aligned crop", "boxes", "truth"]
+Given = Literal["boxes", "local", "world", "labels"]
+Parts = Literal["all anatomies", "each anatomy"]
+Role = Literal["rival", "lower bound", "upper bound"]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the workflow has to know of a model; it asks nothing else.
+
+    Attributes:
+        reads: What it is given of a subject: its scan, crops of that in the boxes that another
+            model found, crops aligned by the true transform, those boxes alone, or the truth.
+        gives: The parts of its predictions; they decide which tables there are.
+        parts: Whether one network serves all anatomies or each has its own.
+        role: ``rival`` of the others, or a bound of the comparison; an upper bound knows of the
+            truth what no model can.
+    """
+
+    reads: Reads
+    gives: frozenset[Given]
+    parts: Parts = "all anatomies"
+    role: Role = "rival"
+
+    @property
+    def knows_truth(self) -> bool:
+        """Whether it is given what correspondence found in the very subjects that it predicts."""
+        return self.reads in ("truth", "aligned crop")
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the tables in ``evaluate/{model}/``.
+
+        Detection is measured of what decides whether an anatomy is there, by boxes or by labels; a
+        model that gives particles alone finds everything.
+        """
+        needs: dict[str, set[Given]] = {
+            "local": {"local", "labels"},
+            "world": {"world"},
+            "detection": {"boxes", "labels"},
+        }
+        return tuple(name for name, any_of in needs.items() if self.gives & any_of)
+
+
+class FamilyConfig(Section):
+    """One model of the comparison, of a family that its section describes."""
+
+    indifferent: ClassVar[frozenset[str]] = frozenset({"label"})
+
+    family: str = Field(description="Entry of massm.models.families.FAMILIES.")
+    label: str | None = Field(
+        description="Its name in tables and figures; null: the name of the entry, written out."
+    )
+
+    @property
+    @abstractmethod
+    def facts(self) -> Facts:
+        """What the workflow has to know of it; may depend on the values."""
+
+    @property
+    def boxes_from(self) -> str | None:
+        """Name of the model whose boxes it reads; None if it needs none."""
+        return None
+
+    @property
+    def shape_modes(self) -> int | None:
+        """How many PCA modes its local particles are made of; None: they are predicted directly."""
+        return None
+
+    def resolved(self, models: Mapping[str, "FamilyConfig"]) -> "FamilyConfig":
+        """Put values in the place of names of other models; by default there are none."""
+        return self
+
+    def faults(
+        self, models: Mapping[str, "FamilyConfig"], tensors: TensorsConfig
+    ) -> Iterator[tuple[str, str]]:
+        """Say which keys contradict other sections, and why: the key, then the reason."""
+        source = self.boxes_from
+        if source is not None and source not in models:
+            yield "boxes_of", f"{source} is not among models, found [{', '.join(models)}]"
+        elif source is not None and "boxes" not in models[source].facts.gives:
+            yield "boxes_of", f"{source} gives no boxes"
+        elif source is not None and models[source].boxes_from is not None:
+            yield "boxes_of", f"{source} has its boxes from another model itself; name that one"
+
+
+class NetworkConfig(FamilyConfig):
+    """A model that is trained."""
+
+    at_prediction: ClassVar[frozenset[str]] = frozenset()
+
+    train: dict[str, Any] = Field(
+        description="Differences from section train, for this model alone; {}: none."
+    )
+
+    def learned(self) -> dict[str, Any]:
+        """Return what its weights depend on, beside the section ``train``.
+
+        That is neither its label nor what only prediction looks at (``at_prediction``).
+        """
+        left_out = {"label", "train"} | self.at_prediction
+        return self.model_dump(mode="json", exclude=left_out)
+
+    def decisive(self) -> dict[str, Any]:
+        """Return what a prediction with given weights depends on."""
+        return self.model_dump(mode="json", exclude={"label", "train"})
