@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from massm.config.names import Split
 
 Part = TypeVar("Part", bound="Section")
 FieldsAbove = Any  # of a validator: pydantic's ValidationInfo, a protocol that no test can check
@@ -62,7 +64,7 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Splits = Annotated[
-    tuple[Literal["train", "validation", "test"], ...],
+    tuple[Split, ...],
     Field(min_length=1),
     AfterValidator(_distinct),
 ]

@@ -53,7 +53,7 @@ class AttritionTable:
 
 
 def attrition_table(organs: pd.DataFrame, anatomies: Sequence[str]) -> AttritionTable:
-    """Lay ``evaluate/organs.csv`` out for people.
+    """Lay ``evaluate/anatomies.csv`` out for people.
 
     Args:
         organs: Its rows of one split, and of subjects in none.

@@ -47,7 +47,7 @@ class RunTables:
         values: Measures of single organs, all models and frames.
         summary: ``evaluate/summary.csv``.
         tests: ``evaluate/tests.csv``.
-        organs: ``evaluate/organs.csv``.
+        organs: ``evaluate/anatomies.csv``.
         quality: ``correspond/{anatomy}/quality.json`` by anatomy.
         curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
         histories: ``train/{model}/curves.csv`` by model.
@@ -107,7 +107,7 @@ def read_run(
         values=_together(measured),
         summary=_needed(results / "evaluate" / "summary.csv"),
         tests=_needed(results / "evaluate" / "tests.csv"),
-        organs=_needed(results / "evaluate" / "organs.csv"),
+        organs=_needed(results / "evaluate" / "anatomies.csv"),
         quality={
             name: read_json(results / "correspond" / name / "quality.json") for name in anatomies
         },

@@ -27,7 +27,7 @@ def run(
     results: Path,
     index: Path,
 ) -> None:
-    """Write the local surface and one world surface for each world head of every found organ.
+    """Write the local surface and one world surface for each world head of every found anatomy.
 
     Args:
         model: Name of the model.
@@ -57,7 +57,7 @@ def run(
 
 
 def _found(path: Path) -> Iterator[tuple[str, str, Float[np.ndarray, "M 3"]]]:
-    """List the particles of the organs that the model found, with the head that made them."""
+    """List the particles of the anatomies that the model found, with the head that made them."""
     prediction = files.read(path)
     for anatomy in prediction.found:
         local = prediction.local_of(anatomy)

@@ -6,7 +6,6 @@ from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from massm.config.predict import NetworkPredictionConfig
@@ -14,7 +13,7 @@ from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.inference.bundle import SHAPES, load_bundle, write_bundle
 from massm.inference.scan import predict_scan
-from massm.io import documents, images, meshes, predictions, tables, tensors
+from massm.io import documents, images, meshes, predictions, tensors
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
 from massm.io.particles import load_arrays, save_set
@@ -61,17 +60,7 @@ def run(tmp_path_factory):
 
 
 def _write_cohort(cohort, folder):
-    rows, subjects = [], []
-    for subject, split in zip(cohort.subjects, cohort.splits, strict=True):
-        path = folder / "ct" / f"{subject}.nii.gz"
-        images.write_image(cohort.volumes[subject], path)
-        subjects.append({"subject": subject, "split": split, "image": str(path)})
-        rows += [
-            {"subject": subject, "anatomy": name, "status": cohort.status[subject][name]}
-            for name in ANATOMIES
-        ]
-    tables.write_table(pd.DataFrame(rows), folder / "cohort.tsv")
-    tables.write_table(pd.DataFrame(subjects), folder / "subjects.tsv")
+    cohort.write_tables(folder)
     for name in ANATOMIES:
         found = cohort.particles[name]
         save_set(found, folder / f"{name}.npz")

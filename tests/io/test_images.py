@@ -198,5 +198,5 @@ def test_a_label_beyond_the_maps_type_is_refused_not_absent(tmp_path, volume):
     with pytest.raises(DataError, match=r"label 300 does not fit .* up to 255 \(uint8\)"):
         read_segmentation(tmp_path / "labels.nii.gz", 300)
     with pytest.raises(DataError, match="label 300 does not fit"):
-        read_label_map(tmp_path / "labels.nii.gz").organ(300)
+        read_label_map(tmp_path / "labels.nii.gz").take(300)
     assert not read_segmentation(tmp_path / "labels.nii.gz", 45).volume.array.any()

@@ -62,7 +62,7 @@ def test_negative_values_alone_are_refused_with_what_was_found(tmp_path, array):
         read_mask(write(tmp_path, array))
 
 
-@pytest.mark.parametrize("read", [read_mask, lambda path, label: read_label_map(path).organ(label)])
+@pytest.mark.parametrize("read", [read_mask, lambda path, label: read_label_map(path).take(label)])
 def test_a_label_that_overflowed_is_not_absent(tmp_path, read):
     path = write(tmp_path, filled(1, -56, dtype=np.int8))
     with pytest.raises(
@@ -100,7 +100,7 @@ def test_a_resampled_label_map_is_refused(tmp_path, label, words):
 
 def test_labels_with_a_scale_are_whole_numbers_again(tmp_path):
     path = write(tmp_path, filled(10, 30, dtype=np.uint8), scl_slope=0.1, scl_inter=0)
-    for found in (read_mask(path, 3), read_label_map(path).organ(3).volume):
+    for found in (read_mask(path, 3), read_label_map(path).take(3).volume):
         assert found.array.sum() == 30
         assert found.array[2].all()
 

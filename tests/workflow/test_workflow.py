@@ -112,10 +112,10 @@ def test_pooled_anatomies_come_out_of_one_job(project):
     done = project.snakemake("--dry-run", "--printshellcmds", "correspond")
     commands = re.findall(r"python -m massm\.stages\.(?:groom_align|corr).*", done.stdout)
     assert len(commands) == 5
-    twins = {re.search(r"--anatomy (\w+)", c)[1]: c for c in commands if "_align" in c}
-    assert "--twin spleen &>" in twins["heart_ventricle_left"]
-    assert "--twin heart_ventricle_left &>" in twins["spleen"]
-    assert "--twin" not in twins["lung_upper_lobe_right"]
+    aligned = {re.search(r"--anatomy (\w+)", c)[1]: c for c in commands if "_align" in c}
+    assert "--contralateral spleen &>" in aligned["heart_ventricle_left"]
+    assert "--contralateral heart_ventricle_left &>" in aligned["spleen"]
+    assert "--contralateral" not in aligned["lung_upper_lobe_right"]
     assert [c for c in commands if "--anatomies heart_ventricle_left spleen" in c]
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
+from massm.dataset.phantom.anatomies import ANATOMIES
 from massm.dataset.phantom.cohort import make_subject
-from massm.dataset.phantom.organs import ORGANS
 from massm.dataset.phantom.subjects import plan_cohort
 from massm.geometry.mesh import Mesh
 from massm.io.documents import read_json
@@ -36,7 +36,7 @@ def truth(root, name, anatomy):
 
 def masks(root, name):
     folder = root / name / "segmentations"
-    return {anatomy: read_mask(folder / f"{anatomy}.nii.gz") for anatomy in ORGANS}
+    return {anatomy: read_mask(folder / f"{anatomy}.nii.gz") for anatomy in ANATOMIES}
 
 
 def same_grid(first, second):
