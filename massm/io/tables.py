@@ -17,7 +17,7 @@ from massm.io.rows import SEPARATORS, Rows, read_rows
 # Columns of names: "0012", "NA" and an empty cell stay the text that they are.
 _TEXT = (
     *("subject", "anatomy", "split", "status", "reason", "note"),
-    *("image", "mask", "label", "surface"),
+    *("image", "mask", "label", "source", "surface"),
     *("model", "head", "measure", "reference", "image_id"),
 )
 # Blanks, also those that are not seen: of no width, byte-order marks, marks of direction.

@@ -36,6 +36,7 @@ def test_masks_are_found_beside_the_table(tmp_path):
         ("used", ""),
         ("excluded", "no mask file"),
     ]
+    assert [anatomy.source for anatomy in subject.anatomies] == ["mask", None]
 
 
 def test_a_label_map_gives_each_organ_its_label(tmp_path):
@@ -52,6 +53,7 @@ def test_a_label_map_gives_each_organ_its_label(tmp_path):
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows), [*ANATOMIES, "kidney"])
     voxels = [round(anatomy.volume_ml / 0.045) for anatomy in subject.anatomies]
     assert voxels == [27, 36, 0]
+    assert {anatomy.source for anatomy in subject.anatomies} == {"label_map"}
     assert subject.anatomies[2].status == "absent"
     assert subject.anatomies[2].reason == "label map has no 5"
 
@@ -102,6 +104,7 @@ def test_signed_distances_need_not_lie_on_the_images_grid(tmp_path):
     found = [subject.anatomies[0] for subject in check(path, ["spleen"])]
     assert [anatomy.status for anatomy in found] == ["used", "excluded", "excluded"]
     assert found[0].volume_ml == pytest.approx(4 / 3 * np.pi * 0.216, rel=0.05)
+    assert {anatomy.source for anatomy in found} == {"distance"}
     assert "out of the CT" in found[1].reason
     assert "cut by the field of view" in found[2].reason
 
@@ -117,6 +120,7 @@ def test_real_numbers_that_are_no_distance_exclude_the_organ_with_what_was_found
     ]
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows))
     assert [anatomy.status for anatomy in subject.anatomies] == ["excluded", "excluded"]
+    assert {anatomy.source for anatomy in subject.anatomies} == {None}
     assert "save where it is above 0.5 as a mask" in subject.anatomies[0].reason
     assert "Give the organ's mask, not the image" in subject.anatomies[1].reason
 
@@ -136,6 +140,7 @@ def test_a_mesh_must_lie_in_its_image(tmp_path, cube, center, status, words):
     row = ("a", "spleen", "ct.nii.gz", "a.vtp", "", "")
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
     assert subject.anatomies[0].status == status
+    assert subject.anatomies[0].source == "surface"
     assert words in subject.anatomies[0].reason
 
 

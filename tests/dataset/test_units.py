@@ -8,8 +8,8 @@ from tests.dataset.cohorts import dataset_config
 from tests.dataset.test_survey import checked
 
 
-def faults(volumes, are_surfaces=True):
-    return other_units("spleen", volumes, [are_surfaces] * len(volumes))
+def faults(volumes, are_surfaces=None):
+    return other_units("spleen", list(map(float, volumes)), are_surfaces or [True] * len(volumes))
 
 
 @pytest.mark.parametrize(
@@ -28,8 +28,8 @@ def test_organs_as_different_as_people_are_stay():
 
 
 def test_masks_are_not_judged_but_compared_with():
-    assert not faults([180, 250, 0.25], are_surfaces=False)
-    assert list(other_units("spleen", [180, 250, 0.25], [False, False, True])) == [2]
+    assert not faults([180, 250, 0.25], [False] * 3)
+    assert list(faults([180, 250, 0.25], [False, False, True])) == [2]
 
 
 def test_two_files_that_differ_are_not_enough_to_tell_which_is_wrong():
@@ -39,7 +39,7 @@ def test_two_files_that_differ_are_not_enough_to_tell_which_is_wrong():
 def test_the_survey_compares_each_anatomy_with_itself():
     volumes = {"spleen": [250, 260, 240, 0.25], "cochlea": [0.25, 0.26, 0.24, 0.25]}
     entries = [
-        checked(f"s{n}", "train", volume_ml=ml, source="surface", anatomy=anatomy)
+        checked(f"s{n}", "train", volume_ml=float(ml), source="surface", anatomy=anatomy)
         for anatomy, values in volumes.items()
         for n, ml in enumerate(values)
     ]

@@ -22,6 +22,7 @@ rule groom_surfaces:
         subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
         state=lambda wildcards: batch_state(  # only compared
             table="cohort",
+            # `source` follows from the file.
             columns=["subject", "anatomy", "split", "status", "label"],
             files=["mask"],
             subjects=batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
