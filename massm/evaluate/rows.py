@@ -31,6 +31,9 @@ class MeasureRow(NamedTuple):
     value: float
 
 
+COLUMNS = list(MeasureRow._fields)
+
+
 def rows_of(
     model: str, head: str, subject: str, anatomy: str, split: str, measures: Mapping[str, float]
 ) -> list[MeasureRow]:
@@ -43,4 +46,4 @@ def rows_of(
 
 def to_table(rows: Iterable[MeasureRow]) -> pd.DataFrame:
     """Make the long table."""
-    return pd.DataFrame(rows, columns=list(MeasureRow._fields))
+    return pd.DataFrame(rows, columns=COLUMNS)

@@ -1,6 +1,6 @@
 """What is known of each subject's anatomies: the truth that predictions are measured against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,22 +133,30 @@ def collect_subjects(
         if row.status == "groomed"
     }
     places = {name: {s: i for i, s in enumerate(p.subjects)} for name, p in particles.items()}
-    subjects = []
-    for split in splits:
-        wanted: dict[str, list[AnatomyRecord]] = {}
-        for row in cohort:
-            if row.split == split and row.anatomy in particles:
-                wanted.setdefault(row.subject, []).append(row)
-        if not wanted:
-            raise DataError(f"no subject of the cohort is in the split {split!r}")
-        for name, rows in sorted(wanted.items()):
-            anatomies = []
-            for row in rows:
-                place = places[row.anatomy].get(name)
-                truth = None if place is None else _particles(particles[row.anatomy], place)
-                anatomies.append(_anatomy(row, surfaces.get((name, row.anatomy)), truth))
-            subjects.append(TrueSubject(name, split, rows[0].image, tuple(anatomies)))
-    return subjects
+
+    def known(row: AnatomyRecord) -> TrueAnatomy:
+        place = places[row.anatomy].get(row.subject)
+        truth = None if place is None else _particles(particles[row.anatomy], place)
+        return _anatomy(row, surfaces.get((row.subject, row.anatomy)), truth)
+
+    return [
+        TrueSubject(name, split, rows[0].image, tuple(map(known, rows)))
+        for split in splits
+        for name, rows in _by_subject(cohort, split, particles)
+    ]
+
+
+def _by_subject(
+    cohort: Sequence[AnatomyRecord], split: str, anatomies: Container[str]
+) -> list[tuple[str, list[AnatomyRecord]]]:
+    """Collect the rows of each subject of a split, in the order of their names."""
+    found: dict[str, list[AnatomyRecord]] = {}
+    for row in cohort:
+        if row.split == split and row.anatomy in anatomies:
+            found.setdefault(row.subject, []).append(row)
+    if not found:
+        raise DataError(f"no subject of the cohort is in the split {split!r}")
+    return sorted(found.items())
 
 
 def _anatomy(
