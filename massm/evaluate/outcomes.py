@@ -14,7 +14,7 @@ from massm.evaluate.truth import TrueAnatomy
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
 from massm.io.errors import DataError
-from massm.io.sources import SurfaceFile, read_inside
+from massm.io.sources import SurfaceFile, read_voxels
 
 
 def local_measures(
@@ -49,7 +49,7 @@ def local_measures(
     if anatomy.surface is not None:
         measures |= _surface(surface, meshes.read(anatomy.surface), config)
     if anatomy.source is not None and not isinstance(anatomy.source, SurfaceFile):
-        mask = read_inside(anatomy.source)
+        mask = read_voxels(anatomy.source).inside
         measures["dice"] = mask_dice(surface, mask)
         measures |= _surface(surface, mask_surface(mask), config, TO_MASK)
     return measures

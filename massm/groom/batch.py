@@ -110,6 +110,6 @@ def _groom(source: Source, config: SurfaceConfig) -> Groomed:
         case SurfaceFile():
             return groom_mesh(meshes.read(source.path), config)
         case DistanceFile():
-            return groom_mesh(isosurface(read_voxels(source)), config)
+            return groom_mesh(isosurface(read_voxels(source).volume), config)
         case _:  # the whole scan is not kept
-            return groom_mask(crop_mask(read_voxels(source)), config)
+            return groom_mask(crop_mask(read_voxels(source).volume), config)

@@ -88,6 +88,11 @@ class Segmentation(NamedTuple):
     notes: tuple[str, ...]
     shear_mm: float = 0.0
 
+    @property
+    def inside(self) -> Volume:
+        """The anatomy as booleans."""
+        return self.volume.with_array(self.volume.array > 0) if self.is_distance else self.volume
+
 
 class FoundLabels(NamedTuple):
     """A label map as read, for the anatomies that lie in it."""
@@ -186,16 +191,6 @@ def read_label_map(path: Path) -> FoundLabels:
         return FoundLabels(header, read_labels(header))
     except NotWhole as found:
         raise DataError(_not_whole(header, found)) from None
-
-
-def read_mask(path: Path, label: int | None = None) -> Volume:
-    """Read an anatomy as :func:`read_segmentation` does, as booleans; of a distance, its inside.
-
-    Raises:
-        DataError: If the file is missing, damaged, not 3D, or neither a mask nor a signed distance.
-    """
-    found = read_segmentation(path, label)
-    return found.volume.with_array(found.volume.array > 0) if found.is_distance else found.volume
 
 
 def write_image(volume: Volume, path: Path) -> None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from massm.geometry.volume import Volume
 from massm.io.errors import DataError
 from massm.io.images import Segmentation, read_segmentation
 
@@ -78,7 +77,7 @@ def kind_of(found: Segmentation, label: int | None) -> SourceKind:
     return "mask" if label is None else "label_map"
 
 
-def read_voxels(source: VoxelSource) -> Volume:
+def read_voxels(source: VoxelSource) -> Segmentation:
     """Read a mask as booleans, a distance as mm with its inside positive.
 
     Raises:
@@ -93,14 +92,4 @@ def read_voxels(source: VoxelSource) -> Volume:
             f"{source.path}: holds {now}, but {then} when the cohort was surveyed; run the dataset "
             "stage again"
         )
-    return found.volume
-
-
-def read_inside(source: VoxelSource) -> Volume:
-    """Read a mask, or the inside of a distance, as booleans.
-
-    Raises:
-        DataError: See :func:`read_voxels`.
-    """
-    volume = read_voxels(source)
-    return volume.with_array(volume.array > 0) if isinstance(source, DistanceFile) else volume
+    return found

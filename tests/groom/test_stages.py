@@ -11,7 +11,7 @@ from massm.io import images, meshes
 from massm.io.cohort import AnatomyRecord, write_cohort
 from massm.io.documents import read_json
 from massm.io.errors import DataError
-from massm.io.sources import DistanceFile, read_inside
+from massm.io.sources import DistanceFile, read_voxels
 from massm.io.tables import read_table
 from massm.stages import groom, groom_align
 from tests.groom.shapes import FLIP, draw, ellipsoid, oblique
@@ -109,7 +109,7 @@ def test_a_signed_distance_keeps_its_zero_level(results, surface_config, sign):
     assert np.abs(away).max() < 0.09
     assert surface.is_closed
     assert surface.volume == pytest.approx(4 / 3 * np.pi * 14**3, rel=0.02)
-    inside = read_inside(DistanceFile(source))
+    inside = read_voxels(DistanceFile(source)).inside
     assert inside.array.sum() * inside.voxel_ml == pytest.approx(surface.volume_ml, rel=0.03)
 
 

@@ -12,7 +12,6 @@ from massm.io.sources import (
     MaskFile,
     SurfaceFile,
     kind_of,
-    read_inside,
     read_voxels,
     source_of,
 )
@@ -41,14 +40,14 @@ def files(tmp_path, ball):
 def test_all_three_have_the_same_inside(files, ball):
     voxels = LabelMapFile(files["map"], 3)
     for source in (MaskFile(files["mask"]), voxels, DistanceFile(files["distance"])):
-        found = read_inside(source)
+        found = read_voxels(source).inside
         assert found.array.dtype == bool
         np.testing.assert_array_equal(found.array, ball.array > 0)
         np.testing.assert_allclose(found.origin, ORIGIN)
 
 
 def test_a_distance_keeps_its_millimeters(files, ball):
-    found = read_voxels(DistanceFile(files["distance"]))
+    found = read_voxels(DistanceFile(files["distance"])).volume
     np.testing.assert_allclose(found.array, ball.array, atol=1e-6)
 
 
