@@ -16,19 +16,19 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values cannot change.
 
     Attributes:
-        indifferent: Keys that say where and how fast a stage runs, not what comes out of it.
+        execution_only: Keys that say where and how fast a stage runs, not what comes out of it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-    indifferent: ClassVar[frozenset[str]] = frozenset()
+    execution_only: ClassVar[frozenset[str]] = frozenset()
 
     def part(self, kind: type[Part]) -> Part:
         """Take the values of one of the classes that this section is put together from."""
         return kind.model_validate({name: getattr(self, name) for name in kind.model_fields})
 
-    def decisive(self) -> dict[str, Any]:
+    def result_relevant(self) -> dict[str, Any]:
         """Return what the results depend on: a change of anything else needs no rerun."""
-        return self.model_dump(mode="json", exclude=set(self.indifferent))
+        return self.model_dump(mode="json", exclude=set(self.execution_only))
 
 
 def expand_home(text: str) -> str:

@@ -89,7 +89,7 @@ class CorrespondConfig(Section):
     """Particle-based shape model of one anatomy."""
 
     # Which anatomies share a rule shows in the rules' own names, inputs and outputs.
-    indifferent: ClassVar[frozenset[str]] = frozenset({"pooled"})
+    execution_only: ClassVar[frozenset[str]] = frozenset({"pooled"})
 
     backend: Literal["entropy", "shapeworks", "project"] = Field(
         description="entropy: the embedded engine; shapeworks: the program ShapeWorks; project: "
@@ -147,7 +147,9 @@ class CorrespondConfig(Section):
         """Return the pair that an anatomy is in, or the anatomy alone."""
         return next((pair for pair in self.pooled if anatomy in pair), (anatomy,))
 
-    def decisive(self) -> dict[str, Any]:
+    def result_relevant(self) -> dict[str, Any]:
         """Return what the particles depend on: nothing of an engine that is not used."""
         unused = {name for name, value in self if isinstance(value, Section)} - USES[self.backend]
-        return {name: value for name, value in super().decisive().items() if name not in unused}
+        return {
+            name: value for name, value in super().result_relevant().items() if name not in unused
+        }

@@ -17,7 +17,7 @@ class PredictedConfig(Section):
 class NetworkPredictionConfig(PredictedConfig):
     """How a trained network predicts."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset({"batch_size", "accelerator", "threads"})
+    execution_only: ClassVar[frozenset[str]] = frozenset({"batch_size", "accelerator", "threads"})
 
     batch_size: PositiveInt = Field(
         description="Subjects that are read at a time; each is predicted on its own, so that no "

@@ -122,7 +122,7 @@ def test_pooled_anatomies_come_out_of_one_job(project):
 def test_pooling_some_anatomies_does_not_concern_the_others(project):
     before = load_config(merge(read_yaml(ROOT / "config.yaml"), {"groom": {}})).correspond
     pooled = before.model_copy(update={"pooled": (("liver", "spleen"),)})
-    assert pooled.decisive() == before.decisive()
+    assert pooled.result_relevant() == before.result_relevant()
     assert pooled.pool_of("spleen") == ("liver", "spleen")
     assert pooled.pool_of("aorta") == ("aorta",)
 

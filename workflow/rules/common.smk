@@ -88,9 +88,9 @@ def section(path, kind=None):
     return lambda wildcards: values_of(path, kind).model_dump_json()
 
 
-def decisive(path, kind=None):
+def result_relevant(path, kind=None):
     """What the results depend on, where a stage needs more: a parameter that is only compared."""
-    return lambda wildcards: json.dumps(values_of(path, kind).decisive())
+    return lambda wildcards: json.dumps(values_of(path, kind).result_relevant())
 
 
 def handed_over(path, kind=None):

@@ -32,7 +32,7 @@ rule correspond_particles:
         runtime=1440,
         gpu=int(settings.correspond.device.startswith("cuda")),
     params:
-        depends=decisive("correspond"),
+        depends=result_relevant("correspond"),
         config=handed_over("correspond"),
         results=settings.results,
         folder=subpath(output.quality, parent=True),
@@ -77,7 +77,7 @@ for pair in settings.correspond.pooled:
             runtime=1440,
             gpu=int(settings.correspond.device.startswith("cuda")),
         params:
-            depends=decisive("correspond"),
+            depends=result_relevant("correspond"),
             config=handed_over("correspond"),
             anatomies=pair,
             results=settings.results,

@@ -23,7 +23,7 @@ rule predict_massm:
         runtime=120,
         gpu=int(settings.predict.accelerator == "gpu"),
     params:
-        depends=decisive("predict", NetworkPredictionConfig),
+        depends=result_relevant("predict", NetworkPredictionConfig),
         config=handed_over("predict", NetworkPredictionConfig),
         tensors=subpath(input.manifest, parent=True),
         model=subpath(input.weights, parent=True),

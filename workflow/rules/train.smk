@@ -22,7 +22,7 @@ rule train_massm:
         runtime=1440,
         gpu=settings.train.devices if settings.train.accelerator == "gpu" else 0,
     params:
-        depends=decisive("train"),
+        depends=result_relevant("train"),
         config=handed_over("train"),
         model=section("model"),
         folder=settings.results / "train" / "massm",
