@@ -51,9 +51,8 @@ def run(
     for count, subject in enumerate(subjects, start=1):
         image = image_of.get(subject)
         if image is None:
-            raise DataError(
-                f"{subject} has no image in {subject_table}; run the dataset stage again"
-            )
+            what = "has no image" if subject in image_of else "is not"
+            raise DataError(f"{subject} {what} in {subject_table}; run the dataset stage again")
         arrays = image_arrays(images.read_scan(image).volume, config)
         arrays |= shape_arrays(subject, particles, status.get(subject, {}), anatomies)
         tensors.save(arrays, output / f"{subject}.safetensors")
