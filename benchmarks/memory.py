@@ -156,15 +156,14 @@ def subject_names(count: int) -> list[str]:
 def write_cohort(folder: Path, count: int, names: list[str], particles: int) -> None:
     """Write all that the stages read; in a process of its own."""
     import numpy as np
-    import pandas as pd
 
     from massm.config.loading import load_config, merge, read_yaml
     from massm.config.tensors import ExportConfig
     from massm.geometry.particles import ParticleSet
+    from massm.io import cohort as tables
     from massm.io import images, meshes
     from massm.io import particles as particle_files
     from massm.io.documents import write_json
-    from massm.io.tables import write_table
     from tests.toy_cohort import hull, sphere_points
 
     config = load_config(merge(read_yaml(ROOT / "config.yaml"), CHANGES))
@@ -192,11 +191,17 @@ def write_cohort(folder: Path, count: int, names: list[str], particles: int) -> 
         particle_files.save_set(found, folder / f"{name}.npz")
         meshes.write(hull(local[0]), folder / f"{name}.vtp")
         write_json({"subject": subjects[0]}, folder / f"{name}.json")
-    images_of = [str(folder / "ct" / f"{name}.nii.gz") for name in subjects]
-    table = pd.DataFrame({"subject": subjects, "split": splits, "image": images_of})
-    write_table(table, folder / "subjects.tsv")
-    rows = [(subject, name, "used") for subject in subjects for name in names]
-    write_table(pd.DataFrame(rows, columns=["subject", "anatomy", "status"]), folder / "cohort.tsv")
+    table = [
+        tables.SubjectRecord(name, split, "used", "", image=folder / "ct" / f"{name}.nii.gz")
+        for name, split in zip(subjects, splits, strict=True)
+    ]
+    tables.write_subject_table(table, folder / "subjects.tsv")
+    rows = [
+        tables.AnatomyRecord(subject.subject, name, subject.split, "used")
+        for subject in table
+        for name in names
+    ]
+    tables.write_cohort(rows, folder / "cohort.tsv")
 
 
 def small_ct(centers, radii):

@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-ORGANS = {
+ANATOMIES = {
     "lung": ((-70.0, 0.0, 60.0), (60.0, 85.0, 130.0)),
     "spleen": ((90, 40, -90), (35, 28, 50)),
 }
@@ -54,7 +54,7 @@ def measure(code: Path, folder: Path, masks: str) -> None:
     survey = sections["dataset"] | {"root": str(folder / f"{masks}.tsv"), "layout": "table"}
     out = folder / "results"
     cohort, subjects = str(out / "cohort.tsv"), str(out / "subjects.tsv")
-    names = list(ORGANS)
+    names = list(ANATOMIES)
     jobs = {
         "dataset": ["--config", json.dumps(survey), "--anatomies", *names]
         + ["--cohort", cohort, "--subjects", subjects, "--threads", "1"],
@@ -151,7 +151,7 @@ def write_scan(folder: Path, size: tuple[int, int, int]) -> None:
     rng = np.random.default_rng(0)
     scan = np.full(size[::-1], -1000, np.int16)
     put_ellipsoid(scan, spacing, (0, 0, 0), (180, 130, 400), 40)
-    for label, (name, (center, radii)) in enumerate(ORGANS.items(), start=1):
+    for label, (name, (center, radii)) in enumerate(ANATOMIES.items(), start=1):
         put_ellipsoid(labels, spacing, center, radii, label)
         put_ellipsoid(scan, spacing, center, radii, -850 if name == "lung" else 110)
     for k in range(size[2]):
@@ -163,12 +163,12 @@ def write_scan(folder: Path, size: tuple[int, int, int]) -> None:
     save(scan, "ct.nii.gz")
     save(labels, "labels.nii.gz")
     rows = {"masks": [], "labels": []}
-    for label, name in enumerate(ORGANS, start=1):
+    for label, name in enumerate(ANATOMIES, start=1):
         save((labels == label).astype(np.uint8), f"{name}.nii.gz")
         rows["masks"].append(f"s0\t{name}\tct.nii.gz\t{name}.nii.gz\t\ttrain")
         rows["labels"].append(f"s0\t{name}\tct.nii.gz\tlabels.nii.gz\t{label}\ttrain")
         world = rng.normal(size=(1, 1024, 3)) * 20
-        center = np.array(ORGANS[name][0], float)
+        center = np.array(ANATOMIES[name][0], float)
         transform = np.eye(4)[None].copy()
         transform[0, :3, 3] = -center
         save_set(

@@ -12,7 +12,14 @@ from massm.config.train import TrainConfig
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
-from massm.io import tensors
+from massm.io import images, tensors
+from massm.io.cohort import (
+    AnatomyRecord,
+    Status,
+    SubjectRecord,
+    write_cohort,
+    write_subject_table,
+)
 from massm.tensors.export import histogram, intensity_of, shape_arrays
 from massm.tensors.manifest import Entry, Manifest, write_manifest
 from massm.tensors.preprocessing import Preprocessing, image_arrays
@@ -195,7 +202,7 @@ class Cohort:
         self.subjects = tuple(f"{prefix}{i}" for i in range(train + validation))
         self.splits = ("train",) * train + ("validation",) * validation
         self.volumes: dict[str, Volume] = {}
-        self.status: dict[str, dict[str, str]] = {}
+        self.status: dict[str, dict[str, Status]] = {}
         unit = sphere_points(PARTICLES)
         local: dict[str, list[np.ndarray]] = {name: [] for name in ANATOMIES}
         world: dict[str, list[np.ndarray]] = {name: [] for name in ANATOMIES}
@@ -225,6 +232,18 @@ class Cohort:
         transforms = np.tile(np.eye(4), (len(local), 1, 1))
         transforms[:, :3, 3] = (world - local).mean(axis=1)
         return ParticleSet(self.subjects, self.splits, local, world, transforms).take(rows)
+
+    def write_tables(self, folder: Path) -> None:
+        """Write the images, and the two tables of the survey."""
+        subjects, rows = [], []
+        for subject, split in zip(self.subjects, self.splits, strict=True):
+            path = folder / "ct" / f"{subject}.nii.gz"
+            images.write_image(self.volumes[subject], path)
+            subjects.append(SubjectRecord(subject, split, "used", "", image=path))
+            for name, status in self.status[subject].items():
+                rows.append(AnatomyRecord(subject, name, split, status, image=path))
+        write_subject_table(subjects, folder / "subjects.tsv")
+        write_cohort(rows, folder / "cohort.tsv")
 
     def write(self, folder: Path) -> Path:
         """Write tensors, manifest and template as the stages do; return the folder."""

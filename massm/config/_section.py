@@ -2,9 +2,11 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from massm.config.names import Split
 
 Part = TypeVar("Part", bound="Section")
 FieldsAbove = Any  # of a validator: pydantic's ValidationInfo, a protocol that no test can check
@@ -14,12 +16,12 @@ class Section(BaseModel):
     """A part of the configuration: unknown keys are refused, values cannot change.
 
     Attributes:
-        indifferent: Keys that say where and how fast a stage runs, not what comes out of it.
+        execution_only: Keys that say where and how fast a stage runs, not what comes out of it.
         renamed: What to write in place of keys that there were before, by the old key.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-    indifferent: ClassVar[frozenset[str]] = frozenset()
+    execution_only: ClassVar[frozenset[str]] = frozenset()
     renamed: ClassVar[dict[str, str]] = {}
 
     @model_validator(mode="before")
@@ -34,9 +36,9 @@ class Section(BaseModel):
         """Take the values of one of the classes that this section is put together from."""
         return kind.model_validate({name: getattr(self, name) for name in kind.model_fields})
 
-    def decisive(self) -> dict[str, Any]:
+    def result_relevant(self) -> dict[str, Any]:
         """Return what the results depend on: a change of anything else needs no rerun."""
-        return self.model_dump(mode="json", exclude=set(self.indifferent))
+        return self.model_dump(mode="json", exclude=set(self.execution_only))
 
 
 def expand_home(text: str) -> str:
@@ -72,7 +74,7 @@ def _distinct(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 Splits = Annotated[
-    tuple[Literal["train", "validation", "test"], ...],
+    tuple[Split, ...],
     Field(min_length=1),
     AfterValidator(_distinct),
 ]

@@ -93,7 +93,7 @@ class CorrespondConfig(Section):
     """Particle-based shape models, one of each population."""
 
     # Which anatomies share a job shows in its rule's own name, inputs and outputs.
-    indifferent: ClassVar[frozenset[str]] = frozenset({"populations"})
+    execution_only: ClassVar[frozenset[str]] = frozenset({"populations"})
     renamed: ClassVar[dict[str, str]] = {
         "pooled": "populations: {kidney: [kidney_left, kidney_right]}, each pair with a name,"
     }
@@ -163,7 +163,9 @@ class CorrespondConfig(Section):
         alone = [name for name in anatomies if self.pool_of(name) == (name,)]
         return {**self.populations, **{name: (name,) for name in alone}}
 
-    def decisive(self) -> dict[str, Any]:
+    def result_relevant(self) -> dict[str, Any]:
         """Return what the particles depend on: nothing of an engine that is not used."""
         unused = {name for name, value in self if isinstance(value, Section)} - USES[self.backend]
-        return {name: value for name, value in super().decisive().items() if name not in unused}
+        return {
+            name: value for name, value in super().result_relevant().items() if name not in unused
+        }

@@ -50,10 +50,10 @@ class SurveyConfig(Section):
         "share of the first; smaller pieces are debris that groom removes.",
     )
     allow_cut: bool = Field(
-        description="Use organs that touch the image's border instead of excluding them."
+        description="Use anatomies that touch the image's border instead of excluding them."
     )
     outlier_z: PositiveFloat | None = Field(
-        description="Exclude organs whose log volume lies this many robust standard deviations "
+        description="Exclude anatomies whose log volume lies this many robust standard deviations "
         "from the training median; null: never."
     )
     grid_tolerance_voxel: PositiveFloat = Field(

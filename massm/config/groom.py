@@ -13,7 +13,7 @@ class SurfaceConfig(Section):
         ge=0, description="Passes that put every voxel center back on its side of the surface."
     )
     handle_mm: NonNegativeFloat = Field(
-        description="Widest hole through an organ that is filled and widest bridge across a gap "
+        description="Widest hole through an anatomy that is filled and widest bridge across a gap "
         "that is cut, mm; 0 leaves all handles."
     )
     smoothing_voxels: NonNegativeFloat = Field(

@@ -1,9 +1,11 @@
-"""Names that people give, and that become names of files: what every file system takes."""
+"""Names: of the parts of a cohort, and those that people give, which become names of files."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator
+
+Split = Literal["train", "validation", "test"]
 
 # A file of results is called by subject, anatomy and some fixed words: 255 bytes hold all of them.
 LONGEST_SUBJECT = 128

@@ -10,7 +10,7 @@ from massm.config._section import Section, Splits
 class PredictConfig(Section):
     """From images to predictions: who is predicted, and on what machine."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset({"batch_size", "accelerator", "threads"})
+    execution_only: ClassVar[frozenset[str]] = frozenset({"batch_size", "accelerator", "threads"})
 
     splits: Splits = Field(description="Which subjects are predicted.")
     batch_size: PositiveInt = Field(

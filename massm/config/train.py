@@ -39,7 +39,7 @@ class AugmentConfig(Section):
 class TrainConfig(Section):
     """From tensors to a trained model."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset(
+    execution_only: ClassVar[frozenset[str]] = frozenset(
         {"accelerator", "devices", "threads", "workers"}
     )
 

@@ -1,28 +1,32 @@
 """Look at the files of one subject and say what can be used, and why the rest cannot."""
 
 import re
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 
 from massm.config.dataset import SurveyConfig
-from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Status, Subject
+from massm.dataset.cohort import CheckedAnatomy, CheckedSubject, FoundAnatomy, FoundSubject
 from massm.dataset.grids import grid_fault, on_larger_grid
 from massm.dataset.intensity import fill_value, image_fault, void_share
-from massm.dataset.surfaces import check_surface, is_mesh, place_fault
+from massm.dataset.surfaces import check_surface, place_fault
 from massm.geometry.isosurface import isosurface
-from massm.geometry.pieces import Piece, largest_piece
+from massm.geometry.pieces import MaskPiece, largest_piece
 from massm.geometry.volume import Volume
+from massm.io.cohort import Status
 from massm.io.dicom import is_dicom, on_grid_of
 from massm.io.errors import DataError
 from massm.io.images import (
-    LabelMap,
-    Scan,
+    FoundImage,
+    FoundLabels,
     Segmentation,
     read_label_map,
     read_scan,
     read_segmentation,
 )
+from massm.io.meshes import is_mesh
+from massm.io.sources import kind_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SMALLEST_MM = 30.0  # longest side of an image; that of a mouse is longer
@@ -30,7 +34,7 @@ _NOTED_VOID = 0.005  # a smaller share of a mask in the void is its rim
 
 
 def check_subject(
-    config: SurveyConfig, subject: Subject, hole_mm: float | None = None
+    config: SurveyConfig, subject: FoundSubject, hole_mm: float | None = None
 ) -> CheckedSubject:
     """Read image and masks of a subject; nothing that is wrong with them raises an error.
 
@@ -51,15 +55,16 @@ def check_subject(
             fault = f"image cannot be used: {error}"
     note = "; ".join([*scan.notes, *_size_notes(scan.volume)]) if scan is not None else ""
     if fault:
-        return CheckedSubject(subject, fault, organs=_all_excluded(subject, fault), note=note)
-    organs = _check_organs(config, subject, None if scan is None else _Image(scan), hole_mm)
+        return CheckedSubject(subject, fault, anatomies=_all_excluded(subject, fault), note=note)
+    image = None if scan is None else _Image(scan)
+    anatomies = _check_anatomies(config, subject, image, hole_mm)
     if scan is None:
-        return CheckedSubject(subject, organs=organs)
+        return CheckedSubject(subject, anatomies=anatomies)
     spacing = tuple(round(float(value), 6) for value in scan.volume.spacing)
-    return CheckedSubject(subject, "", scan.volume.size, spacing, organs, note)
+    return CheckedSubject(subject, "", scan.volume.size, spacing, anatomies, note)
 
 
-def piece_fault(piece: Piece, size: tuple[int, ...], config: SurveyConfig) -> str:
+def piece_fault(piece: MaskPiece, size: tuple[int, ...], config: SurveyConfig) -> str:
     """Say why a mask cannot be used, judged by the piece that grooming keeps; empty if it can.
 
     Args:
@@ -79,7 +84,7 @@ def piece_fault(piece: Piece, size: tuple[int, ...], config: SurveyConfig) -> st
     return ""
 
 
-def touched_sides(piece: Piece, size: tuple[int, ...]) -> list[str]:
+def touched_sides(piece: MaskPiece, size: tuple[int, ...]) -> list[str]:
     """Name the sides of the image that a piece touches, by index axis: x-, x+, ..."""
     sides = []
     ends = piece.start + np.array(piece.inside.shape)
@@ -101,9 +106,9 @@ def _size_notes(image: Volume) -> list[str]:
 
 
 class _Image:
-    """A subject's CT, and what its organs are compared with."""
+    """A subject's CT, and what its anatomies are compared with."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: FoundImage) -> None:
         self.volume = scan.volume
         self.notes = scan.notes
 
@@ -113,7 +118,7 @@ class _Image:
         return fill_value(self.volume.array)
 
 
-def _shear_fault(read: Scan | Segmentation, config: SurveyConfig) -> str:
+def _shear_fault(read: FoundImage | Segmentation, config: SurveyConfig) -> str:
     step = float(read.volume.spacing.min())
     if read.shear_mm <= config.shear_voxel * step:
         return ""
@@ -124,33 +129,33 @@ def _shear_fault(read: Scan | Segmentation, config: SurveyConfig) -> str:
     )
 
 
-def _check_organs(
-    config: SurveyConfig, subject: Subject, image: _Image | None, hole_mm: float | None
-) -> tuple[CheckedOrgan, ...]:
+def _check_anatomies(
+    config: SurveyConfig, subject: FoundSubject, image: _Image | None, hole_mm: float | None
+) -> tuple[CheckedAnatomy, ...]:
     maps = _LabelMaps()
     checked = []
-    for organ in subject.organs:
+    for anatomy in subject.anatomies:
         try:
-            checked.append(_check_organ(config, organ, image, maps, hole_mm))
+            checked.append(_check_anatomy(config, anatomy, image, maps, hole_mm))
         except (DataError, OSError) as error:
-            checked.append(CheckedOrgan(organ, "excluded", f"mask cannot be read: {error}"))
+            checked.append(CheckedAnatomy(anatomy, "excluded", f"mask cannot be read: {error}"))
     return tuple(checked)
 
 
-def _check_organ(
+def _check_anatomy(
     config: SurveyConfig,
-    organ: Organ,
+    anatomy: FoundAnatomy,
     image: _Image | None,
     maps: "_LabelMaps",
     hole_mm: float | None,
-) -> CheckedOrgan:
-    fault = organ.fault or _file_fault(organ)
-    if fault or organ.mask is None:
-        return CheckedOrgan(organ, "excluded", fault)
-    if is_mesh(organ.mask):
-        return check_surface(config, organ, image.volume if image else None, hole_mm)
-    found = maps.read(organ)
-    if image is not None and is_dicom(organ.mask):  # may hold a part of the image's slices
+) -> CheckedAnatomy:
+    fault = anatomy.fault or _file_fault(anatomy)
+    if fault or anatomy.mask is None:
+        return CheckedAnatomy(anatomy, "excluded", fault)
+    if is_mesh(anatomy.mask):
+        return check_surface(config, anatomy, image.volume if image else None, hole_mm)
+    found = maps.read(anatomy)
+    if image is not None and is_dicom(anatomy.mask):  # may hold a part of the image's slices
         mask = on_grid_of(found.volume, image.volume, config.grid_tolerance_voxel)
         found = found._replace(volume=mask)
     known = image.notes if image else ()
@@ -164,25 +169,30 @@ def _check_organ(
         if placed is not None:
             fault, found = "", found._replace(volume=placed)
             notes.append("its grid is a part of the CT's, or turned by right angles: put on it")
+    source = kind_of(found, anatomy.label)
     if fault:
-        return CheckedOrgan(organ, "excluded", fault, note="; ".join(notes))
-    if found.is_distance:
-        return _check_distance(config, organ, found.volume, image, notes)
-    return _check_mask(config, organ, found.volume, image, notes)
+        note = "; ".join(notes)
+        return CheckedAnatomy(anatomy, "excluded", fault, note=note, source=source)
+    check = _check_distance if found.is_distance else _check_mask
+    return replace(check(config, anatomy, found.volume, image, notes), source=source)
 
 
-def _file_fault(organ: Organ) -> str:
-    if organ.mask is None:
+def _file_fault(anatomy: FoundAnatomy) -> str:
+    if anatomy.mask is None:
         return "no mask file"
-    return "" if organ.mask.exists() else f"no mask file {organ.mask}"
+    return "" if anatomy.mask.exists() else f"no mask file {anatomy.mask}"
 
 
 def _check_mask(
-    config: SurveyConfig, organ: Organ, mask: Volume, image: _Image | None, notes: list[str]
-) -> CheckedOrgan:
+    config: SurveyConfig,
+    anatomy: FoundAnatomy,
+    mask: Volume,
+    image: _Image | None,
+    notes: list[str],
+) -> CheckedAnatomy:
     if not mask.array.any():
-        what = "mask is empty" if organ.label is None else f"label map has no {organ.label}"
-        return CheckedOrgan(organ, "absent", what, 0.0, "; ".join(notes))
+        what = "mask is empty" if anatomy.label is None else f"label map has no {anatomy.label}"
+        return CheckedAnatomy(anatomy, "absent", what, 0.0, "; ".join(notes))
     piece = largest_piece(mask.array)
     fault = piece_fault(piece, mask.array.shape, config)
     strays = int(piece.sizes[1:].sum())
@@ -196,11 +206,13 @@ def _check_mask(
         fault = _void(config, image, image.fill, piece, notes)
     volume_ml = float(piece.sizes[0]) * mask.voxel_ml
     status: Status = "excluded" if fault else "used"
-    return CheckedOrgan(organ, status, fault, volume_ml, "; ".join(notes))
+    return CheckedAnatomy(anatomy, status, fault, volume_ml, "; ".join(notes))
 
 
-def _void(config: SurveyConfig, image: _Image, fill: float, piece: Piece, notes: list[str]) -> str:
-    """Say that too much of an organ lies where nothing was scanned; note it if it is little."""
+def _void(
+    config: SurveyConfig, image: _Image, fill: float, piece: MaskPiece, notes: list[str]
+) -> str:
+    """Say that too much of an anatomy lies where nothing was scanned; note it if it is little."""
     share = void_share(image.volume.array, fill, piece.inside, piece.start)
     said = f"{share:.0%} of the mask lies in constant fill ({fill:g}), outside the scanned field"
     if share > config.void_fraction and not config.allow_cut:
@@ -211,36 +223,41 @@ def _void(config: SurveyConfig, image: _Image, fill: float, piece: Piece, notes:
 
 
 def _check_distance(
-    config: SurveyConfig, organ: Organ, distance: Volume, image: _Image | None, notes: list[str]
-) -> CheckedOrgan:
+    config: SurveyConfig,
+    anatomy: FoundAnatomy,
+    distance: Volume,
+    image: _Image | None,
+    notes: list[str],
+) -> CheckedAnatomy:
     """Check a signed distance: its grid is its own, its surface has to lie in the image."""
     surface = isosurface(distance)
     fault = piece_fault(largest_piece(distance.array > 0), distance.array.shape, config)
     if not fault and image is not None:
         fault = place_fault(surface.vertices, image.volume, config)
     status: Status = "excluded" if fault else "used"
-    return CheckedOrgan(organ, status, fault, surface.volume_ml, "; ".join(notes))
+    return CheckedAnatomy(anatomy, status, fault, surface.volume_ml, "; ".join(notes))
 
 
-def _all_excluded(subject: Subject, fault: str) -> tuple[CheckedOrgan, ...]:
+def _all_excluded(subject: FoundSubject, fault: str) -> tuple[CheckedAnatomy, ...]:
     return tuple(
-        CheckedOrgan(organ, "excluded", f"subject excluded: {fault}") for organ in subject.organs
+        CheckedAnatomy(anatomy, "excluded", f"subject excluded: {fault}")
+        for anatomy in subject.anatomies
     )
 
 
 class _LabelMaps:
-    """Organs of one subject; a label map that several of them share is read once."""
+    """Masks of one subject; a label map that several of them lie in is read once."""
 
     def __init__(self) -> None:
-        self._last: tuple[object, LabelMap] | None = None
+        self._last: tuple[object, FoundLabels] | None = None
 
-    def read(self, organ: Organ) -> Segmentation:
-        """Read an organ."""
-        assert organ.mask is not None
-        if organ.label is None or is_dicom(organ.mask):
+    def read(self, anatomy: FoundAnatomy) -> Segmentation:
+        """Read the mask of an anatomy."""
+        assert anatomy.mask is not None
+        if anatomy.label is None or is_dicom(anatomy.mask):
             self._last = None
-            return read_segmentation(organ.mask, organ.label)
-        if self._last is None or self._last[0] != organ.mask:
+            return read_segmentation(anatomy.mask, anatomy.label)
+        if self._last is None or self._last[0] != anatomy.mask:
             self._last = None  # before the next is read
-            self._last = (organ.mask, read_label_map(organ.mask))
-        return self._last[1].organ(organ.label)
+            self._last = (anatomy.mask, read_label_map(anatomy.mask))
+        return self._last[1].take(anatomy.label)

@@ -4,26 +4,25 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
 
 from massm.config.names import subject_fault
-
-Status = Literal["used", "absent", "excluded"]
+from massm.io.cohort import Status
+from massm.io.sources import SourceKind
 
 
 @dataclass(frozen=True)
-class Organ:
+class FoundAnatomy:
     """One anatomy of one subject, as found.
 
     Attributes:
-        anatomy: Its name.
+        name: Of the anatomy.
         mask: Mask, label map, signed distance or mesh; None if there is no file.
-        label: Value of the organ in a label map; None for a mask or a mesh.
+        label: Its value in a label map; None for a mask or a mesh.
         fault: Why it cannot be used whatever its file holds; empty if nothing is known yet.
         note: What is odd about how the data names it; empty if nothing is.
     """
 
-    anatomy: str
+    name: str
     mask: Path | None
     label: int | None = None
     fault: str = ""
@@ -31,41 +30,43 @@ class Organ:
 
 
 @dataclass(frozen=True)
-class Subject:
+class FoundSubject:
     """One subject, as found.
 
     Attributes:
         name: Its name.
         image: CT file or DICOM folder; None for a cohort of meshes or masks alone.
         split: As the data gives it, not checked; empty if the data gives none.
-        organs: One for each anatomy asked for.
+        anatomies: One for each that was asked for.
         fault: Why it cannot be used whatever its files hold; empty if nothing is known yet.
     """
 
     name: str
     image: Path | None
     split: str
-    organs: tuple[Organ, ...]
+    anatomies: tuple[FoundAnatomy, ...]
     fault: str = ""
 
 
 @dataclass(frozen=True)
-class CheckedOrgan:
+class CheckedAnatomy:
     """One anatomy of one subject after its mask was looked at.
 
     Attributes:
-        organ: As found.
+        found: As the layout found it.
         status: What becomes of it.
         reason: Why it is not used; empty if it is.
         volume_ml: Its volume; None where it could not be measured.
         note: What was repaired or is odd and does not stop it; empty if nothing is.
+        source: What its file holds; None if it was not read.
     """
 
-    organ: Organ
+    found: FoundAnatomy
     status: Status
     reason: str = ""
     volume_ml: float | None = None
     note: str = ""
+    source: SourceKind | None = None
 
 
 @dataclass(frozen=True)
@@ -77,22 +78,22 @@ class CheckedSubject:
         fault: Why it cannot be used; empty if it can.
         size: Voxels of the image along x, y, z; None without an image.
         spacing: Of the image, mm.
-        organs: One for each anatomy asked for.
+        anatomies: One for each that was asked for.
         note: What was repaired or is odd and does not stop it; empty if nothing is.
     """
 
-    subject: Subject
+    subject: FoundSubject
     fault: str = ""
     size: tuple[int, ...] | None = None
     spacing: tuple[float, ...] | None = None
-    organs: tuple[CheckedOrgan, ...] = field(default_factory=tuple)
+    anatomies: tuple[CheckedAnatomy, ...] = field(default_factory=tuple)
     note: str = ""
 
 
-Layout = Callable[[Path, Sequence[str]], list[Subject]]
+Layout = Callable[[Path, Sequence[str]], list[FoundSubject]]
 
 
-def mark_names(subjects: Sequence[Subject]) -> list[Subject]:
+def mark_names(subjects: Sequence[FoundSubject]) -> list[FoundSubject]:
     """Mark subjects whose names cannot be names of files of their own.
 
     These are names that some file system does not take, and several that a disk may take for one:
@@ -108,7 +109,7 @@ def _as_on_disk(name: str) -> str:
     return unicodedata.normalize("NFC", name).casefold()
 
 
-def _marked(subject: Subject, names: set[str]) -> Subject:
+def _marked(subject: FoundSubject, names: set[str]) -> FoundSubject:
     if subject.fault:
         return subject
     if len(names) > 1:

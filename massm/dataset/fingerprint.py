@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from massm.config.dataset import SurveyConfig
-from massm.dataset.cohort import Subject
+from massm.dataset.cohort import FoundSubject
 from massm.dataset.layouts import LAYOUTS
 from massm.io.errors import DataError
 from massm.io.fingerprint import fingerprint
@@ -18,7 +18,7 @@ def cohort_fingerprint(config: SurveyConfig, anatomies: Sequence[str]) -> str:
 
     Args:
         config: Section ``dataset``; its root is set.
-        anatomies: Organs that the survey looks for.
+        anatomies: What the survey looks for.
     """
     assert config.root is not None
     try:
@@ -36,14 +36,12 @@ def _tables(root: Path) -> list[Path]:
     return [path for path in root.iterdir() if path.name.lower().startswith("meta.")]
 
 
-def _files(subject: Subject) -> Iterator[Path]:
+def _files(subject: FoundSubject) -> Iterator[Path]:
     if subject.image is not None:
         yield subject.image
-    yield from (organ.mask for organ in subject.organs if organ.mask is not None)
+    yield from (one.mask for one in subject.anatomies if one.mask is not None)
 
 
-def _listed(subject: Subject) -> list[object]:
-    organs = [
-        [organ.anatomy, str(organ.mask), organ.label, organ.fault] for organ in subject.organs
-    ]
-    return [subject.name, str(subject.image), subject.split, subject.fault, organs]
+def _listed(subject: FoundSubject) -> list[object]:
+    anatomies = [[one.name, str(one.mask), one.label, one.fault] for one in subject.anatomies]
+    return [subject.name, str(subject.image), subject.split, subject.fault, anatomies]

@@ -35,7 +35,7 @@ def grid_fault(image: Volume, mask: Volume, tolerance_voxel: float) -> str:
 def on_larger_grid(mask: Volume, image: Volume, tolerance_voxel: float) -> Volume | None:
     """Put a mask on its image's grid if its own is a part of that, whole voxels and all.
 
-    Such are masks that were cropped to the organ, and those whose axes run in another order or
+    Such are masks that were cropped to the anatomy, and those whose axes run in another order or
     direction over the same places. A grid that reaches beyond the image is none: one of the same
     size that is moved by whole voxels has lost its place.
 

@@ -139,7 +139,7 @@ def void_share(
     piece: Bool[np.ndarray, "d h w"],
     start: Shaped[np.ndarray, "3"],
 ) -> float:
-    """Return the share of an organ's voxels around which nothing was scanned.
+    """Return the share of an anatomy's voxels around which nothing was scanned.
 
     Those are voxels of the fill's value that reach the border of their slice through such voxels
     (gas in a bowel does not); none, if nowhere all neighbors have that value too (scanned air that
@@ -148,7 +148,7 @@ def void_share(
     Args:
         image: The CT.
         fill: Its value outside the scanned field (:func:`fill_value`).
-        piece: The organ, cropped.
+        piece: The anatomy, cropped.
         start: Index (z, y, x) of the crop's first voxel in the image.
     """
     low = np.maximum(start - 1, 0)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 FEWEST = 8  # fewer training volumes say nothing about spread
-LEAST_SPREAD = 0.05  # of log volume: cohorts of near twins have no outliers within 5 %
+LEAST_SPREAD = 0.05  # of log volume: cohorts of near copies have no outliers within 5 %
 
 
 def outlier_scores(volumes_ml: Sequence[float], training_ml: Sequence[float]) -> np.ndarray:

@@ -5,10 +5,12 @@ import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from massm.config.dataset import SplitFractions
+from massm.config.names import Split
 from massm.io.errors import DataError
 
 log = logging.getLogger(__name__)
@@ -22,7 +24,8 @@ WORDS = {
     "test": "test",
     "testing": "test",
 }
-SPLITS = ("train", "validation", "test")
+SPLITS: tuple[Split, ...] = get_args(Split)
+"""The parts of a cohort, in the order in which they are shown."""
 COLUMN = "split"
 _ALIKE = ("splits", "subset", "set", "fold", "partition", "dataset_split", "data_split", "phase")
 

@@ -1,13 +1,12 @@
-"""Check an organ that comes as a surface instead of a mask."""
+"""Check an anatomy that comes as a surface instead of a mask."""
 
 from math import inf
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
 
 from massm.config.dataset import SurveyConfig
-from massm.dataset.cohort import CheckedOrgan, Organ
+from massm.dataset.cohort import CheckedAnatomy, FoundAnatomy
 from massm.dataset.units import extent_fault, seems_to_be, small_note
 from massm.geometry.mesh import Mesh
 from massm.geometry.mesh_repair import Repaired, repaired
@@ -15,27 +14,22 @@ from massm.geometry.volume import Volume
 from massm.io import meshes
 
 
-def is_mesh(path: Path) -> bool:
-    """Tell whether a path names a surface."""
-    return meshes.is_mesh(path)
-
-
 def check_surface(
-    config: SurveyConfig, organ: Organ, image: Volume | None, hole_mm: float | None = None
-) -> CheckedOrgan:
+    config: SurveyConfig, anatomy: FoundAnatomy, image: Volume | None, hole_mm: float | None = None
+) -> CheckedAnatomy:
     """Read a surface and say whether it can be used, as grooming would leave it.
 
     Args:
         config: Section ``dataset``.
-        organ: With the surface's file.
+        anatomy: With the surface's file.
         image: The CT, if there is one.
         hole_mm: Widest hole that grooming closes, mm; None leaves it to grooming to refuse holes.
 
     Raises:
         DataError: If the file cannot be read.
     """
-    assert organ.mask is not None
-    found = meshes.read_surface(organ.mask)
+    assert anatomy.mask is not None
+    found = meshes.read_surface(anatomy.mask)
     whole = repaired(found.mesh, inf if hole_mm is None else hole_mm)
     surface, volume_ml = whole.main.mesh, whole.main.volume_ml
     fault = (
@@ -45,13 +39,15 @@ def check_surface(
         or (_image_fault(surface, volume_ml, image, config) if image is not None else "")
     )
     if fault:
-        return CheckedOrgan(organ, "excluded", fault, volume_ml, "; ".join(found.notes))
+        return CheckedAnatomy(
+            anatomy, "excluded", fault, volume_ml, "; ".join(found.notes), "surface"
+        )
     notes = [*found.notes, *whole.notes]
     if image is None and small_note(surface.vertices):  # with a CT, its place tells the unit
         notes.append(small_note(surface.vertices))
     if whole.holes:
         notes.append(f"holes {'left to grooming' if hole_mm is None else 'closed'}: {whole.holes}")
-    return CheckedOrgan(organ, "used", "", volume_ml, "; ".join(notes))
+    return CheckedAnatomy(anatomy, "used", "", volume_ml, "; ".join(notes), "surface")
 
 
 def place_fault(vertices: Float[np.ndarray, "V 3"], image: Volume, config: SurveyConfig) -> str:

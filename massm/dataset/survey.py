@@ -1,36 +1,35 @@
-"""From checked subjects to the two tables."""
+"""From checked subjects to the rows of the two tables."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 
 from massm.config.dataset import SurveyConfig
 from massm.dataset.cohort import CheckedSubject
 from massm.dataset.outliers import outlier_scores
 from massm.dataset.splits import SPLITS, draw_split, read_split
-from massm.dataset.units import exclude_other_units
+from massm.dataset.units import other_units
 from massm.dataset.verdict import most_common
+from massm.io.cohort import AnatomyRecord, SubjectRecord
 
 
 def tabulate(
     config: SurveyConfig, checked: Sequence[CheckedSubject]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Decide split and status of each subject and organ.
+) -> tuple[list[SubjectRecord], list[AnatomyRecord]]:
+    """Decide split and status of each subject and of each of its anatomies.
 
     Returns:
-        The table of subjects and the table of subjects x anatomies.
+        The rows of the table of subjects, and of that of subjects x anatomies.
     """
-    checked = _with_usable_organ(_with_readable_split(checked))
+    checked = _with_usable_anatomy(_with_readable_split(checked))
     splits = _splits(config, checked)
-    subjects = pd.DataFrame([_subject_row(entry, splits) for entry in checked])
-    rows = [row for entry in checked for row in _organ_rows(entry, splits)]
-    cohort = pd.DataFrame(rows)
-    cohort = exclude_other_units(cohort)
+    subjects = [_subject(entry, splits[entry.subject.name]) for entry in checked]
+    rows = [row for entry in checked for row in _anatomies(entry, splits[entry.subject.name])]
+    rows = _without_other_units(rows)
     if config.outlier_z is not None:
-        cohort = _exclude_outliers(cohort, config.outlier_z)
-    return subjects, cohort
+        rows = _without_outliers(rows, config.outlier_z)
+    return subjects, rows
 
 
 def _with_readable_split(checked: Sequence[CheckedSubject]) -> list[CheckedSubject]:
@@ -51,26 +50,26 @@ def _split_fault(word: str) -> str:
     return f"split {word!r} is none of {', '.join(SPLITS)}"
 
 
-def _with_usable_organ(checked: Sequence[CheckedSubject]) -> list[CheckedSubject]:
-    """Exclude subjects of whose organs nothing is known, not even that they are absent."""
+def _with_usable_anatomy(checked: Sequence[CheckedSubject]) -> list[CheckedSubject]:
+    """Exclude subjects of whose anatomies nothing is known, not even that they are absent."""
     return [
         replace(entry, fault=f"no usable anatomy: {_reasons(entry)}")
-        if not entry.fault and all(organ.status == "excluded" for organ in entry.organs)
+        if not entry.fault and all(one.status == "excluded" for one in entry.anatomies)
         else entry
         for entry in checked
     ]
 
 
 def _reasons(entry: CheckedSubject) -> str:
-    return most_common(pd.Series([organ.reason for organ in entry.organs]))
+    return most_common([one.reason for one in entry.anatomies])
 
 
 def _exclude(entry: CheckedSubject, fault: str) -> CheckedSubject:
-    organs = tuple(
-        replace(organ, status="excluded", reason=f"subject excluded: {fault}")
-        for organ in entry.organs
+    anatomies = tuple(
+        replace(one, status="excluded", reason=f"subject excluded: {fault}")
+        for one in entry.anatomies
     )
-    return replace(entry, fault=fault, organs=organs)
+    return replace(entry, fault=fault, anatomies=anatomies)
 
 
 def _splits(config: SurveyConfig, checked: Sequence[CheckedSubject]) -> dict[str, str]:
@@ -81,57 +80,89 @@ def _splits(config: SurveyConfig, checked: Sequence[CheckedSubject]) -> dict[str
     return draw_split([entry.subject.name for entry in checked], config.fractions, config.seed)
 
 
-def _subject_row(entry: CheckedSubject, splits: dict[str, str]) -> dict[str, object]:
-    name = entry.subject.name
-    size = entry.size or (pd.NA,) * 3
-    spacing = entry.spacing or (pd.NA,) * 3
-    return {
-        "subject": name,
-        "split": splits[name],
-        "status": "excluded" if entry.fault else "used",
-        "reason": _one_line(entry.fault),
-        "note": _one_line(entry.note),
-        "image": str(entry.subject.image or ""),
-        **{f"size_{axis}": value for axis, value in zip("xyz", size, strict=True)},
-        **{f"spacing_{axis}": value for axis, value in zip("xyz", spacing, strict=True)},
-    }
+def _subject(entry: CheckedSubject, split: str) -> SubjectRecord:
+    size_x, size_y, size_z = entry.size or (None,) * 3
+    spacing_x, spacing_y, spacing_z = entry.spacing or (None,) * 3
+    return SubjectRecord(
+        subject=entry.subject.name,
+        split=split,
+        status="excluded" if entry.fault else "used",
+        reason=_one_line(entry.fault),
+        note=_one_line(entry.note),
+        image=entry.subject.image,
+        size_x=size_x,
+        size_y=size_y,
+        size_z=size_z,
+        spacing_x=spacing_x,
+        spacing_y=spacing_y,
+        spacing_z=spacing_z,
+    )
 
 
-def _organ_rows(entry: CheckedSubject, splits: dict[str, str]) -> list[dict[str, object]]:
-    name = entry.subject.name
+def _anatomies(entry: CheckedSubject, split: str) -> list[AnatomyRecord]:
     return [
-        {
-            "subject": name,
-            "anatomy": checked.organ.anatomy,
-            "split": splits[name],
-            "status": checked.status,
-            "reason": _one_line(checked.reason),
-            "note": _one_line("; ".join(filter(None, (checked.organ.note, checked.note)))),
-            "image": str(entry.subject.image or ""),
-            "mask": str(checked.organ.mask or ""),
-            "label": "" if checked.organ.label is None else str(checked.organ.label),
-            "volume_ml": pd.NA if checked.volume_ml is None else round(checked.volume_ml, 3),
-        }
-        for checked in entry.organs
+        AnatomyRecord(
+            subject=entry.subject.name,
+            anatomy=one.found.name,
+            split=split,
+            status=one.status,
+            reason=_one_line(one.reason),
+            note=_one_line("; ".join(filter(None, (one.found.note, one.note)))),
+            image=entry.subject.image,
+            mask=one.found.mask,
+            label=one.found.label,
+            volume_ml=None if one.volume_ml is None else round(one.volume_ml, 3),
+            source=one.source,
+        )
+        for one in entry.anatomies
     ]
 
 
-def _exclude_outliers(cohort: pd.DataFrame, limit: float) -> pd.DataFrame:
-    cohort = cohort.copy()
-    used = cohort["status"] == "used"
-    for anatomy in cohort.loc[used, "anatomy"].unique():
-        rows = cohort.index[used & (cohort["anatomy"] == anatomy)]
-        volumes = cohort.loc[rows, "volume_ml"].astype(float).clip(lower=1e-6)
-        training = volumes[cohort.loc[rows, "split"] == "train"]
-        scores = outlier_scores(volumes.to_list(), training.to_list())
-        for row, volume, score in zip(rows, volumes, scores, strict=True):
+def _without_other_units(rows: Sequence[AnatomyRecord]) -> list[AnatomyRecord]:
+    """Exclude surfaces in another unit than those of the other subjects."""
+    faults: dict[int, str] = {}
+    for anatomy, places in _used(rows).items():
+        own = [rows[place] for place in places]
+        found = other_units(anatomy, _volumes(own), [row.source == "surface" for row in own])
+        faults |= {places[place]: fault for place, fault in found.items()}
+    return _excluded(rows, faults)
+
+
+def _without_outliers(rows: Sequence[AnatomyRecord], limit: float) -> list[AnatomyRecord]:
+    """Exclude volumes that lie too far from those of the training subjects."""
+    faults: dict[int, str] = {}
+    for places in _used(rows).values():
+        own = [rows[place] for place in places]
+        volumes = [max(volume, 1e-6) for volume in _volumes(own)]
+        training = [ml for row, ml in zip(own, volumes, strict=True) if row.split == "train"]
+        scores = outlier_scores(volumes, training)
+        for place, volume, score in zip(places, volumes, scores, strict=True):
             if abs(score) > limit:
-                cohort.loc[row, "status"] = "excluded"
-                cohort.loc[row, "reason"] = (
+                faults[place] = (
                     f"volume outlier: {volume:.3g} ml, {score:+.1f} robust standard deviations "
                     f"from the training median of {np.median(training):.3g} ml"
                 )
-    return cohort
+    return _excluded(rows, faults)
+
+
+def _used(rows: Sequence[AnatomyRecord]) -> dict[str, list[int]]:
+    """List by anatomy the places of the rows that are used."""
+    places: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        if row.is_used:
+            places.setdefault(row.anatomy, []).append(place)
+    return places
+
+
+def _volumes(rows: Sequence[AnatomyRecord]) -> list[float]:
+    return [float("nan") if row.volume_ml is None else row.volume_ml for row in rows]
+
+
+def _excluded(rows: Sequence[AnatomyRecord], faults: dict[int, str]) -> list[AnatomyRecord]:
+    return [
+        replace(row, status="excluded", reason=faults[place]) if place in faults else row
+        for place, row in enumerate(rows)
+    ]
 
 
 def _one_line(text: str) -> str:

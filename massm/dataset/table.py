@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from massm.dataset.cohort import Organ, Subject, mark_names
+from massm.dataset.cohort import FoundAnatomy, FoundSubject, mark_names
 from massm.dataset.spelling import match_spelling, report
 from massm.dataset.splits import COLUMN, given_splits, read_split
 from massm.io.errors import DataError
@@ -30,7 +30,7 @@ _ALIKE = {
 }
 
 
-def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
+def find_subjects(root: Path, anatomies: Sequence[str]) -> list[FoundSubject]:
     """List the subjects of a table, in the order of their names.
 
     Raises:
@@ -71,7 +71,7 @@ def _warn_of_alike(name: str, table: pd.DataFrame, path: Path) -> None:
         log.warning("%s: column %s is not used; if %s is meant, rename it so", path, other, name)
 
 
-def _warn_of_shared(subjects: Sequence[Subject], path: Path) -> None:
+def _warn_of_shared(subjects: Sequence[FoundSubject], path: Path) -> None:
     """Warn of one image that several subjects name: a split may part them."""
     owners: dict[str, list[str]] = {}
     for subject in subjects:
@@ -91,7 +91,7 @@ def _with_subject(table: pd.DataFrame, path: Path) -> pd.DataFrame:
     return table.drop(nameless)
 
 
-def _subject(name: str, rows: pd.DataFrame, folder: Path, anatomies: Sequence[str]) -> Subject:
+def _subject(name: str, rows: pd.DataFrame, folder: Path, anatomies: Sequence[str]) -> FoundSubject:
     images = sorted(set(rows["image"]) - {""})
     splits = sorted({read_split(word) or word for word in rows[COLUMN]} - {""})
     fault = ""
@@ -102,30 +102,30 @@ def _subject(name: str, rows: pd.DataFrame, folder: Path, anatomies: Sequence[st
     image = find_named(folder, images[0]) if images else None
     if image is not None and not exists(image):
         fault = fault or f"no image {image}{why_missing(folder, images[0])}"
-    organs = tuple(_organ(anatomy, rows[rows["meant"] == anatomy], folder) for anatomy in anatomies)
-    return Subject(name, image, splits[0] if splits else "", organs, fault)
+    found = tuple(_anatomy(one, rows[rows["meant"] == one], folder) for one in anatomies)
+    return FoundSubject(name, image, splits[0] if splits else "", found, fault)
 
 
-def _organ(anatomy: str, rows: pd.DataFrame, folder: Path) -> Organ:
+def _anatomy(name: str, rows: pd.DataFrame, folder: Path) -> FoundAnatomy:
     if len(rows) > 1:
         lines = _some(rows.index)
         fault = f"{len(rows)} rows for one subject and anatomy (line {lines}); keep one"
-        return Organ(anatomy, None, fault=fault)
+        return FoundAnatomy(name, None, fault=fault)
     if rows.empty or not rows["mask"].iloc[0]:
-        return Organ(anatomy, None)
-    word, name = rows["anatomy"].iloc[0], rows["mask"].iloc[0]
-    note = "" if word == anatomy else f"the table says {word!r}"
-    mask = find_named(folder, name)
-    organ = Organ(anatomy, mask, note=note)
+        return FoundAnatomy(name, None)
+    word, file = rows["anatomy"].iloc[0], rows["mask"].iloc[0]
+    note = "" if word == name else f"the table says {word!r}"
+    mask = find_named(folder, file)
+    found = FoundAnatomy(name, mask, note=note)
     if not exists(mask):
-        return replace(organ, fault=f"no mask file {mask}{why_missing(folder, name)}")
+        return replace(found, fault=f"no mask file {mask}{why_missing(folder, file)}")
     text = rows["label"].iloc[0]
     if not text:
-        return organ
+        return found
     label = _label(text)
     if label is None:
-        return replace(organ, fault=f"label {text!r} is no whole number above 0")
-    return replace(organ, label=label)
+        return replace(found, fault=f"label {text!r} is no whole number above 0")
+    return replace(found, label=label)
 
 
 def _label(text: str) -> int | None:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from massm.dataset.cohort import Organ, Subject, mark_names
+from massm.dataset.cohort import FoundAnatomy, FoundSubject, mark_names
 from massm.dataset.spelling import match_spelling
 from massm.dataset.splits import given_splits
 from massm.io.errors import DataError
@@ -31,7 +31,7 @@ _SHOWN = 5  # names in one line of the log
 VERSION_2_ONLY = ("heart", "atrial_appendage_left", "brachiocephalic_trunk", "prostate")
 
 
-def find_subjects(root: Path, anatomies: Sequence[str]) -> list[Subject]:
+def find_subjects(root: Path, anatomies: Sequence[str]) -> list[FoundSubject]:
     """List the subjects of a folder, in the order of their names.
 
     A subject is a folder that holds a CT or segmentations, or that ``meta.csv`` names.
@@ -60,7 +60,7 @@ def _looks_like_a_subject(path: Path) -> bool:
     return (path / "segmentations").is_dir() or _find_image(path, "ct") is not None
 
 
-def _subject(name: str, folder: Path, rows: list[str], anatomies: Sequence[str]) -> Subject:
+def _subject(name: str, folder: Path, rows: list[str], anatomies: Sequence[str]) -> FoundSubject:
     image = _find_image(folder, "ct")
     fault = ""
     if len(rows) > 1:
@@ -69,21 +69,21 @@ def _subject(name: str, folder: Path, rows: list[str], anatomies: Sequence[str])
         fault = f"named in meta.csv, but there is no folder {folder}"
     elif image is None:
         fault = f"no ct.nii.gz in {folder}"
-    organs = tuple(_organ(folder / "segmentations", anatomy) for anatomy in anatomies)
-    return Subject(name, image, rows[0] if rows else "", organs, fault)
+    found = tuple(_anatomy(folder / "segmentations", one) for one in anatomies)
+    return FoundSubject(name, image, rows[0] if rows else "", found, fault)
 
 
-def _organ(folder: Path, anatomy: str) -> Organ:
-    mask = _find_image(folder, anatomy)
+def _anatomy(folder: Path, name: str) -> FoundAnatomy:
+    mask = _find_image(folder, name)
     if mask is not None:
-        return Organ(anatomy, mask)
+        return FoundAnatomy(name, mask)
     if not folder.is_dir():
-        return Organ(anatomy, None, fault=f"no folder {folder}")
-    near = [path for path in sorted(folder.iterdir()) if _is_spelled(path, anatomy)]
+        return FoundAnatomy(name, None, fault=f"no folder {folder}")
+    near = [path for path in sorted(folder.iterdir()) if _is_spelled(path, name)]
     if not near:
-        return Organ(anatomy, None)
-    fault = f"no mask file {anatomy}.nii.gz in {folder}, but {near[0].name}; rename it"
-    return Organ(anatomy, None, fault=fault)
+        return FoundAnatomy(name, None)
+    fault = f"no mask file {name}.nii.gz in {folder}, but {near[0].name}; rename it"
+    return FoundAnatomy(name, None, fault=fault)
 
 
 def _is_spelled(path: Path, anatomy: str) -> bool:

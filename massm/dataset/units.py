@@ -5,20 +5,17 @@ small or as large as; with a CT, where it would lie and how many voxels it would
 cohort, a volume that differs from the others by the cube of a unit.
 """
 
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
 from massm.config.dataset import SurveyConfig
-from massm.io.meshes import is_mesh
 
 UNITS = {"centimeters": 10.0, "meters": 1000.0, "inches": 25.4, "micrometers": 0.001}
 _TURN = np.array([-1.0, -1.0, 1.0])  # from RAS to LPS
 _FEWEST = 2  # others that a volume is compared with
-_ALIKE = np.log(4)  # organs of one anatomy differ by this factor at most, for this purpose
+_ALIKE = np.log(4)  # volumes of one anatomy differ by this factor at most, for this purpose
 _SMALL_MM = 20.0  # longest side that few organs fall short of
 _COMMON_MM = (5.0, 1000.0)  # longest side of organs, for the unit that is suspected
 
@@ -67,29 +64,34 @@ def seems_to_be(
     return ""
 
 
-def exclude_other_units(cohort: pd.DataFrame) -> pd.DataFrame:
-    """Exclude meshes whose volume differs from that of the others by the cube of a unit.
+def other_units(
+    anatomy: str, volumes_ml: Sequence[float], are_surfaces: Sequence[bool]
+) -> dict[int, str]:
+    """Find meshes whose volume differs from that of the others by the cube of a unit.
 
     Args:
-        cohort: One row for each subject and anatomy, with status, mask and volume_ml.
+        anatomy: Its name.
+        volumes_ml: Its volume in each subject.
+        are_surfaces: Whether each was measured of a mesh.
+
+    Returns:
+        By the place of each such mesh, why it cannot be used.
     """
-    cohort = cohort.copy()
-    used = cohort[cohort["status"] == "used"]
-    for anatomy, rows in used.groupby("anatomy", sort=False):
-        logs = pd.Series(np.log(rows["volume_ml"].astype(float).clip(lower=1e-12)), rows.index)
-        for row in rows.index[[is_mesh(Path(name)) for name in rows["mask"]]]:
-            others = logs.drop(row)
-            if len(others) < _FEWEST:
-                continue
-            unit = _unit_between(float(logs[row]), float(others.median()))
-            if unit:
-                cohort.loc[row, "status"] = "excluded"
-                cohort.loc[row, "reason"] = (
-                    f"surface encloses {rows.loc[row, 'volume_ml']:.3g} ml, the median of the "
-                    f"other subjects' {anatomy} is {np.exp(others.median()):.3g} ml: the file "
-                    f"seems to be in {unit}; export it in LPS millimeters"
-                )
-    return cohort
+    logs = np.log(np.clip(np.asarray(volumes_ml, float), 1e-12, None))
+    faults = {}
+    for place in np.flatnonzero(are_surfaces).tolist():
+        others = np.delete(logs, place)
+        if len(others) < _FEWEST:
+            continue
+        median = float(np.median(others))
+        unit = _unit_between(float(logs[place]), median)
+        if unit:
+            faults[place] = (
+                f"surface encloses {volumes_ml[place]:.3g} ml, the median of the other subjects' "
+                f"{anatomy} is {np.exp(median):.3g} ml: the file seems to be in {unit}; export it "
+                "in LPS millimeters"
+            )
+    return faults
 
 
 def _unit_between(own: float, others: float) -> str:

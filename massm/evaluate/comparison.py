@@ -37,10 +37,10 @@ def compare(
     *,
     bounds: Collection[str],
 ) -> pd.DataFrame:
-    """Compare the reference model's heads with every other model and head, organ by organ.
+    """Compare the reference model's heads with every other model and head, anatomy by anatomy.
 
-    A pair is one organ of one subject that both have a value for. Differences are averaged within
-    a subject first (for one anatomy they are one difference), since organs of one patient are not
+    A pair is one anatomy of one subject that both have a value for. Differences are averaged within
+    a subject first (for one anatomy they are one difference), since those of one patient are not
     independent; the means and the difference that are shown are means over subjects, and the
     test, Wilcoxon's signed-rank test, is of the same differences. Rates are not compared.
 
@@ -50,15 +50,15 @@ def compare(
 
     Args:
         values: Columns model, head, subject, anatomy, split, measure, value.
-        missed: The same for organs that a model missed: what each costs it.
+        missed: The same for anatomies that a model missed: what each costs it.
         reference_model: The model that is compared (``a`` in the result).
         how: How confidence intervals are made; subjects are what was sampled.
         bounds: Models that are no rivals.
 
     Returns:
         One row for each split, frame (local, world, detection), measure, counting (``found``:
-        organs that both found; ``with_missed``: also what one missed, at its cost), scope, anatomy
-        and pair: n (organs), subjects, both means over the pairs, the mean difference a - b with
+        what both found; ``with_missed``: also what one missed, at its cost), scope, anatomy and
+        pair: n (of pairs), subjects, both means over the pairs, the mean difference a - b with
         its interval and how that was made, the same in percent of b's mean, ``better`` (``a``,
         ``b`` or ``same``, by the means), p, the family of its correction, and p corrected.
     """
@@ -86,7 +86,7 @@ def _frame(head: str) -> str:
 def _pairs(
     measure: str, group: pd.DataFrame, reference_model: str, how: Resampling
 ) -> Iterator[dict[str, Any]]:
-    wide = group.pivot(index=["subject", "organ"], columns=["model", "head"], values="value")
+    wide = group.pivot(index=["subject", "structure"], columns=["model", "head"], values="value")
     methods: list[Method] = [(str(column[0]), str(column[1])) for column in wide.columns]
     ours = [method for method in methods if method[0] == reference_model]
     for place, a in enumerate(ours):

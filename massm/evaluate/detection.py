@@ -1,4 +1,4 @@
-"""Was the organ found, and where?"""
+"""Was the anatomy found, and where?"""
 
 from collections.abc import Sequence
 
@@ -11,15 +11,15 @@ from massm.geometry.boxes import Box, box_iou
 
 
 def presence_measures(*, found: bool, present: bool) -> dict[str, float]:
-    """Measure whether an organ whose presence is known was found.
+    """Measure whether an anatomy whose presence is known was found.
 
     Args:
-        found: Whether the model says that the organ is in the image.
+        found: Whether the model says that the anatomy is in the image.
         present: Whether it is.
 
     Returns:
-        ``presence`` (0 or 1); for a present organ ``missed``, for an absent one ``false_positive``
-        (0 or 1).
+        ``presence`` (0 or 1); of a present anatomy ``missed``, of an absent one
+        ``false_positive`` (0 or 1).
     """
     if present:
         return {"presence": 1.0, "missed": float(not found)}
@@ -27,15 +27,15 @@ def presence_measures(*, found: bool, present: bool) -> dict[str, float]:
 
 
 def box_measures(found: Box | None, true: Box, *, within_mm: Sequence[float]) -> dict[str, float]:
-    """Measure the box of an organ that is in the image.
+    """Measure the box of an anatomy that is in the image.
 
     Args:
-        found: The predicted box; None if the organ was missed by a model that gives boxes.
+        found: The predicted box; None if the anatomy was missed by a model that gives boxes.
         true: The true box.
-        within_mm: Distances within which a center counts as right; a missed organ is not.
+        within_mm: Distances within which a center counts as right; a missed anatomy is not.
 
     Returns:
-        Center error (mm) and box IoU of a found organ, and ``center_within_*`` (0 or 1).
+        Center error (mm) and box IoU of a found anatomy, and ``center_within_*`` (0 or 1).
     """
     error = np.inf if found is None else float(np.linalg.norm(found.center - true.center))
     measures: dict[str, float] = {}
@@ -45,9 +45,9 @@ def box_measures(found: Box | None, true: Box, *, within_mm: Sequence[float]) ->
 
 
 def auroc(score: Float[np.ndarray, " n"], present: Bool[np.ndarray, " n"]) -> float:
-    """Measure how well a score tells present from absent organs.
+    """Measure how well a score tells present from absent anatomies.
 
-    The area under the ROC curve as the Mann-Whitney statistic: the chance that a present organ
+    The area under the ROC curve as the Mann-Whitney statistic: the chance that a present anatomy
     scores higher than an absent one, ties counted half.
 
     Returns:

@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import Protocol, TypeVar, runtime_checkable
 
 from massm.config.evaluate import SurfaceMeasuresConfig
-from massm.evaluate.rows import Row, rows_of
-from massm.evaluate.truth import Organ, Subject
+from massm.evaluate.rows import MeasureRow, rows_of
+from massm.evaluate.truth import TrueAnatomy, TrueSubject
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
 from massm.io.predictions import SubjectPrediction
@@ -33,49 +33,51 @@ class SubjectJob:
     """
 
     model: str
-    subject: Subject
+    subject: TrueSubject
     prediction: Path
     surfaces: Path
     references: Path
     config: SurfaceMeasuresConfig
 
-    def found(self, prediction: SubjectPrediction) -> Iterator[Organ]:
-        """Yield the organs that are there and were found; evaluate_detection counts the others."""
-        for organ in self.subject.present:
-            if prediction.is_present(organ.anatomy):
-                yield organ
+    def found(self, prediction: SubjectPrediction) -> Iterator[TrueAnatomy]:
+        """Yield the anatomies that are there and were found; evaluate_detection counts others."""
+        for anatomy in self.subject.present:
+            if prediction.is_present(anatomy.name):
+                yield anatomy
 
-    def reference(self, organ: Organ) -> Mesh | None:
-        """Read the surface from an organ's true particles; None if it has none."""
-        return read_reference(self.references, organ)
+    def reference(self, anatomy: TrueAnatomy) -> Mesh | None:
+        """Read the surface from an anatomy's true particles; None if it has none."""
+        return read_reference(self.references, anatomy)
 
-    def rows(self, head: str, organ: Organ, measures: Mapping[str, float]) -> list[Row]:
-        """Lay one organ's measures out as rows of the long table."""
+    def rows(
+        self, head: str, anatomy: TrueAnatomy, measures: Mapping[str, float]
+    ) -> list[MeasureRow]:
+        """Lay one anatomy's measures out as rows of the long table."""
         return rows_of(
-            self.model, head, self.subject.name, organ.anatomy, self.subject.split, measures
+            self.model, head, self.subject.name, anatomy.name, self.subject.split, measures
         )
 
 
-def read_reference(folder: Path, organ: Organ) -> Mesh | None:
-    """Read the surface from an organ's true particles; None if it has none.
+def read_reference(folder: Path, anatomy: TrueAnatomy) -> Mesh | None:
+    """Read the surface from an anatomy's true particles; None if it has none.
 
     Args:
         folder: The subject's, ``reconstruct/reference/{subject}``.
-        organ: What is known of it.
+        anatomy: What is known of it.
     """
-    return None if organ.particles is None else meshes.read(folder / f"{organ.anatomy}.vtp")
+    return None if anatomy.particles is None else meshes.read(folder / f"{anatomy.name}.vtp")
 
 
 def subject_jobs(
     model: str,
-    subjects: Iterable[Subject],
+    subjects: Iterable[TrueSubject],
     config: SurfaceMeasuresConfig,
     *,
     predictions: Path,
     surfaces: Path,
     references: Path,
 ) -> list[SubjectJob]:
-    """Make the job of every subject that has one of the organs.
+    """Make the job of every subject that has one of the anatomies.
 
     Args:
         model: Name of the model.
@@ -104,7 +106,7 @@ class OfSubject(Protocol):
     """The job of one subject."""
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> TrueSubject:
         """Whose."""
 
 
@@ -112,12 +114,12 @@ Job = TypeVar("Job", bound=OfSubject)
 
 
 def collect_rows(
-    measure: Callable[[Job], list[Row]],
+    measure: Callable[[Job], list[MeasureRow]],
     jobs: Sequence[Job],
     *,
     processes: int,
     headline: str,
-) -> list[Row]:
+) -> list[MeasureRow]:
     """Measure every subject and say so: done/total, time, and the mean of one measure.
 
     Args:
@@ -126,13 +128,13 @@ def collect_rows(
         processes: Number of processes.
         headline: Name of the measure whose mean goes to the log.
     """
-    found: dict[str, list[Row]] = {}
+    found: dict[str, list[MeasureRow]] = {}
     start = time.monotonic()
     for job, rows in in_processes(
         measure, jobs, workers=processes, name=lambda job: job.subject.name
     ):
         found[job.subject.name] = rows
-        values = [row[-1] for row in rows if row[5] == headline]
+        values = [row.value for row in rows if row.measure == headline]
         text = f"{fmean(values):.2f}, mean of {len(values)}" if values else "nothing to measure"
         done = f"{len(found)}/{len(jobs)} {time.monotonic() - start:.0f} s"
         log.info("%s  %s: %s %s", done, job.subject.name, headline, text)

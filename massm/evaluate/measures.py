@@ -52,7 +52,7 @@ _OTHER_SURFACES = {TO_PARTICLES: "to true particles' surface", TO_MASK: "to the 
 
 
 def is_rate(name: str) -> bool:
-    """Tell whether a measure is 0 or 1 for each organ."""
+    """Tell whether a measure is 0 or 1 for each anatomy."""
     return name.startswith(RATES)
 
 
@@ -67,7 +67,7 @@ def surface_dice_name(tolerance_mm: float) -> str:
 
 
 def within_name(distance_mm: float) -> str:
-    """Name the share of organs whose center is found within a distance."""
+    """Name the share of anatomies whose center is found within a distance."""
     return f"center_within_{distance_mm:g}mm"
 
 

@@ -1,8 +1,8 @@
-"""What a missed organ costs: the error of the mean shape at the image's center.
+"""What a missed anatomy costs: the error of the mean shape at the image's center.
 
-Means over the organs that were found favor a model that finds only the easy ones. So measures are
-summed up twice, the second time with this in place of every organ that a model missed: what one
-would have without looking at the image.
+Means over what was found favor a model that finds only the easy ones. So measures are summed up
+twice, the second time with this in place of every anatomy that a model missed: what one would
+have without looking at the image.
 """
 
 from dataclasses import dataclass
@@ -13,10 +13,10 @@ from jaxtyping import Float
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.detection import box_measures
-from massm.evaluate.organs import local_measures
+from massm.evaluate.outcomes import local_measures
 from massm.evaluate.rows import DETECTION, LOCAL
 from massm.evaluate.scopes import FOUND, WITH_MISSED
-from massm.evaluate.truth import Organ
+from massm.evaluate.truth import TrueAnatomy
 from massm.geometry.boxes import Box, box_of
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
@@ -48,12 +48,12 @@ def image_center(image: Volume) -> Float[np.ndarray, "3"]:
 
 
 def missed_measures(
-    organ: Organ, mean: MeanShape, reference: Mesh | None, config: SurfaceMeasuresConfig
+    anatomy: TrueAnatomy, mean: MeanShape, reference: Mesh | None, config: SurfaceMeasuresConfig
 ) -> dict[str, dict[str, float]]:
-    """Measure what an organ costs that is in the image and was not found.
+    """Measure what an anatomy costs that is in the image and was not found.
 
     Args:
-        organ: What is known of it.
+        anatomy: What is known of it.
         mean: The mean shape at the center of the subject's image.
         reference: Surface from the true particles, image frame; None without true particles.
         config: Sampling and tolerances.
@@ -61,19 +61,19 @@ def missed_measures(
     Returns:
         Measures by head: of the surface and particles in the image, and of the box.
     """
-    measures = {LOCAL: local_measures(organ, mean.particles, mean.surface, reference, config)}
-    if organ.particles is not None:
+    measures = {LOCAL: local_measures(anatomy, mean.particles, mean.surface, reference, config)}
+    if anatomy.particles is not None:
         box = Box(*box_of(mean.particles))
-        measures[DETECTION] = box_measures(box, organ.particles.box, within_mm=())
+        measures[DETECTION] = box_measures(box, anatomy.particles.box, within_mm=())
     return measures
 
 
 def with_countings(values: pd.DataFrame, missed: pd.DataFrame) -> pd.DataFrame:
-    """Repeat the measures of found organs, the second time together with the missed ones.
+    """Repeat the measures of found anatomies, the second time together with the missed ones.
 
     Args:
         values: Long table of all models.
-        missed: Long table of the organs that each model missed, at their cost.
+        missed: Long table of the anatomies that each model missed, at their cost.
 
     Returns:
         ``values`` with the column ``counting`` (``found``); below it, for the measures of the

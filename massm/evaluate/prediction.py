@@ -22,7 +22,7 @@ def read_prediction(path: Path) -> SubjectPrediction:
 def heads_in_image(prediction: SubjectPrediction) -> frozenset[str]:
     """Name the heads of the long table, of those in the image, that a prediction has a part for.
 
-    An organ that a model missed costs it something in these alone.
+    An anatomy that a model missed costs it something in these alone.
     """
     parts = {
         LOCAL: prediction.local is not None or prediction.labels is not None,

@@ -12,16 +12,16 @@ from jaxtyping import Float, Shaped
 
 ANATOMY, ALL = "anatomy", "all"  # scopes
 FOUND, WITH_MISSED, KNOWN = "found", "with_missed", "known"
-"""Which organs count: those found; these and the missed ones at their cost; all whose presence is
-known (rates)."""
+"""Which anatomies count: those found; these and the missed ones at their cost; all whose presence
+is known (rates)."""
 
 
 def with_scopes(values: pd.DataFrame) -> pd.DataFrame:
     """Add the column ``scope``, and repeat the rows for all anatomies if there are several.
 
-    Rows of scope ``all`` have an empty anatomy; the column ``organ`` that is added keeps its name.
+    Rows of scope ``all`` have an empty anatomy; the added column ``structure`` keeps its name.
     """
-    single = values.assign(scope=ANATOMY, organ=values["anatomy"])
+    single = values.assign(scope=ANATOMY, structure=values["anatomy"])
     if values["anatomy"].nunique() < 2:
         return single
     return pd.concat([single, single.assign(scope=ALL, anatomy="")], ignore_index=True)
@@ -30,11 +30,11 @@ def with_scopes(values: pd.DataFrame) -> pd.DataFrame:
 def subject_means(
     values: Float[np.ndarray, "N ..."], subjects: Shaped[np.ndarray, " N"]
 ) -> tuple[Float[np.ndarray, "S ..."], Shaped[np.ndarray, " S"]]:
-    """Average the values of each subject's organs: what all statistics of sizes are made from.
+    """Average the values of each subject's anatomies: what all statistics of sizes are made from.
 
-    Every patient then counts the same, however many organs were measured, and the mean that is
+    Every patient then counts the same, however many anatomies were measured, and the mean that is
     shown, its interval and the paired test are about the same numbers. Within one anatomy a
-    subject has one organ, and nothing changes.
+    subject has one anatomy, and nothing changes.
 
     Returns:
         One row for each subject, and its name.

@@ -20,7 +20,7 @@ class Interval(NamedTuple):
         low: Lower end.
         high: Upper end.
         method: How it was made: ``bca`` (bootstrap), ``t``, ``exact`` (Clopper-Pearson), ``exact
-            clustered`` (the same, for organs of the same subjects), ``newcombe`` (AUROC); empty
+            clustered`` (the same, for anatomies of the same subjects), ``newcombe`` (AUROC); empty
             where there is none.
     """
 
@@ -51,7 +51,7 @@ def mean_interval(
 ) -> Interval:
     """Make a confidence interval of the mean, with whole clusters as what was sampled.
 
-    Organs of one patient are not independent, so patients are drawn and all their values come
+    Anatomies of one patient are not independent, so patients are drawn and all their values come
     along. Bias-corrected and accelerated bootstrap: Efron, "Better bootstrap confidence
     intervals", JASA 82, 1987, acceleration from the jackknife over clusters; its quantiles are
     widened for the spread that resamples of n lack (Hesterberg, "What teachers should know about
@@ -160,7 +160,7 @@ def auroc_interval(area: float, positives: int, negatives: int, confidence: floa
 
     Args:
         area: The area found, 0 to 1.
-        positives: Number of present organs, each of another subject.
+        positives: Number of present anatomies, each of another subject.
         negatives: Number of absent ones.
         confidence: Level of the interval.
     """

@@ -1,4 +1,4 @@
-"""From values of single organs to one row for each model, anatomy and measure."""
+"""From values of single anatomies to one row for each model, anatomy and measure."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -27,20 +27,20 @@ def summarize(values: pd.DataFrame, missed: pd.DataFrame, how: Resampling) -> pd
     """Summarize long values of any number of models.
 
     Of all anatomies together (scope ``all``), sizes are averaged within each subject first, and
-    mean, median, sd and interval are of these subjects' means; rates count organs.
+    mean, median, sd and interval are of these subjects' means; rates count anatomies.
 
     Args:
         values: Columns model, head, subject, anatomy, split, measure, value.
-        missed: The same for organs that a model missed: what each costs it.
+        missed: The same for anatomies that a model missed: what each costs it.
         how: How confidence intervals are made; subjects are what was sampled.
 
     Returns:
         Columns split, model, head, scope (``anatomy``, or ``all`` without an anatomy), anatomy,
-        measure, counting, unit, n (organs), subjects, missed, mean, median, sd, ci_low, ci_high,
+        measure, counting, unit, n (anatomies), subjects, missed, mean, median, sd, ci_low, ci_high,
         interval (how it was made, see :class:`massm.evaluate.statistics.Interval`), note.
-        ``counting`` is ``found``, where ``missed`` organs of ``n + missed`` have no surface to
+        ``counting`` is ``found``, where ``missed`` anatomies of ``n + missed`` have no surface to
         measure; ``with_missed``, where these are among the n at their cost; and ``known`` for
-        rates, of all organs whose presence is known.
+        rates, of all anatomies whose presence is known.
     """
     everything = with_scopes(with_countings(values, missed))
     everything["counting"] = everything["counting"].mask(
@@ -61,24 +61,24 @@ def _row(
     key: tuple[str, ...], group: pd.DataFrame, missed: dict[tuple[str, ...], int], how: Resampling
 ) -> dict[str, object]:
     named = dict(zip(KEYS, key, strict=True))
-    organs = group["value"].to_numpy(float)
+    values = group["value"].to_numpy(float)
     subjects = group["subject"].to_numpy(str)
-    means, names = subject_means(organs, subjects)
+    means, names = subject_means(values, subjects)
     if is_rate(named["measure"]):
-        values = organs
-        found = rate_interval(organs > 0, subjects, how.confidence)
+        shown = values
+        found = rate_interval(values > 0, subjects, how.confidence)
     else:
-        values = means
+        shown = means
         found = _possible(mean_interval(means, names, how), named["measure"])
     return {
         **named,
         "unit": describe(named["measure"]).unit,
-        "n": len(organs),
+        "n": len(values),
         "subjects": len(names),
         "missed": missed.get((named["split"], named["model"], named["scope"], named["anatomy"]), 0),
-        "mean": float(values.mean()),
-        "median": float(np.median(values)),
-        "sd": float(values.std(ddof=1)) if len(values) > 1 else float("nan"),
+        "mean": float(shown.mean()),
+        "median": float(np.median(shown)),
+        "sd": float(shown.std(ddof=1)) if len(shown) > 1 else float("nan"),
         **_interval(found),
         "note": _note(found, len(names)),
     }

@@ -1,25 +1,25 @@
-"""What is known of each subject's organs: the truth that predictions are measured against."""
+"""What is known of each subject's anatomies: the truth that predictions are measured against."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
 from massm.geometry.boxes import Box, box_of
 from massm.geometry.particles import ParticleSet
+from massm.io.cohort import AnatomyRecord, GroomRecord, Status, read_cohort, read_groomed
 from massm.io.errors import DataError
 from massm.io.particles import load_set
-from massm.io.tables import read_table
+from massm.io.sources import Source
 
-_PRESENCE = {"used": True, "absent": False, "excluded": None}
+_PRESENCE: dict[Status, bool | None] = {"used": True, "absent": False, "excluded": None}
 
 
 @dataclass(frozen=True)
 class TrueParticles:
-    """The shape model's particles of one organ.
+    """The shape model's particles of one anatomy of one subject.
 
     Attributes:
         local: Particles, image frame, LPS mm.
@@ -38,51 +38,50 @@ class TrueParticles:
 
 
 @dataclass(frozen=True)
-class Organ:
+class TrueAnatomy:
     """One anatomy of one subject.
 
     Attributes:
-        anatomy: Its name.
+        name: Of the anatomy.
         present: Whether it is in the image; None if unknown (excluded), which is never a negative.
-        mask: File of the segmentation as it was drawn (a mask or distance, a label map, a mesh).
-        label: Its value in a label map.
+        source: File of the segmentation as it was drawn; None if it is not in the image, or if that
+            is unknown.
         surface: File of the groomed surface; None if grooming failed.
         particles: None if the shape model has no fit of it.
     """
 
-    anatomy: str
+    name: str
     present: bool | None
-    mask: Path
-    label: int | None
+    source: Source | None
     surface: Path | None
     particles: TrueParticles | None
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A subject and all its organs.
+class TrueSubject:
+    """A subject and all its anatomies.
 
     Attributes:
         name: Its name.
         split: Which it belongs to.
         image: CT file or DICOM folder; None in a cohort of masks or meshes alone.
-        organs: All anatomies.
+        anatomies: All of them.
     """
 
     name: str
     split: str
     image: Path | None
-    organs: tuple[Organ, ...]
+    anatomies: tuple[TrueAnatomy, ...]
 
     @property
-    def known(self) -> tuple[Organ, ...]:
-        """The organs whose presence is known."""
-        return tuple(organ for organ in self.organs if organ.present is not None)
+    def known(self) -> tuple[TrueAnatomy, ...]:
+        """The anatomies whose presence is known."""
+        return tuple(one for one in self.anatomies if one.present is not None)
 
     @property
-    def present(self) -> tuple[Organ, ...]:
-        """The organs that are in the image."""
-        return tuple(organ for organ in self.organs if organ.present)
+    def present(self) -> tuple[TrueAnatomy, ...]:
+        """The anatomies that are in the image."""
+        return tuple(one for one in self.anatomies if one.present)
 
 
 def read_subjects(
@@ -92,7 +91,7 @@ def read_subjects(
     *,
     results: Path,
     splits: Sequence[str],
-) -> list[Subject]:
+) -> list[TrueSubject]:
     """Read the tables and particle sets, and collect the subjects of some splits.
 
     Args:
@@ -102,24 +101,25 @@ def read_subjects(
         results: Folder that the surfaces' paths are relative to.
         splits: Splits to collect, in the order wanted.
     """
-    index = pd.concat([read_table(path) for path in groomed], ignore_index=True)
     sets = {path.stem: load_set(path) for path in particles}
-    return collect_subjects(read_table(cohort), index, sets, results=results, splits=splits)
+    return collect_subjects(
+        *(read_cohort(cohort), read_groomed(groomed), sets), results=results, splits=splits
+    )
 
 
 def collect_subjects(
-    cohort: pd.DataFrame,
-    groomed: pd.DataFrame,
+    cohort: Sequence[AnatomyRecord],
+    groomed: Sequence[GroomRecord],
     particles: Mapping[str, ParticleSet],
     *,
     results: Path,
     splits: Sequence[str],
-) -> list[Subject]:
+) -> list[TrueSubject]:
     """Bring together what the stages know of each subject.
 
     Args:
-        cohort: Table of the ``dataset`` stage: one row for each subject and anatomy.
-        groomed: Rows of the ``groom`` stage's index tables.
+        cohort: Rows of ``dataset/cohort.tsv``.
+        groomed: Rows of ``groom/index/*.tsv``.
         particles: Particle set of each anatomy; the anatomies not named here are left out.
         results: Folder that the surfaces' paths are relative to.
         splits: Splits to collect, in the order wanted.
@@ -127,48 +127,43 @@ def collect_subjects(
     Raises:
         DataError: If a split has no subject.
     """
-    done = groomed[groomed["status"] == "groomed"]
     surfaces = {
-        (str(row.subject), str(row.anatomy)): results / str(row.surface)
-        for row in done.itertuples()
+        (row.subject, row.anatomy): row.surface_in(results)
+        for row in groomed
+        if row.status == "groomed"
     }
-    rows = {name: {s: i for i, s in enumerate(p.subjects)} for name, p in particles.items()}
-    subjects = []
-    for split in splits:
-        wanted = cohort[(cohort["split"] == split) & cohort["anatomy"].isin(list(particles))]
-        if wanted.empty:
-            raise DataError(f"no subject of the cohort is in the split {split!r}")
-        for name, group in wanted.groupby("subject", sort=True):
-            organs = []
-            for row in group.itertuples():
-                anatomy = str(row.anatomy)
-                place = rows[anatomy].get(str(name))
-                truth = None if place is None else _particles(particles[anatomy], place)
-                organs.append(_organ(row, surfaces.get((str(name), anatomy)), truth))
-            image = str(group["image"].iloc[0])
-            place_of_image = Path(image) if image else None
-            subjects.append(Subject(str(name), split, place_of_image, tuple(organs)))
-    return subjects
+    places = {name: {s: i for i, s in enumerate(p.subjects)} for name, p in particles.items()}
+
+    def known(row: AnatomyRecord) -> TrueAnatomy:
+        place = places[row.anatomy].get(row.subject)
+        truth = None if place is None else _particles(particles[row.anatomy], place)
+        return _anatomy(row, surfaces.get((row.subject, row.anatomy)), truth)
+
+    return [
+        TrueSubject(name, split, rows[0].image, tuple(map(known, rows)))
+        for split in splits
+        for name, rows in _by_subject(cohort, split, particles)
+    ]
 
 
-def _organ(row: object, surface: Path | None, particles: TrueParticles | None) -> Organ:
-    values = row._asdict()  # type: ignore[attr-defined]
-    status = str(values["status"])
-    if status not in _PRESENCE:
-        known = ", ".join(_PRESENCE)
-        raise DataError(
-            f"{values['subject']}, {values['anatomy']}: cohort status {status!r}, "
-            f"expected one of {known}"
-        )
-    label = str(values.get("label", ""))
-    return Organ(
-        str(values["anatomy"]),
-        _PRESENCE[status],
-        Path(str(values["mask"])),
-        int(label) if label else None,
-        surface,
-        particles,
-    )
+def _by_subject(
+    cohort: Sequence[AnatomyRecord], split: str, anatomies: Container[str]
+) -> list[tuple[str, list[AnatomyRecord]]]:
+    """Collect the rows of each subject of a split, in the order of their names."""
+    found: dict[str, list[AnatomyRecord]] = {}
+    for row in cohort:
+        if row.split == split and row.anatomy in anatomies:
+            found.setdefault(row.subject, []).append(row)
+    if not found:
+        raise DataError(f"no subject of the cohort is in the split {split!r}")
+    return sorted(found.items())
+
+
+def _anatomy(
+    row: AnatomyRecord, surface: Path | None, particles: TrueParticles | None
+) -> TrueAnatomy:
+    source = row.file if row.is_used else None
+    return TrueAnatomy(row.anatomy, _PRESENCE[row.status], source, surface, particles)
 
 
 def _particles(population: ParticleSet, row: int) -> TrueParticles:

@@ -1,6 +1,6 @@
 """Axis-aligned 3D boxes as center and radius.
 
-The box of an organ is the box of its local particles, and its *center* is the middle of that box:
+The box of an anatomy is the box of its local particles, and its *center* is the middle of that box:
 the one definition of center that detector, template and baselines share.
 """
 
@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 
 class Box(NamedTuple):
-    """Center and half extents of one organ's box, mm."""
+    """Center and half extents of one anatomy's box, mm."""
 
     center: Float[np.ndarray, "3"]
     radius: Float[np.ndarray, "3"]

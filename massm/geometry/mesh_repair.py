@@ -36,7 +36,7 @@ _FLAT = 1e-6  # volume per area^1.5 of what encloses nothing; 0.094 for a sphere
 
 
 @dataclass(frozen=True)
-class Piece:
+class SurfacePiece:
     """One connected part of a surface.
 
     Attributes:
@@ -72,9 +72,9 @@ class Repaired:
         collapsed: Triangles of which two corners became one.
     """
 
-    main: Piece
-    others: tuple[Piece, ...]
-    cavities: tuple[Piece, ...]
+    main: SurfacePiece
+    others: tuple[SurfacePiece, ...]
+    cavities: tuple[SurfacePiece, ...]
     debris: int
     joined: int
     doubled: int
@@ -103,7 +103,7 @@ class Repaired:
             return f"the mesh encloses no volume: {mesh.volume:.3g} mm^3 in {mesh.area:.3g} mm^2"
         return ""
 
-    def large_pieces(self, fraction: float) -> list[Piece]:
+    def large_pieces(self, fraction: float) -> list[SurfacePiece]:
         """List the main piece and those beside it that are larger than a fraction of it.
 
         By volume, and where one is open also by area.
@@ -151,7 +151,7 @@ def repaired(mesh: Mesh, hole_mm: float) -> Repaired:
     chosen = np.argsort(-areas, kind="stable")[:_MEASURED]
     pieces = [_piece(single, labels == label, hole_mm) for label in chosen]
     pieces.sort(key=lambda piece: -piece.volume_ml)
-    main, others, cavities = pieces[0], list[Piece](), list[Piece]()
+    main, others, cavities = pieces[0], list[SurfacePiece](), list[SurfacePiece]()
     for piece in pieces[1:]:
         inside = any(_lies_in(piece.mesh, outer.mesh) for outer in (main, *others))
         (cavities if inside else others).append(piece)
@@ -159,16 +159,16 @@ def repaired(mesh: Mesh, hole_mm: float) -> Repaired:
     return Repaired(main, tuple(others), tuple(cavities), debris, joined, doubled, collapsed)
 
 
-def _piece(mesh: Mesh, own: Bool[np.ndarray, " F"], hole_mm: float) -> Piece:
+def _piece(mesh: Mesh, own: Bool[np.ndarray, " F"], hole_mm: float) -> SurfacePiece:
     raw = compacted(Mesh(mesh.vertices, mesh.faces[own]))
     if nonmanifold_edge_count(raw):
-        return Piece(raw)
+        return SurfacePiece(raw)
     turned = oriented(raw)
     count = _turned_count(raw, turned)
     borders = hole_borders(turned)
     widths = [width(turned.vertices[loop]) for loop in borders]
     small = [loop for loop, wide in zip(borders, widths, strict=True) if wide <= hole_mm]
-    return Piece(
+    return SurfacePiece(
         oriented(fanned(turned, small)),
         count,
         tuple(wide for wide in widths if wide <= hole_mm),
@@ -176,7 +176,7 @@ def _piece(mesh: Mesh, own: Bool[np.ndarray, " F"], hole_mm: float) -> Piece:
     )
 
 
-def _share(piece: Piece, main: Piece) -> float:
+def _share(piece: SurfacePiece, main: SurfacePiece) -> float:
     shares = [piece.volume_ml / max(main.volume_ml, 1e-12)]
     if piece.open_mm or main.open_mm:
         shares.append(piece.mesh.area / max(main.mesh.area, 1e-12))

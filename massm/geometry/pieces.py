@@ -9,7 +9,7 @@ from scipy import ndimage
 _TOUCHING = np.ones((3, 3, 3), bool)
 
 
-class Piece(NamedTuple):
+class MaskPiece(NamedTuple):
     """The largest piece of a mask, and the sizes of all.
 
     Attributes:
@@ -38,7 +38,7 @@ def box_of_mask(mask: Bool[np.ndarray, "D H W"]) -> tuple[slice, slice, slice]:
     return ends[0], ends[1], ends[2]
 
 
-def largest_piece(mask: Bool[np.ndarray, "D H W"]) -> Piece:
+def largest_piece(mask: Bool[np.ndarray, "D H W"]) -> MaskPiece:
     """Take the largest piece of a mask, of several equal ones the first.
 
     Raises:
@@ -56,7 +56,7 @@ def largest_piece(mask: Bool[np.ndarray, "D H W"]) -> Piece:
     piece = labels == largest
     own = box_of_mask(piece)
     start = np.array([a.start + b.start for a, b in zip(box, own, strict=True)])
-    return Piece(piece[own].copy(), start, np.sort(counts)[::-1])
+    return MaskPiece(piece[own].copy(), start, np.sort(counts)[::-1])
 
 
 def _count(labels: Integer[np.ndarray, "d h w"]) -> Int[np.ndarray, " n"]:

@@ -1,4 +1,4 @@
-"""Carry a template mesh along its particles."""
+"""Transfer a template mesh along its particles."""
 
 import numpy as np
 import scipy.linalg

@@ -24,14 +24,14 @@ class Alignment:
 
     Attributes:
         reference: Subject whose surface, centered at the origin, defines the aligned frame.
-        by_twin: Whether it is that subject's surface of the anatomy pooled with this one.
+        by_contralateral: Whether it is that subject's surface of the anatomy of the other side.
         reflected: Whether the transforms mirror left to right.
         transforms: Matrices from image space to the aligned frame, by subject.
         residuals: Mean distance to the reference afterwards, mm, by subject.
     """
 
     reference: str
-    by_twin: bool
+    by_contralateral: bool
     reflected: bool
     transforms: dict[str, Float[np.ndarray, "4 4"]]
     residuals: dict[str, float]
@@ -48,25 +48,25 @@ def align_all(
     config: AlignmentConfig,
     *,
     reflect: bool = False,
-    twins: Mapping[str, Cloud] | None = None,
+    contralateral: Mapping[str, Cloud] | None = None,
 ) -> Alignment:
     """Choose a reference among the training subjects and align every surface to it.
 
-    Two anatomies that are pooled, each given as the other's twin, come to the same reference: what
-    they are aligned to, a subject's left or right organ, is chosen among both.
+    Two anatomies that are pooled, each given as the other's contralateral one, come to the same
+    reference: what they are aligned to, of a subject's left or right side, is chosen among both.
 
     Args:
         clouds: Points of every surface in image space, by subject.
         training: Subjects of the training split; no other one has a say in the reference.
         config: How to align.
         reflect: Mirror all surfaces first.
-        twins: Surfaces of training subjects of the anatomy pooled with this one, in image space;
-            they are mirrored where these are not.
+        contralateral: Surfaces of training subjects of the anatomy of the other side that this one
+            is pooled with, in image space; they are mirrored where these are not.
     """
     start, other = (_MIRROR, np.eye(4)) if reflect else (np.eye(4), _MIRROR)
     posed = {name: cloud.moved(start) for name, cloud in sorted(clouds.items())}
     candidates = {(name, reflect): posed[name] for name in posed if name in training}
-    for name, cloud in (twins or {}).items():
+    for name, cloud in (contralateral or {}).items():
         candidates[name, not reflect] = cloud.moved(other)
     chosen = choose_reference(candidates, candidates=config.reference_candidates)
     target = candidates[chosen].moved(_shift(-candidates[chosen].center))

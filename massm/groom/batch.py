@@ -1,4 +1,4 @@
-"""Groom many organs; one that fails becomes a row with its reason."""
+"""Groom many anatomies; one that fails becomes a row with its reason."""
 
 import logging
 import time
@@ -9,32 +9,30 @@ from pathlib import Path
 
 from massm.config.groom import SurfaceConfig
 from massm.geometry.isosurface import isosurface
-from massm.geometry.volume import Volume
 from massm.groom.mask import crop_mask
 from massm.groom.surface import Groomed, groom_mask, groom_mesh
-from massm.io import images, meshes
+from massm.io import meshes
 from massm.io.errors import DataError
+from massm.io.sources import DistanceFile, Source, SurfaceFile, read_voxels
 from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Task:
-    """One organ of one subject to groom.
+class GroomTask:
+    """One anatomy of one subject to groom.
 
     Attributes:
         subject: Name of the subject.
-        anatomy: Name of the organ.
-        source: A mask, a label map, a signed distance or a mesh.
-        label: The organ's value if ``source`` is a label map.
+        anatomy: Its name.
+        source: Its file, and what that holds.
         surface: Where the groomed surface goes.
     """
 
     subject: str
     anatomy: str
-    source: Path
-    label: int | None
+    source: Source
     surface: Path
 
     @property
@@ -44,11 +42,11 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class GroomOutcome:
     """What came of a task: measures, or the reason why there are none.
 
     Attributes:
-        task: The organ.
+        task: What was to be groomed.
         reason: Why it failed; empty if it did not.
         volume_ml: Volume of the surface, ml.
         mask_volume_ml: Volume of the input, ml.
@@ -59,7 +57,7 @@ class Outcome:
         seconds: Wall time.
     """
 
-    task: Task
+    task: GroomTask
     reason: str = ""
     volume_ml: float = float("nan")
     mask_volume_ml: float = float("nan")
@@ -71,12 +69,12 @@ class Outcome:
 
 
 def groom_all(
-    tasks: Sequence[Task], config: SurfaceConfig, *, workers: int = 1
-) -> Iterator[Outcome]:
-    """Groom each organ and write its surface; outcomes come in the order they are ready.
+    tasks: Sequence[GroomTask], config: SurfaceConfig, *, workers: int = 1
+) -> Iterator[GroomOutcome]:
+    """Groom each anatomy and write its surface; outcomes come in the order they are ready.
 
     Args:
-        tasks: Organs of one batch.
+        tasks: Those of one batch.
         config: How to groom.
         workers: Most processes, each with one thread.
     """
@@ -85,17 +83,17 @@ def groom_all(
         yield outcome
 
 
-def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
-    """Groom one organ and write its surface."""
+def groom_one(config: SurfaceConfig, task: GroomTask) -> GroomOutcome:
+    """Groom one anatomy and write its surface."""
     started = time.perf_counter()
     try:
-        groomed = _groom(task, config)
+        groomed = _groom(task.source, config)
     except DataError as error:
         task.surface.unlink(missing_ok=True)  # of an earlier run
         seconds = time.perf_counter() - started
-        return Outcome(task, reason=" ".join(str(error).split()), seconds=seconds)
+        return GroomOutcome(task, reason=" ".join(str(error).split()), seconds=seconds)
     meshes.write(groomed.surface, task.surface)
-    outcome = Outcome(
+    outcome = GroomOutcome(
         task,
         volume_ml=groomed.surface.volume_ml,
         mask_volume_ml=groomed.source_volume_ml,
@@ -107,16 +105,11 @@ def groom_one(config: SurfaceConfig, task: Task) -> Outcome:
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _groom(task: Task, config: SurfaceConfig) -> Groomed:
-    if meshes.is_mesh(task.source):
-        return groom_mesh(meshes.read(task.source), config)
-    mask = _read_cropped(task)
-    if mask.array.dtype != bool:
-        return groom_mesh(isosurface(mask), config)
-    return groom_mask(mask, config)
-
-
-def _read_cropped(task: Task) -> Volume:
-    """Read a signed distance, or a mask cut to the organ's box: the whole scan is not kept."""
-    found = images.read_segmentation(task.source, task.label)
-    return found.volume if found.is_distance else crop_mask(found.volume)
+def _groom(source: Source, config: SurfaceConfig) -> Groomed:
+    match source:
+        case SurfaceFile():
+            return groom_mesh(meshes.read(source.path), config)
+        case DistanceFile():
+            return groom_mesh(isosurface(read_voxels(source).volume), config)
+        case _:  # the whole scan is not kept
+            return groom_mask(crop_mask(read_voxels(source).volume), config)

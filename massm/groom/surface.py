@@ -1,4 +1,4 @@
-"""Groom one organ: a mask or a mesh in, a clean closed surface out."""
+"""Groom one anatomy: a mask or a mesh in, a clean closed surface out."""
 
 import logging
 from dataclasses import dataclass

@@ -59,7 +59,7 @@ _SHOWN_LABELS = 12
 _MOST_LABELS = 2000  # more different values are no labels
 
 
-class Scan(NamedTuple):
+class FoundImage(NamedTuple):
     """An image as read.
 
     Attributes:
@@ -74,7 +74,7 @@ class Scan(NamedTuple):
 
 
 class Segmentation(NamedTuple):
-    """An organ as read.
+    """An anatomy as read.
 
     Attributes:
         volume: Booleans, or a signed distance, its inside positive (mm).
@@ -88,14 +88,19 @@ class Segmentation(NamedTuple):
     notes: tuple[str, ...]
     shear_mm: float = 0.0
 
+    @property
+    def inside(self) -> Volume:
+        """The anatomy as booleans."""
+        return self.volume.with_array(self.volume.array > 0) if self.is_distance else self.volume
 
-class LabelMap(NamedTuple):
-    """A label map as read, for the organs that share it."""
+
+class FoundLabels(NamedTuple):
+    """A label map as read, for the anatomies that lie in it."""
 
     header: Header
     array: Shaped[np.ndarray, "D H W"]
 
-    def organ(self, label: int) -> Segmentation:
+    def take(self, label: int) -> Segmentation:
         """Take one label.
 
         Raises:
@@ -132,7 +137,7 @@ def read_header(path: Path) -> Header:
     raise DataError(f"{path}: {_what_else(start)}")
 
 
-def read_scan(path: Path) -> Scan:
+def read_scan(path: Path) -> FoundImage:
     """Read a 3D image (CT: Hounsfield units), of files or of the one DICOM series of a folder.
 
     Raises:
@@ -141,9 +146,9 @@ def read_scan(path: Path) -> Scan:
     path = Path(path)
     if path.is_dir() or dicom.is_dicom(path):
         image = dicom.read_series(path)
-        return Scan(image.volume, image.notes)
+        return FoundImage(image.volume, image.notes)
     header = read_header(path)
-    return Scan(header.volume(read_values(header)), header.notes, header.shear_mm)
+    return FoundImage(header.volume(read_values(header)), header.notes, header.shear_mm)
 
 
 def read_image(path: Path) -> Volume:
@@ -157,7 +162,7 @@ def read_image(path: Path) -> Volume:
 
 
 def read_segmentation(path: Path, label: int | None = None) -> Segmentation:
-    """Read an organ: a mask (all voxels of its one value), a label of a map, or a signed distance.
+    """Read an anatomy: a mask (all voxels of one value), a label of a map, or a signed distance.
 
     Raises:
         DataError: If the file is missing, damaged, not 3D, or none of these; says what it holds.
@@ -175,27 +180,17 @@ def read_segmentation(path: Path, label: int | None = None) -> Segmentation:
         raise DataError(_not_whole(header, found)) from None
 
 
-def read_label_map(path: Path) -> LabelMap:
-    """Read a label map of which several organs are taken.
+def read_label_map(path: Path) -> FoundLabels:
+    """Read a label map of which several anatomies are taken.
 
     Raises:
         DataError: If the file is missing, damaged, not 3D, or holds numbers that are not whole.
     """
     header = read_header(Path(path))
     try:
-        return LabelMap(header, read_labels(header))
+        return FoundLabels(header, read_labels(header))
     except NotWhole as found:
         raise DataError(_not_whole(header, found)) from None
-
-
-def read_mask(path: Path, label: int | None = None) -> Volume:
-    """Read an organ as :func:`read_segmentation` does, as booleans; of a distance, its inside.
-
-    Raises:
-        DataError: If the file is missing, damaged, not 3D, or neither a mask nor a signed distance.
-    """
-    found = read_segmentation(path, label)
-    return found.volume.with_array(found.volume.array > 0) if found.is_distance else found.volume
 
 
 def write_image(volume: Volume, path: Path) -> None:

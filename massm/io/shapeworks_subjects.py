@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from massm.io.errors import DataError
+from massm.io.meshes import SUFFIXES as MESHES
 from massm.io.particles import read_text
 from massm.io.paths import exists
 from massm.io.shapeworks import (
@@ -24,12 +25,12 @@ from massm.io.shapeworks import (
     subject_file,
     transform_matrix,
 )
+from massm.io.suffixes import IMAGES
 
 _PARTICLES = "local_particles"
 _NAMED_BY = ("shape", "segmentation", "mesh", "groomed", _PARTICLES)
 _ENDINGS = ("_local", "_world", "_DT", "_groomed", ".particles")
-_MESHES = (".vtk", ".vtp", ".ply", ".stl", ".obj")
-_IMAGES = (".nrrd", ".nii", ".gz", ".mha", ".mhd")
+_FILES = (*MESHES, ".gz", *IMAGES)  # packed or not
 _YES = ("yes", "true", "1")
 
 
@@ -168,7 +169,7 @@ def _subject(project: Path, row: dict[str, str], domain: str, anatomy: str) -> P
     for prefix in _NAMED_BY:
         path = subject_file(project, row, f"{prefix}_{domain}")
         texts.append(path.name if path else "")
-    endings = (*_ENDINGS, *_MESHES, *_IMAGES, f"_{anatomy}")
+    endings = (*_ENDINGS, *_FILES, f"_{anatomy}")
     names = dict.fromkeys(name for text in texts if text for name in _shortened(text, endings))
     try:
         transform, fault = _transform(row, domain), ""

@@ -18,7 +18,7 @@ from massm.io.spreadsheets import read_sheets
 # Columns of names: "0012", "NA" and an empty cell stay the text that they are.
 _TEXT = (
     *("subject", "anatomy", "split", "status", "reason", "note"),
-    *("image", "mask", "label", "surface"),
+    *("image", "mask", "label", "source", "surface"),
     *("model", "head", "measure", "reference", "image_id"),
 )
 # Blanks, also those that are not seen: of no width, byte-order marks, marks of direction.
@@ -35,7 +35,7 @@ def read_table(path: Path) -> pd.DataFrame:
     """
     path = Path(path)
     rows = read_rows(path)
-    _refuse_doubled(rows.columns, path)
+    refuse_doubled(rows.columns, path)
     with named(path, "not a readable table", "run its stage again"):
         return pd.read_csv(
             _as_csv(rows),
@@ -59,7 +59,7 @@ def read_texts(path: Path) -> pd.DataFrame:
     path = Path(path)
     rows = read_rows(path)
     columns = [_AROUND.sub("", name).lower() for name in rows.columns]
-    _refuse_doubled(columns, path)
+    refuse_doubled(columns, path)
     fields = [[_AROUND.sub("", field) for field in row] for row in rows.fields]
     index = pd.Index(rows.lines, name="line", dtype=int)
     return pd.DataFrame(fields, columns=columns, index=index, dtype=object)
@@ -112,7 +112,12 @@ def _as_csv(rows: Rows) -> io.StringIO:
     return buffer
 
 
-def _refuse_doubled(columns: Sequence[str], path: Path) -> None:
+def refuse_doubled(columns: Sequence[str], path: Path) -> None:
+    """Refuse a table in which two columns have one name.
+
+    Raises:
+        DataError: Naming them.
+    """
     twice = [name for name, count in Counter(columns).items() if name and count > 1]
     if twice:
         raise DataError(f"{path}: two columns are called {', '.join(twice)}; rename or remove one")

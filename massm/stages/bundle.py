@@ -98,9 +98,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     log.info("%s: %d anatomies, %.1f MB", output, len(parts), size)
 
 
-def _impersonal(
-    model: NetworkConfig, runs: Sequence[AnatomyRun], train: Path
-) -> dict[str, Tensor]:
+def _impersonal(model: NetworkConfig, runs: Sequence[AnatomyRun], train: Path) -> dict[str, Tensor]:
     if not isinstance(model, MassmConfig):
         raise ValueError(
             f"bundle.template: mean is not known to the family {model.family}; take medoid"

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -11,8 +12,8 @@ from massm.dataset.cohort import CheckedSubject
 from massm.dataset.layouts import LAYOUTS
 from massm.dataset.splits import refuse_unreadable
 from massm.dataset.survey import tabulate
+from massm.io.cohort import write_cohort, write_subject_table
 from massm.io.errors import DataError
-from massm.io.tables import write_table
 from massm.machine.processes import in_processes
 from massm.stages._command import stage_main
 
@@ -32,7 +33,7 @@ def run(
 
     Args:
         config: Section ``dataset``.
-        anatomies: Organs to look for.
+        anatomies: What to look for.
         subjects: Table to write, one row per subject.
         cohort: Table to write, one row per subject and anatomy.
         hole_mm: ``groom.surface.hole_mm``, the widest hole of a mesh that grooming closes; left
@@ -58,27 +59,26 @@ def run(
         checked.append(entry)
         log.info("%d/%d %s, %.0f s", len(checked), len(found), _describe(entry), _since(start))
     checked.sort(key=lambda entry: entry.subject.name)
-    subject_table, cohort_table = tabulate(config, checked)
-    write_table(subject_table, subjects)
-    write_table(cohort_table, cohort)
-    for anatomy, rows in cohort_table.groupby("anatomy", sort=False):
-        log.info("%s: %s", anatomy, rows["status"].value_counts().to_dict())
+    subject_rows, rows = tabulate(config, checked)
+    write_subject_table(subject_rows, subjects)
+    write_cohort(rows, cohort)
+    for anatomy in anatomies:
+        counts = Counter(row.status for row in rows if row.anatomy == anatomy)
+        log.info("%s: %s", anatomy, dict(counts.most_common()))
 
 
 def _describe(entry: CheckedSubject) -> str:
     note = f" (note: {entry.note})" if entry.note else ""
     if entry.fault:
         return f"{entry.subject.name} excluded: {entry.fault}{note}"
-    used = sum(checked.status == "used" for checked in entry.organs)
-    text = f"{entry.subject.name} {used} of {len(entry.organs)} anatomies{note}"
+    used = sum(one.status == "used" for one in entry.anatomies)
+    text = f"{entry.subject.name} {used} of {len(entry.anatomies)} anatomies{note}"
     others = [
-        f"{checked.organ.anatomy} {checked.status}: {checked.reason}"
-        for checked in entry.organs
-        if checked.status != "used"
+        f"{one.found.name} {one.status}: {one.reason}"
+        for one in entry.anatomies
+        if one.status != "used"
     ]
-    notes = [
-        f"{checked.organ.anatomy}, note: {checked.note}" for checked in entry.organs if checked.note
-    ]
+    notes = [f"{one.found.name}, note: {one.note}" for one in entry.anatomies if one.note]
     return "; ".join([text, *others, *notes])
 
 

@@ -3,9 +3,11 @@
 import logging
 from pathlib import Path
 
+import pandas as pd
+
 from massm.dataset.verdict import count_usable, refuse_if_useless
+from massm.io.cohort import read_cohort, read_subject_table, write_counts
 from massm.io.errors import DataError
-from massm.io.tables import read_table, write_table
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
@@ -18,26 +20,26 @@ def run(
 
     Args:
         min_train: ``dataset.min_train``.
-        anatomies: Organs that shape models are wanted of.
+        anatomies: Those that shape models are wanted of.
         subjects: ``dataset/subjects.tsv``.
         cohort: ``dataset/cohort.tsv``.
-        counts: Table to write: usable organs of each anatomy by split, absent and excluded ones.
+        counts: Table to write: of each anatomy the usable ones by split, absent and excluded ones.
 
     Raises:
         DataError: If no shape models can be made; names the tables, which hold the reason for each
             subject and anatomy.
     """
-    rows = read_table(cohort)
+    rows = read_cohort(cohort)
     try:
-        refuse_if_useless(min_train, anatomies, read_table(subjects), rows)
+        refuse_if_useless(min_train, anatomies, read_subject_table(subjects), rows)
     except DataError as error:
         raise DataError(
             f"{error}\nThe reason for each subject and anatomy stands in {cohort}, for whole "
             f"subjects in {subjects}"
         ) from error
-    table = count_usable(anatomies, rows)
-    write_table(table, counts)
-    log.info("usable organs\n%s", table.to_string(index=False))
+    found = count_usable(anatomies, rows)
+    write_counts(found, counts)
+    log.info("usable\n%s", pd.DataFrame(found).to_string(index=False))
 
 
 if __name__ == "__main__":

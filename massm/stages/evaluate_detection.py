@@ -1,4 +1,4 @@
-"""Measure how one model finds organs: centers, boxes, misses, false positives."""
+"""Measure how one model finds anatomies: centers, boxes, misses, false positives."""
 
 import logging
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 from massm.config.evaluate import DetectionMeasuresConfig
 from massm.evaluate.detection import box_measures, presence_measures
 from massm.evaluate.prediction import read_prediction
-from massm.evaluate.rows import DETECTION, Row, rows_of, to_table
-from massm.evaluate.truth import Organ, read_subjects
+from massm.evaluate.rows import DETECTION, MeasureRow, rows_of, to_table
+from massm.evaluate.truth import TrueAnatomy, read_subjects
 from massm.io.predictions import SubjectPrediction
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
@@ -26,7 +26,7 @@ def run(
     results: Path,
     table: Path,
 ) -> None:
-    """Measure every organ whose presence is known, and write the long table.
+    """Measure every anatomy whose presence is known, and write the long table.
 
     Args:
         config: What to measure.
@@ -39,31 +39,31 @@ def run(
         table: CSV to write.
     """
     subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
-    rows: list[Row] = []
+    rows: list[MeasureRow] = []
     for subject in subjects:
         path = predictions / f"{subject.name}.npz"
         if not subject.present and not path.is_file():
-            log.info("%s has none of the organs and no prediction: left out", subject.name)
+            log.info("%s has none of the anatomies and no prediction: left out", subject.name)
             continue
         prediction = read_prediction(path)
-        for organ in subject.known:
-            measures = _measure(organ, prediction, config)
-            rows += rows_of(model, DETECTION, subject.name, organ.anatomy, subject.split, measures)
+        for anatomy in subject.known:
+            measures = _measure(anatomy, prediction, config)
+            rows += rows_of(model, DETECTION, subject.name, anatomy.name, subject.split, measures)
     write_table(to_table(rows), table)
     for name in ("missed", "false_positive"):
-        values = [row[-1] for row in rows if row[5] == name]
-        log.info("%s: %s %d of %d organs", model, name.replace("_", " "), sum(values), len(values))
+        values = [row.value for row in rows if row.measure == name]
+        log.info("%s: %s %d of %d", model, name.replace("_", " "), sum(values), len(values))
 
 
 def _measure(
-    organ: Organ, prediction: SubjectPrediction, config: DetectionMeasuresConfig
+    anatomy: TrueAnatomy, prediction: SubjectPrediction, config: DetectionMeasuresConfig
 ) -> dict[str, float]:
-    found, present = prediction.is_present(organ.anatomy), bool(organ.present)
+    found, present = prediction.is_present(anatomy.name), bool(anatomy.present)
     measures = presence_measures(found=found, present=present)
-    if present and organ.particles is not None and prediction.boxes is not None:
-        box = prediction.box(organ.anatomy)
-        measures |= box_measures(box, organ.particles.box, within_mm=config.center_within_mm)
-    return measures | {"score": prediction.score_of(organ.anatomy)}
+    if present and anatomy.particles is not None and prediction.boxes is not None:
+        box = prediction.box(anatomy.name)
+        measures |= box_measures(box, anatomy.particles.box, within_mm=config.center_within_mm)
+    return measures | {"score": prediction.score_of(anatomy.name)}
 
 
 if __name__ == "__main__":

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
-from massm.evaluate.organs import local_measures, read_closed
+from massm.evaluate.outcomes import local_measures, read_closed
 from massm.evaluate.prediction import read_prediction
-from massm.evaluate.rows import LOCAL, Row, to_table
+from massm.evaluate.rows import LOCAL, MeasureRow, to_table
 from massm.evaluate.truth import read_subjects
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
@@ -26,7 +26,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     table: Path,
     threads: int = 1,
 ) -> None:
-    """Measure every organ that is there and was found, and write the long table.
+    """Measure every anatomy that is there and was found, and write the long table.
 
     Args:
         config: What to measure.
@@ -52,18 +52,18 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     write_table(to_table(rows), table)
 
 
-def _measure(job: SubjectJob) -> list[Row]:
+def _measure(job: SubjectJob) -> list[MeasureRow]:
     prediction = read_prediction(job.prediction)
-    rows: list[Row] = []
-    for organ in job.found(prediction):
-        particles = prediction.local_of(organ.anatomy)
-        path = job.surfaces / f"{organ.anatomy}.vtp"
+    rows: list[MeasureRow] = []
+    for anatomy in job.found(prediction):
+        particles = prediction.local_of(anatomy.name)
+        path = job.surfaces / f"{anatomy.name}.vtp"
         if particles is None and not path.is_file():
             continue  # a model without particles need not have a surface in the image
         measures = local_measures(
-            organ, particles, read_closed(path), job.reference(organ), job.config
+            anatomy, particles, read_closed(path), job.reference(anatomy), job.config
         )
-        rows += job.rows(LOCAL, organ, measures)
+        rows += job.rows(LOCAL, anatomy, measures)
     return rows
 
 

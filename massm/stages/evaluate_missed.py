@@ -1,4 +1,4 @@
-"""Measure what the organs that models missed cost them: the mean shape at the image's center."""
+"""Measure what the anatomies that models missed cost them: the mean shape at the image's center."""
 
 import logging
 from collections.abc import Mapping
@@ -9,8 +9,8 @@ from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import collect_rows, read_reference
 from massm.evaluate.missing import MeanShape, image_center, missed_measures
 from massm.evaluate.prediction import heads_in_image, read_prediction
-from massm.evaluate.rows import Row, rows_of, to_table
-from massm.evaluate.truth import Subject, read_subjects
+from massm.evaluate.rows import MeasureRow, rows_of, to_table
+from massm.evaluate.truth import TrueSubject, read_subjects
 from massm.io import images
 from massm.io.errors import DataError
 from massm.io.tables import write_table
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class MissedJob:
-    """What is needed to measure one subject's missed organs.
+    """What is needed to measure one subject's missed anatomies.
 
     Attributes:
         subject: The truth.
@@ -33,7 +33,7 @@ class MissedJob:
         config: What to measure.
     """
 
-    subject: Subject
+    subject: TrueSubject
     missed: Mapping[str, Mapping[str, frozenset[str]]]
     shapes: Mapping[str, MeanShape]
     references: Path
@@ -56,7 +56,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     table: Path,
     threads: int = 1,
 ) -> None:
-    """Measure every organ that is there and that some model missed, and write the long table.
+    """Measure every anatomy that is there and that some model missed, and write the long table.
 
     Args:
         config: What to measure.
@@ -70,7 +70,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         warps: ``reconstruct/warp/{anatomy}.npz``.
         references: Folder with ``{subject}/{anatomy}.vtp``: surfaces from true particles.
         results: Folder that the groomed surfaces' paths are relative to.
-        table: CSV to write; without rows if no organ was missed.
+        table: CSV to write; without rows if no anatomy was missed.
         threads: Number of processes.
     """
     subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     ]
     rows = collect_rows(_measure, jobs, processes=threads, headline="surface_mean")
     write_table(to_table(rows), table)
-    log.info("%d subjects have organs that a model missed", len(jobs))
+    log.info("%d subjects have anatomies that a model missed", len(jobs))
 
 
 def _mean_shapes(anatomies: list[str], template: Path, warps: list[Path]) -> dict[str, MeanShape]:
@@ -95,20 +95,22 @@ def _mean_shapes(anatomies: list[str], template: Path, warps: list[Path]) -> dic
     }
 
 
-def _missed(subject: Subject, folders: Mapping[str, Path]) -> dict[str, dict[str, frozenset[str]]]:
+def _missed(
+    subject: TrueSubject, folders: Mapping[str, Path]
+) -> dict[str, dict[str, frozenset[str]]]:
     missed: dict[str, dict[str, frozenset[str]]] = {}
     if not subject.present:
         return missed
     for model, folder in folders.items():
         prediction = read_prediction(folder / f"{subject.name}.npz")
         heads = heads_in_image(prediction)
-        for organ in subject.present:
-            if heads and not prediction.is_present(organ.anatomy):
-                missed.setdefault(organ.anatomy, {})[model] = heads
+        for anatomy in subject.present:
+            if heads and not prediction.is_present(anatomy.name):
+                missed.setdefault(anatomy.name, {})[model] = heads
     return missed
 
 
-def _measure(job: MissedJob) -> list[Row]:
+def _measure(job: MissedJob) -> list[MeasureRow]:
     subject = job.subject
     if subject.image is None:
         raise DataError(
@@ -116,16 +118,16 @@ def _measure(job: MissedJob) -> list[Row]:
             "whose center the mean shape would lie"
         )
     center = image_center(images.read_image(subject.image))
-    rows: list[Row] = []
-    for organ in subject.present:
-        models = job.missed.get(organ.anatomy, {})
+    rows: list[MeasureRow] = []
+    for anatomy in subject.present:
+        models = job.missed.get(anatomy.name, {})
         if not models:
             continue
-        mean = job.shapes[organ.anatomy].at(center)
-        reference = read_reference(job.references, organ)
-        for head, measures in missed_measures(organ, mean, reference, job.config).items():
+        mean = job.shapes[anatomy.name].at(center)
+        reference = read_reference(job.references, anatomy)
+        for head, measures in missed_measures(anatomy, mean, reference, job.config).items():
             for model in [name for name, heads in models.items() if head in heads]:
-                rows += rows_of(model, head, subject.name, organ.anatomy, subject.split, measures)
+                rows += rows_of(model, head, subject.name, anatomy.name, subject.split, measures)
     return rows
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pandas as pd
 
 from massm.config.evaluate import ComparisonConfig
-from massm.evaluate.attrition import count_organs
+from massm.evaluate.attrition import count_anatomies
 from massm.evaluate.comparison import compare
 from massm.evaluate.statistics import Resampling
 from massm.evaluate.summary import summarize
+from massm.io.cohort import read_cohort, read_groomed
 from massm.io.errors import DataError
 from massm.io.tables import read_table, write_table
 from massm.stages._command import stage_main
@@ -26,7 +27,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     groomed: list[Path],
     summary: Path,
     tests: Path,
-    organs: Path,
+    anatomies: Path,
     bounds: list[str],
 ) -> None:
     """Read the long tables of all models; write one row per measure, and the paired tests.
@@ -34,26 +35,26 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     Args:
         config: How intervals are made and which model is compared.
         measured: ``evaluate/{model}/{local,world,detection}.csv`` of every model.
-        missed: ``evaluate/missed.csv``: what missed organs cost.
+        missed: ``evaluate/missed.csv``: what missed anatomies cost.
         cohort: ``dataset/cohort.tsv``.
         groomed: ``groom/index/*.tsv``.
         summary: CSV to write: n, missed, mean, median, sd and interval.
         tests: CSV to write: differences with interval and p-values.
+        anatomies: CSV to write: of how many subjects each was excluded, missed and measured.
         bounds: Models that are bounds of the comparison, no rivals.
-        organs: CSV to write: how many organs were excluded, missed and measured.
     """
     tables = [table for table in map(read_table, measured) if not table.empty]
     if not tables:
-        raise DataError("nothing was measured: no model found any organ of the evaluated splits")
+        raise DataError("nothing was measured: no model found any anatomy of the evaluated splits")
     values = pd.concat(tables, ignore_index=True)
     costs = read_table(missed)
     how = Resampling(config.bootstrap_samples, config.confidence, config.seed)
     summarized = summarize(values, costs, how)
     compared = compare(values, costs, config.reference_model, how, bounds=bounds)
-    index = pd.concat([read_table(path) for path in groomed], ignore_index=True)
+    fates = count_anatomies(read_cohort(cohort), read_groomed(groomed), values)
     write_table(summarized, summary)
     write_table(compared, tests)
-    write_table(count_organs(read_table(cohort), index, values), organs)
+    write_table(fates, anatomies)
     log.info(
         "%d models, %d summary rows, %d paired tests",
         values["model"].nunique(),

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
-from massm.evaluate.organs import read_closed, world_measures
+from massm.evaluate.outcomes import read_closed, world_measures
 from massm.evaluate.prediction import read_prediction
-from massm.evaluate.rows import Row, to_table
+from massm.evaluate.rows import MeasureRow, to_table
 from massm.evaluate.truth import read_subjects
 from massm.io.tables import write_table
 from massm.stages._command import stage_main
@@ -26,7 +26,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     table: Path,
     threads: int = 1,
 ) -> None:
-    """Measure every world head on every organ that is there, was found and has true particles.
+    """Measure every world head on every anatomy that is there, was found and has true particles.
 
     Args:
         config: What to measure.
@@ -53,22 +53,22 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     write_table(to_table(rows), table)
 
 
-def _measure(job: SubjectJob) -> list[Row]:
+def _measure(job: SubjectJob) -> list[MeasureRow]:
     prediction = read_prediction(job.prediction)
-    rows: list[Row] = []
-    for organ in job.found(prediction):
-        reference = job.reference(organ)
+    rows: list[MeasureRow] = []
+    for anatomy in job.found(prediction):
+        reference = job.reference(anatomy)
         if reference is None:
             continue  # its world frame is unknown
-        for head, particles in prediction.world_of(organ.anatomy).items():
+        for head, particles in prediction.world_of(anatomy.name).items():
             measures = world_measures(
-                organ,
+                anatomy,
                 particles,
-                read_closed(job.surfaces / f"{organ.anatomy}-world_{head}.vtp"),
+                read_closed(job.surfaces / f"{anatomy.name}-world_{head}.vtp"),
                 reference,
                 job.config,
             )
-            rows += job.rows(head, organ, measures)
+            rows += job.rows(head, anatomy, measures)
     return rows
 
 

@@ -2,15 +2,12 @@
 
 import logging
 import os
-from collections.abc import Hashable, Mapping
 from pathlib import Path
 
-import pandas as pd
-
 from massm.config.groom import SurfaceConfig
-from massm.groom.batch import Outcome, Task, groom_all
+from massm.groom.batch import GroomOutcome, GroomTask, groom_all
+from massm.io.cohort import AnatomyRecord, GroomRecord, read_cohort, write_groomed
 from massm.io.fingerprint import digest
-from massm.io.tables import read_table, write_table
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
@@ -25,44 +22,38 @@ def run(
     index: Path,
     threads: int = 1,
 ) -> None:
-    """Groom every used organ of the subjects.
+    """Groom every anatomy of the subjects that is used.
 
     Args:
         config: How to groom.
         cohort: ``dataset/cohort.tsv``.
         subjects: The batch.
         results: Results folder; surfaces go to ``groom/surfaces/{subject}/{anatomy}.vtp``.
-        index: Table of the batch: one row for each organ, with the reason where it failed. It
-            changes when a surface does, since it holds the hash of each.
+        index: Table of the batch: a row for each anatomy of each subject, with the reason where it
+            failed. It changes when a surface does, since it holds the hash of each.
         threads: Processes.
     """
-    table = read_table(cohort)
-    rows = table[table.subject.isin(subjects) & (table.status == "used")]
-    splits = dict(zip(rows.subject, rows.split, strict=True))
-    tasks = [_task(row, results) for row in rows.to_dict("records")]
+    batch = set(subjects)
+    rows = [row for row in read_cohort(cohort) if row.subject in batch and row.is_used]
+    splits = {row.subject: row.split for row in rows}
+    tasks = [_task(row, results) for row in rows]
 
-    outcomes: list[Outcome] = []
+    outcomes: list[GroomOutcome] = []
     for outcome in groom_all(tasks, config, workers=threads):
         outcomes.append(outcome)
         _report(outcome, f"{len(outcomes)}/{len(tasks)}")
     order = {(task.subject, task.anatomy): place for place, task in enumerate(tasks)}
     outcomes.sort(key=lambda outcome: order[outcome.task.subject, outcome.task.anatomy])
     records = [_record(outcome, splits[outcome.task.subject], results) for outcome in outcomes]
-    write_table(pd.DataFrame(records, columns=_COLUMNS), index)
+    write_groomed(records, index)
 
 
-_COLUMNS = ["subject", "anatomy", "split", "status", "reason", "surface"]
-_COLUMNS += ["volume_ml", "mask_volume_ml", "faces", "surface_error_mm"]
-_COLUMNS += ["surface_error_p95_mm", "genus", "sha256"]
+def _task(row: AnatomyRecord, results: Path) -> GroomTask:
+    surface = results / "groom" / "surfaces" / row.subject / f"{row.anatomy}.vtp"
+    return GroomTask(row.subject, row.anatomy, row.file, surface)
 
 
-def _task(row: Mapping[Hashable, str], results: Path) -> Task:
-    surface = results / "groom" / "surfaces" / row["subject"] / f"{row['anatomy']}.vtp"
-    label = int(row["label"]) if row["label"] else None
-    return Task(row["subject"], row["anatomy"], Path(row["mask"]), label, surface)
-
-
-def _report(outcome: Outcome, done: str) -> None:
+def _report(outcome: GroomOutcome, done: str) -> None:
     name = outcome.task.name
     if outcome.reason:
         log.warning("%s %s failed: %s", done, name, outcome.reason)
@@ -73,23 +64,24 @@ def _report(outcome: Outcome, done: str) -> None:
     )
 
 
-def _record(outcome: Outcome, split: str, results: Path) -> dict[str, object]:
+def _record(outcome: GroomOutcome, split: str, results: Path) -> GroomRecord:
     task = outcome.task
-    return {
-        "subject": task.subject,
-        "anatomy": task.anatomy,
-        "split": split,
-        "status": "failed" if outcome.reason else "groomed",
-        "reason": outcome.reason,
-        "surface": "" if outcome.reason else os.path.relpath(task.surface, results),
-        "volume_ml": round(outcome.volume_ml, 4),
-        "mask_volume_ml": round(outcome.mask_volume_ml, 4),
-        "faces": outcome.faces,
-        "surface_error_mm": round(outcome.error_mm, 4),
-        "surface_error_p95_mm": round(outcome.error_p95_mm, 4),
-        "genus": outcome.genus,
-        "sha256": "" if outcome.reason else digest(task.surface),
-    }
+    if outcome.reason:
+        return GroomRecord(task.subject, task.anatomy, split, "failed", outcome.reason)
+    return GroomRecord(
+        subject=task.subject,
+        anatomy=task.anatomy,
+        split=split,
+        status="groomed",
+        surface=Path(os.path.relpath(task.surface, results)),
+        volume_ml=round(outcome.volume_ml, 4),
+        mask_volume_ml=round(outcome.mask_volume_ml, 4),
+        faces=outcome.faces,
+        surface_error_mm=round(outcome.error_mm, 4),
+        surface_error_p95_mm=round(outcome.error_p95_mm, 4),
+        genus=outcome.genus,
+        sha256=digest(task.surface),
+    )
 
 
 if __name__ == "__main__":

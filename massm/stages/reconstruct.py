@@ -27,7 +27,7 @@ def run(
     index: Path,
     surface: SurfaceConfig | None = None,
 ) -> None:
-    """Write the local surface and one world surface for each world head of every found organ.
+    """Write the local surface and one world surface for each world head of every found anatomy.
 
     Args:
         model: Name of the model.

@@ -28,7 +28,7 @@ def run(
 
     Args:
         config: Smoothness of the warp.
-        anatomy: Which organ.
+        anatomy: Which anatomy.
         template: ``template/{anatomy}.vtp``.
         record: ``template/{anatomy}.json``, which names the subject.
         particles_file: ``correspond/{anatomy}.npz``.

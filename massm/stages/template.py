@@ -28,7 +28,7 @@ def run(
 
     Args:
         config: Grid of the average.
-        anatomy: Which organ.
+        anatomy: Which anatomy.
         particles_file: ``correspond/{anatomy}.npz``.
         results: Results folder; surfaces lie in ``groom/surfaces/{subject}/{anatomy}.vtp``.
         mesh: Where the medoid's surface goes, image space.

@@ -7,6 +7,7 @@ import pandas as pd
 
 from massm.config.tensors import ExportConfig
 from massm.io import images, tables, tensors
+from massm.io.cohort import Status, read_cohort, read_subject_table
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
 from massm.io.particles import load_subjects
@@ -42,17 +43,18 @@ def run(
     """
     files = zip(anatomies, correspond, strict=True)
     particles = {name: load_subjects(path, set(subjects)) for name, path in files}
-    rows = tables.read_table(cohort)
-    table = tables.read_table(subject_table)
-    image_of = dict(zip(table["subject"], table["image"], strict=True))
+    status: dict[str, dict[str, Status]] = {}
+    for row in read_cohort(cohort):
+        status.setdefault(row.subject, {})[row.anatomy] = row.status
+    image_of = {row.subject: row.image for row in read_subject_table(subject_table)}
     hashes = {}
     for count, subject in enumerate(subjects, start=1):
-        if subject not in image_of:
-            raise DataError(f"{subject} is not in {subject_table}; run the dataset stage again")
-        own = rows[rows["subject"] == subject]
-        status = dict(zip(own["anatomy"], own["status"], strict=True))
-        arrays = image_arrays(images.read_scan(Path(image_of[subject])).volume, config)
-        arrays |= shape_arrays(subject, particles, status, anatomies)
+        image = image_of.get(subject)
+        if image is None:
+            what = "has no image" if subject in image_of else "is not"
+            raise DataError(f"{subject} {what} in {subject_table}; run the dataset stage again")
+        arrays = image_arrays(images.read_scan(image).volume, config)
+        arrays |= shape_arrays(subject, particles, status.get(subject, {}), anatomies)
         tensors.save(arrays, output / f"{subject}.safetensors")
         hashes[subject] = digest(output / f"{subject}.safetensors")
         log.info(

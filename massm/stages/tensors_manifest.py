@@ -1,6 +1,5 @@
 """List the exported subjects, and sum up the training split: intensities and template shapes."""
 
-import hashlib
 import logging
 import os
 from pathlib import Path
@@ -8,7 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from massm.config.tensors import TensorsConfig
-from massm.io import documents, meshes, tables, tensors
+from massm.io import documents, meshes, tensors
+from massm.io.cohort import read_subject_table
+from massm.io.fingerprint import digest
 from massm.io.particles import load_set
 from massm.stages._command import stage_main
 from massm.tensors.export import histogram, intensity_of
@@ -42,16 +43,16 @@ def run(
         manifest: Output.
         template: Output.
     """
-    table = tables.read_table(subject_table).set_index("subject")
+    splits = {row.subject: row.split for row in read_subject_table(subject_table)}
     entries, counts = [], np.zeros(65536)
     for path in sorted(subjects):
         subject = path.name.removesuffix(".safetensors")
-        split = str(table.loc[subject, "split"])
+        split = splits[subject]
         image = tensors.load(path, ["image"])["image"]
         if split == "train":
             counts += histogram(image, config.padding_hu)
         file = Path(os.path.relpath(path, manifest.parent)).as_posix()
-        entries.append(Entry(subject, split, file, _sha256(path), image.shape))
+        entries.append(Entry(subject, split, file, digest(path), image.shape))
     medoids = [_medoid(path.with_suffix(".json")) for path in templates]
     arrays = template_arrays(
         *((load_set(path) for path in correspond), medoids),
@@ -73,11 +74,6 @@ def run(
 
 def _medoid(record: Path) -> str:
     return str(documents.read_json(record, "subject")["subject"])
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from massm.tensors.grid import Grid
 from massm.tensors.images import Scan
 from massm.tensors.preprocessing import Intensity
 from massm.tensors.sample import Sample, Template, Truth
-from massm.tensors.warp import Warp
+from massm.tensors.warp import GridWarp
 
 
 def augment(
@@ -64,7 +64,7 @@ def draw_warp(
     config: AugmentConfig,
     template: Template,
     generator: torch.Generator,
-) -> Warp:
+) -> GridWarp:
     """Draw a rotation, scale and shift about the image's middle, and a smooth deformation."""
     middle = grid.origin[0] + (grid.size - 1) * grid.spacing_mm / 2
     angles = math.radians(config.rotation_deg) * _uniform(3, generator)
@@ -74,7 +74,7 @@ def draw_warp(
     # source = matrix (x - middle - shift) + middle
     offset = middle - matrix @ (middle + shift)
     lattice = coarse_lattice(sample.scan, grid.spacing_mm, config.lattice_mm)
-    warp = Warp(matrix[None], offset[None], lattice)
+    warp = GridWarp(matrix[None], offset[None], lattice)
     if config.shape_std == 0 or config.shape_modes == 0:
         return warp
     anchors, moves = _draw_deformation(sample.truth, config, template, generator)
@@ -87,7 +87,7 @@ def draw_warp(
     return replace(warp, lattice=replace(lattice, values=values.movedim(-1, 0)[None]))
 
 
-def move_shapes(truth: Truth, warp: Warp) -> Truth:
+def move_shapes(truth: Truth, warp: GridWarp) -> Truth:
     """Carry local particles through the map and make boxes and world particles anew.
 
     World particles of the deformed shape are its rigid alignment to the old ones: the frame is
@@ -124,10 +124,10 @@ def _affine_between(
     return rotation
 
 
-def identity_warp(scan: Scan, spacing_mm: float, lattice_mm: float) -> Warp:
+def identity_warp(scan: Scan, spacing_mm: float, lattice_mm: float) -> GridWarp:
     """Return the map that moves nothing, for batches in which other subjects are moved."""
     lattice = coarse_lattice(scan, spacing_mm, lattice_mm)
-    return Warp(torch.eye(3)[None], torch.zeros(1, 3), lattice)
+    return GridWarp(torch.eye(3)[None], torch.zeros(1, 3), lattice)
 
 
 def coarse_lattice(scan: Scan, spacing_mm: float, lattice_mm: float) -> Grid:
@@ -153,7 +153,7 @@ def _uniform(count: int, generator: torch.Generator) -> Tensor:
 def _draw_deformation(
     truth: Truth, config: AugmentConfig, template: Template, generator: torch.Generator
 ) -> tuple[Float[Tensor, "A 3"], Float[Tensor, "A 3"]]:
-    """Draw a shape-model deformation of each organ; return particles and their moves, mm.
+    """Draw a shape-model deformation of each anatomy; return particles and their moves, mm.
 
     A world deviation is turned into the image by the rotation from world to local particles.
     """
@@ -164,7 +164,7 @@ def _draw_deformation(
     local, world = truth.local[there], truth.world[there]
     to_local = _affine_between(world, local)
     moves = deviation[there] @ to_local.mT
-    step = max(1, local.shape[1] // 64)  # 64 anchors an organ are dense against the falloff
+    step = max(1, local.shape[1] // 64)  # 64 anchors an anatomy are dense against the falloff
     return local[:, ::step].reshape(-1, 3), moves[:, ::step].reshape(-1, 3)
 
 
@@ -196,13 +196,13 @@ def _limit_slope(
     return values * min(1.0, limit / max(steepest, 1e-12))
 
 
-def _warp_image(grid: Grid, warp: Warp) -> Float[Tensor, "1 1 D H W"]:
+def _warp_image(grid: Grid, warp: GridWarp) -> Float[Tensor, "1 1 D H W"]:
     points = grid.points()
     source = warp.source(points.reshape(1, -1, 3))
     return grid.sample(source).reshape(grid.values.shape)
 
 
-def _warp_labels(labels: Int[Tensor, "D H W"], grid: Grid, warp: Warp) -> Int[Tensor, "D H W"]:
+def _warp_labels(labels: Int[Tensor, "D H W"], grid: Grid, warp: GridWarp) -> Int[Tensor, "D H W"]:
     """Give each voxel the label of the voxel next to where it comes from, as the image's value."""
     source = warp.source(grid.points().reshape(1, -1, 3))
     index = grid.to_index(source)[0].round().clamp(min=0).minimum(grid.size - 1).long()

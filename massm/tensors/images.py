@@ -8,7 +8,7 @@ from jaxtyping import Float, Real
 from torch import Tensor
 
 from massm.tensors.grid import Grid
-from massm.tensors.warp import Warp
+from massm.tensors.warp import GridWarp
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Scan:
     origin: Float[Tensor, "3"]
     fine: Real[Tensor, "Df Hf Wf"] | None
     fine_origin: Float[Tensor, "3"] | None
-    warp: Warp | None = None
+    warp: GridWarp | None = None
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Images:
     sizes: tuple[Sizes, ...]
     image: Grid
     fine: Grid | None
-    warp: Warp | None
+    warp: GridWarp | None
 
     def to(self, device: torch.device | str) -> "Images":
         """Move every tensor to a device."""

@@ -18,7 +18,7 @@ from massm.geometry.volume import Volume
 from massm.tensors.grid import Grid
 from massm.tensors.images import Images, Scan, Sizes
 from massm.tensors.resample import body_box, crop, to_grid
-from massm.tensors.warp import Warp
+from massm.tensors.warp import GridWarp
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,7 @@ def _pad_all(volumes: list[Tensor], value: float, multiple: int) -> Float[Tensor
     return torch.stack(padded)
 
 
-def _join_warps(warps: list[Warp | None]) -> Warp | None:
+def _join_warps(warps: list[GridWarp | None]) -> GridWarp | None:
     """Join warps of equal lattice size; None if no subject is warped."""
     given = [warp for warp in warps if warp is not None]
     if not given:
@@ -198,7 +198,7 @@ def _join_warps(warps: list[Warp | None]) -> Warp | None:
         )
         for value in values
     ]
-    return Warp(
+    return GridWarp(
         matrix=torch.cat([warp.matrix for warp in given]),
         shift=torch.cat([warp.shift for warp in given]),
         lattice=Grid(

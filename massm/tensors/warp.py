@@ -10,7 +10,7 @@ from massm.tensors.grid import Grid
 
 
 @dataclass(frozen=True)
-class Warp:
+class GridWarp:
     """Where each point of the augmented frame comes from in the scanner's frame.
 
     The map runs backward, ``source(x) = matrix x + shift + displacement(x)``, because an image is
@@ -28,14 +28,14 @@ class Warp:
     shift: Float[Tensor, "B 3"]
     lattice: Grid
 
-    def to(self, device: torch.device | str) -> "Warp":
+    def to(self, device: torch.device | str) -> "GridWarp":
         """Move the tensors to a device."""
-        return Warp(self.matrix.to(device), self.shift.to(device), self.lattice.to(device))
+        return GridWarp(self.matrix.to(device), self.shift.to(device), self.lattice.to(device))
 
-    def alone(self, row: int, size: tuple[int, int, int]) -> "Warp":
+    def alone(self, row: int, size: tuple[int, int, int]) -> "GridWarp":
         """Return the map of one subject of the batch, its lattice cut to D, H, W points."""
         one = slice(row, row + 1)
-        return Warp(self.matrix[one], self.shift[one], self.lattice.alone(row, size))
+        return GridWarp(self.matrix[one], self.shift[one], self.lattice.alone(row, size))
 
     def source(self, points: Float[Tensor, "B P 3"]) -> Float[Tensor, "B P 3"]:
         """Return the scanner-frame position (mm) that each augmented-frame point shows."""

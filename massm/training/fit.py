@@ -35,7 +35,7 @@ from massm.training.thresholds import presence_threshold
 log = logging.getLogger(__name__)
 
 # Values that may change between interruption and resumption without making it another run.
-_FREE = TrainConfig.indifferent | {"epochs", "validate_every", "select", "threshold_fraction"}
+_FREE = TrainConfig.execution_only | {"epochs", "validate_every", "select", "threshold_fraction"}
 
 
 class KeepLast(ModelCheckpoint):

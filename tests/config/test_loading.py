@@ -149,7 +149,7 @@ def test_weights_do_not_depend_on_names_and_on_what_only_prediction_looks_at(val
     seen = base.model_copy(update={"box_updates": 3, "label": "Other", "train": {"epochs": 1}})
     other = base.model_copy(update={"world": base.world.model_copy(update={"latent": 3})})
     assert seen.learned() == base.learned() != other.learned()
-    assert seen.decisive() != base.decisive()
+    assert seen.result_relevant() != base.result_relevant()
 
 
 def test_a_section_goes_to_json_and_back(values):

@@ -29,7 +29,7 @@ def configure():
 def test_what_does_not_change_results_is_not_decisive(configure, section, change):
     before, after = (getattr(configure(c), section) for c in ({}, {section: change}))
     assert before != after
-    assert before.decisive() == after.decisive()
+    assert before.result_relevant() == after.result_relevant()
 
 
 @pytest.mark.parametrize(
@@ -45,25 +45,25 @@ def test_what_does_not_change_results_is_not_decisive(configure, section, change
 )
 def test_what_changes_results_is_decisive(configure, section, change):
     before, after = (getattr(configure(c), section) for c in ({}, {section: change}))
-    assert before.decisive() != after.decisive()
+    assert before.result_relevant() != after.result_relevant()
 
 
 def test_the_engine_in_use_is_decisive_whichever_it_is(configure):
     shapeworks = {"correspond": {"backend": "shapeworks"}}
     other = merge(shapeworks, {"correspond": {"entropy": {"step": 0.2}}})
     own = merge(shapeworks, {"correspond": {"shapeworks": {"relative_weighting": 7.0}}})
-    before = configure(shapeworks).correspond.decisive()
-    assert configure(other).correspond.decisive() == before
-    assert configure(own).correspond.decisive() != before
+    before = configure(shapeworks).correspond.result_relevant()
+    assert configure(other).correspond.result_relevant() == before
+    assert configure(own).correspond.result_relevant() != before
 
 
 def test_a_project_is_fitted_to_new_subjects_by_the_engine(configure):
     project = {"correspond": {"backend": "project", "project": {"file": "{anatomy}.swproj"}}}
-    before = configure(project).correspond.decisive()
+    before = configure(project).correspond.result_relevant()
     engine = configure(merge(project, {"correspond": {"entropy": {"step": 0.2}}})).correspond
     program = configure(merge(project, {"correspond": {"shapeworks": {"use_normals": True}}}))
-    assert engine.decisive() != before
-    assert program.correspond.decisive() == before
+    assert engine.result_relevant() != before
+    assert program.correspond.result_relevant() == before
 
 
 def test_every_backend_says_what_it_reads():

@@ -8,7 +8,7 @@ import pytest
 
 from massm.dataset import checks
 from massm.dataset.checks import check_subject, touched_sides
-from massm.dataset.cohort import Organ, Subject
+from massm.dataset.cohort import FoundAnatomy, FoundSubject
 from massm.dataset.totalsegmentator import find_subjects
 from massm.geometry.pieces import largest_piece
 from massm.geometry.volume import Volume
@@ -34,7 +34,7 @@ def check(root, name="s0001", **changes):
 
 
 def spleen(checked):
-    return next(organ for organ in checked.organs if organ.organ.anatomy == "spleen")
+    return next(anatomy for anatomy in checked.anatomies if anatomy.found.name == "spleen")
 
 
 def test_a_sound_subject_is_used_with_its_volumes(tmp_path):
@@ -43,7 +43,7 @@ def test_a_sound_subject_is_used_with_its_volumes(tmp_path):
     assert checked.fault == ""
     assert checked.size == SHAPE[::-1]
     assert checked.spacing == tuple(SPACING)
-    assert [organ.status for organ in checked.organs] == ["used", "used"]
+    assert [anatomy.status for anatomy in checked.anatomies] == ["used", "used"]
     assert spleen(checked).volume_ml == pytest.approx(4 * 5 * 6 * 45 / 1000)
 
 
@@ -53,7 +53,7 @@ def test_a_truncated_image_excludes_the_subject(tmp_path):
     checked = check(tmp_path)
     assert "image cannot be used" in checked.fault
     assert "truncated" in checked.fault
-    assert {organ.status for organ in checked.organs} == {"excluded"}
+    assert {anatomy.status for anatomy in checked.anatomies} == {"excluded"}
 
 
 def test_a_truncated_mask_excludes_its_organ_alone(tmp_path):
@@ -64,7 +64,7 @@ def test_a_truncated_mask_excludes_its_organ_alone(tmp_path):
     checked = check(tmp_path)
     assert checked.fault == ""
     assert "mask cannot be read" in spleen(checked).reason
-    assert [organ.status for organ in checked.organs] == ["excluded", "used"]
+    assert [anatomy.status for anatomy in checked.anatomies] == ["excluded", "used"]
 
 
 @pytest.mark.parametrize(
@@ -82,10 +82,10 @@ def test_a_truncated_mask_excludes_its_organ_alone(tmp_path):
 )
 def test_a_mask_on_another_grid_is_excluded(tmp_path, mask, words):
     write_subject(tmp_path, "s0001", {"spleen": mask})
-    organ = spleen(check(tmp_path))
-    assert organ.status == "excluded"
-    assert organ.reason.startswith("geometry of mask and CT differ: ")
-    assert re.search(words, organ.reason)
+    anatomy = spleen(check(tmp_path))
+    assert anatomy.status == "excluded"
+    assert anatomy.reason.startswith("geometry of mask and CT differ: ")
+    assert re.search(words, anatomy.reason)
 
 
 def test_a_mask_cropped_to_its_organ_lies_where_its_header_says(tmp_path):
@@ -93,9 +93,9 @@ def test_a_mask_cropped_to_its_organ_lies_where_its_header_says(tmp_path):
     part = (slice(2, 8), slice(2, 9), slice(1, 12))
     origin = whole.index_to_point(np.array([1.0, 2, 2]))
     write_subject(tmp_path, "s0001", {"spleen": Volume(whole.array[part], SPACING, origin)})
-    organ = spleen(check(tmp_path))
-    assert (organ.status, organ.volume_ml) == ("used", pytest.approx(4 * 5 * 6 * 45 / 1000))
-    assert organ.note == "its grid is a part of the CT's, or turned by right angles: put on it"
+    anatomy = spleen(check(tmp_path))
+    assert (anatomy.status, anatomy.volume_ml) == ("used", pytest.approx(4 * 5 * 6 * 45 / 1000))
+    assert anatomy.note == "its grid is a part of the CT's, or turned by right angles: put on it"
 
 
 def test_a_mask_whose_axes_run_the_other_way_over_the_same_places_is_used(tmp_path):
@@ -134,14 +134,14 @@ def test_rounding_of_an_affine_is_no_difference(tmp_path):
 
 def test_an_empty_mask_is_an_absent_organ(tmp_path):
     write_subject(tmp_path, "s0001", {"spleen": Volume(np.zeros(SHAPE, bool), SPACING, ORIGIN)})
-    organ = spleen(check(tmp_path))
-    assert (organ.status, organ.reason, organ.volume_ml) == ("absent", "mask is empty", 0.0)
+    anatomy = spleen(check(tmp_path))
+    assert (anatomy.status, anatomy.reason, anatomy.volume_ml) == ("absent", "mask is empty", 0.0)
 
 
 def test_a_missing_mask_is_unknown_not_absent(tmp_path):
     write_subject(tmp_path, "s0001", {"spleen": None})
-    organ = spleen(check(tmp_path))
-    assert (organ.status, organ.reason) == ("excluded", "no mask file")
+    anatomy = spleen(check(tmp_path))
+    assert (anatomy.status, anatomy.reason) == ("excluded", "no mask file")
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -187,7 +187,7 @@ def test_a_dicom_series_is_an_image(tmp_path):
     checked = check(tmp_path)
     assert checked.fault == ""
     assert checked.size == SHAPE[::-1]
-    assert [organ.status for organ in checked.organs] == ["used", "used"]
+    assert [anatomy.status for anatomy in checked.anatomies] == ["used", "used"]
 
 
 def test_a_folder_that_is_no_dicom_series_excludes_the_subject(tmp_path):
@@ -200,9 +200,9 @@ def test_a_folder_that_is_no_dicom_series_excludes_the_subject(tmp_path):
 
 def test_an_organ_at_the_border_is_cut(tmp_path):
     write_subject(tmp_path, "s0001", {"spleen": blob(high=(10, 8, 9))})
-    organ = spleen(check(tmp_path))
-    assert organ.status == "excluded"
-    assert organ.reason == "cut by the field of view: touches the image's border (z+)"
+    anatomy = spleen(check(tmp_path))
+    assert anatomy.status == "excluded"
+    assert anatomy.reason == "cut by the field of view: touches the image's border (z+)"
     assert spleen(check(tmp_path, allow_cut=True)).status == "used"
 
 
@@ -212,7 +212,7 @@ def test_several_large_pieces_are_told_from_debris(tmp_path):
     halves.array[7:9, 9:11, 1:12] = True
     halves.array[7, 8, 9] = False
     write_subject(tmp_path, "s0001", {"spleen": debris, "liver": halves})
-    first, second = check(tmp_path).organs
+    first, second = check(tmp_path).anatomies
     assert first.status == "used"
     assert second.status == "excluded"
     assert "several large pieces: 2, the largest two of 120 and 44 voxels" in second.reason
@@ -239,10 +239,10 @@ def test_stray_voxels_at_the_border_are_left_out_and_counted(tmp_path):
     strewn = blob()
     strewn.array[0, 0, 0] = strewn.array[9, 11, 13] = strewn.array[9, 11, 12] = True
     write_subject(tmp_path, "s0001", {"spleen": strewn})
-    organ = spleen(check(tmp_path))
-    assert (organ.status, organ.reason) == ("used", "")
-    assert organ.note == "2 stray pieces (3 of 123 voxels) left out, as by grooming"
-    assert organ.volume_ml == pytest.approx(4 * 5 * 6 * 45 / 1000)
+    anatomy = spleen(check(tmp_path))
+    assert (anatomy.status, anatomy.reason) == ("used", "")
+    assert anatomy.note == "2 stray pieces (3 of 123 voxels) left out, as by grooming"
+    assert anatomy.volume_ml == pytest.approx(4 * 5 * 6 * 45 / 1000)
 
 
 def test_a_mask_of_strays_alone_is_no_organ(tmp_path):
@@ -261,27 +261,27 @@ def void_ct(slices):
 
 def test_a_mask_in_constant_fill_is_cut_with_its_share(tmp_path):
     write_subject(tmp_path, "s0001", image=void_ct(5))
-    organ = spleen(check(tmp_path))
-    assert organ.status == "excluded"
-    assert "50% of the mask lies in constant fill (-1024)" in organ.reason
-    organ = spleen(check(tmp_path, allow_cut=True))
-    assert organ.status == "used"
-    assert "50% of the mask lies in constant fill (-1024)" in organ.note
+    anatomy = spleen(check(tmp_path))
+    assert anatomy.status == "excluded"
+    assert "50% of the mask lies in constant fill (-1024)" in anatomy.reason
+    anatomy = spleen(check(tmp_path, allow_cut=True))
+    assert anatomy.status == "used"
+    assert "50% of the mask lies in constant fill (-1024)" in anatomy.note
 
 
 def test_a_little_of_a_mask_in_constant_fill_is_noted(tmp_path):
     write_subject(tmp_path, "s0001", image=void_ct(5))
-    organ = spleen(check(tmp_path, void_fraction=0.6))
-    assert organ.status == "used"
-    assert "50% of the mask lies in constant fill" in organ.note
+    anatomy = spleen(check(tmp_path, void_fraction=0.6))
+    assert anatomy.status == "used"
+    assert "50% of the mask lies in constant fill" in anatomy.note
 
 
 def test_gas_of_the_fills_value_inside_the_body_is_scanned(tmp_path):
     image = void_ct(2)
     image.array[3:7, 3:8, 3:9] = -1024
     write_subject(tmp_path, "s0001", image=image)
-    organ = spleen(check(tmp_path))
-    assert (organ.status, organ.note) == ("used", "")
+    anatomy = spleen(check(tmp_path))
+    assert (anatomy.status, anatomy.note) == ("used", "")
 
 
 def sheared(root, slope, names=("ct", "segmentations/spleen", "segmentations/liver")):
@@ -303,7 +303,7 @@ def test_a_small_shear_is_said_once_and_used(tmp_path):
     checked = check(tmp_path)
     assert checked.fault == ""
     assert "axes not at right angles" in checked.note
-    assert [(organ.status, organ.note) for organ in checked.organs] == [("used", "")] * 2
+    assert [(anatomy.status, anatomy.note) for anatomy in checked.anatomies] == [("used", "")] * 2
 
 
 def test_a_large_shear_is_refused_in_millimeters(tmp_path):
@@ -320,12 +320,13 @@ def test_a_label_map_is_read_once_for_all_its_organs(tmp_path, monkeypatch):
     labels.array[8, 4:8, 4:8] = 0
     labels.array[1, 4:9, 4:8] = 7
     write_image(labels, tmp_path / "labels.nrrd")
-    organs = tuple(Organ(name, tmp_path / "labels.nrrd", k) for name, k in (("a", 3), ("b", 7)))
-    subject = Subject("s0001", tmp_path / "s0001/ct.nii.gz", "", organs)
+    path = tmp_path / "labels.nrrd"
+    anatomies = tuple(FoundAnatomy(name, path, k) for name, k in (("a", 3), ("b", 7)))
+    subject = FoundSubject("s0001", tmp_path / "s0001/ct.nii.gz", "", anatomies)
     read = []
     monkeypatch.setattr(
         checks, "read_label_map", lambda path: read.append(path) or read_label_map(path)
     )
     checked = check_subject(dataset_config(tmp_path), subject)
-    assert [organ.status for organ in checked.organs] == ["used", "used"]
+    assert [anatomy.status for anatomy in checked.anatomies] == ["used", "used"]
     assert len(read) == 1

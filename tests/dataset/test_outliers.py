@@ -23,5 +23,5 @@ def test_few_training_volumes_say_nothing():
     assert outlier_scores([1.0, 1000.0], [1.0] * 7).tolist() == [0, 0]
 
 
-def test_near_twins_have_no_outliers():
+def test_near_copies_have_no_outliers():
     assert abs(outlier_scores([104.0], [100.0] * 20)[0]) == pytest.approx(0.784, abs=0.01)

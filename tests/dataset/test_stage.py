@@ -79,7 +79,7 @@ def test_the_tables_have_the_columns_that_later_stages_read(root, tmp_path):
     assert subjects.columns.tolist() == [*text, *size]
     columns = ["subject", "anatomy", "split", "status", "reason", "note"]
     columns += ["image", "mask", "label"]
-    assert cohort.columns.tolist() == [*columns, "volume_ml"]
+    assert cohort.columns.tolist() == [*columns, "volume_ml", "source"]
     first = subjects.iloc[0]
     assert (first["size_x"], first["size_z"], first["spacing_z"]) == (14, 10, 5.0)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import trimesh
 
-from massm.dataset.cohort import Organ
+from massm.dataset.cohort import FoundAnatomy
 from massm.dataset.surfaces import check_surface
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
@@ -25,7 +25,7 @@ def ball(radius=20.0, center=MIDDLE):
 def check(tmp_path, mesh, *, image=IMAGE, hole_mm=10.0, **changes):
     meshes.write(mesh, tmp_path / "a.vtp")
     config = dataset_config(tmp_path, **changes)
-    return check_surface(config, Organ("spleen", tmp_path / "a.vtp"), image, hole_mm)
+    return check_surface(config, FoundAnatomy("spleen", tmp_path / "a.vtp"), image, hole_mm)
 
 
 def pierced(mesh, radius_mm):

@@ -3,32 +3,30 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from massm.dataset.cohort import CheckedOrgan, CheckedSubject, Organ, Subject
+from massm.dataset.cohort import CheckedAnatomy, CheckedSubject, FoundAnatomy, FoundSubject
 from massm.dataset.survey import tabulate
 from massm.dataset.verdict import refuse_if_useless
 from massm.io.errors import DataError
 from tests.dataset.cohorts import dataset_config
 
 
-def checked(name, split="", status="used", volume_ml=100.0, fault="", reason=""):
-    organ = Organ("spleen", Path(f"{name}.nii.gz"))
-    subject = Subject(name, Path("ct.nii.gz"), split, (organ,))
-    return CheckedSubject(
-        subject,
-        fault,
-        (4, 5, 6),
-        (1.0, 1.0, 2.0),
-        (CheckedOrgan(organ, status, reason, volume_ml),),
-    )
+def checked(
+    name, split="", status="used", volume_ml=100.0, fault="", reason="", anatomy="spleen", **found
+):
+    file = FoundAnatomy(anatomy, Path(f"{name}.nii.gz"))
+    subject = FoundSubject(name, Path("ct.nii.gz"), split, (file,))
+    anatomies = (CheckedAnatomy(file, status, reason, volume_ml, **found),)
+    return CheckedSubject(subject, fault, (4, 5, 6), (1.0, 1.0, 2.0), anatomies)
 
 
 def survey(entries, **changes):
     config = dataset_config("anywhere", **changes)
     subjects, cohort = tabulate(config, entries)
     refuse_if_useless(config.min_train, ["spleen"], subjects, cohort)
-    return subjects, cohort
+    return pd.DataFrame(subjects), pd.DataFrame(cohort)
 
 
 def test_the_split_of_the_data_is_honored():
@@ -67,10 +65,10 @@ def test_a_part_without_a_usable_subject_is_said(caplog):
 
 def test_a_note_of_the_layout_stands_beside_that_of_the_check():
     entry = checked("a", "train")
-    organ = replace(entry.organs[0].organ, note="the table says 'Spleen'")
-    both = replace(entry.organs[0], organ=organ, note="a hole is filled")
-    _, cohort = tabulate(dataset_config("anywhere"), [replace(entry, organs=(both,))])
-    assert cohort["note"].tolist() == ["the table says 'Spleen'; a hole is filled"]
+    found = replace(entry.anatomies[0].found, note="the table says 'Spleen'")
+    both = replace(entry.anatomies[0], found=found, note="a hole is filled")
+    _, cohort = tabulate(dataset_config("anywhere"), [replace(entry, anatomies=(both,))])
+    assert [row.note for row in cohort] == ["the table says 'Spleen'; a hole is filled"]
 
 
 def test_a_split_that_cannot_be_read_excludes_its_subject():

@@ -32,10 +32,11 @@ def test_masks_are_found_beside_the_table(tmp_path):
     row = ("0007", "spleen", "a.mha", "masks/a.nrrd", "", "train")
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
     assert (subject.subject.name, subject.subject.split) == ("0007", "train")
-    assert [(organ.status, organ.reason) for organ in subject.organs] == [
+    assert [(anatomy.status, anatomy.reason) for anatomy in subject.anatomies] == [
         ("used", ""),
         ("excluded", "no mask file"),
     ]
+    assert [anatomy.source for anatomy in subject.anatomies] == ["mask", None]
 
 
 def test_a_label_map_gives_each_organ_its_label(tmp_path):
@@ -50,10 +51,11 @@ def test_a_label_map_gives_each_organ_its_label(tmp_path):
         ("a", "kidney", "ct.nii.gz", "labels.nii.gz", "5", ""),
     ]
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows), [*ANATOMIES, "kidney"])
-    voxels = [round(organ.volume_ml / 0.045) for organ in subject.organs]
+    voxels = [round(anatomy.volume_ml / 0.045) for anatomy in subject.anatomies]
     assert voxels == [27, 36, 0]
-    assert subject.organs[2].status == "absent"
-    assert subject.organs[2].reason == "label map has no 5"
+    assert {anatomy.source for anatomy in subject.anatomies} == {"label_map"}
+    assert subject.anatomies[2].status == "absent"
+    assert subject.anatomies[2].reason == "label map has no 5"
 
 
 @pytest.mark.parametrize("label", ["x", "0", "1.5"])
@@ -61,7 +63,7 @@ def test_a_label_that_is_no_label_is_told(tmp_path, label):
     write_image(blob(), tmp_path / "labels.nii.gz")
     row = ("a", "spleen", "", "labels.nii.gz", label, "")
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
-    assert "no whole number" in subject.organs[0].reason
+    assert "no whole number" in subject.anatomies[0].reason
 
 
 def test_meshes_need_no_image(tmp_path, cube):
@@ -71,8 +73,8 @@ def test_meshes_need_no_image(tmp_path, cube):
     meshes.write(Mesh(np.vstack([cube.vertices, [[9.0, 9, 9]]]), fin), tmp_path / "b.vtp")
     rows = [("a", "spleen", "a.vtp"), ("b", "spleen", "b.vtp"), ("c", "spleen", "c.vtp")]
     path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
-    found = [subject.organs[0] for subject in check(path, ["spleen"])]
-    assert [organ.status for organ in found] == ["used", "excluded", "excluded"]
+    found = [subject.anatomies[0] for subject in check(path, ["spleen"])]
+    assert [anatomy.status for anatomy in found] == ["used", "excluded", "excluded"]
     assert found[0].volume_ml == pytest.approx(0.008)
     assert "1 edges belong to three triangles" in found[1].reason
     assert "no mask file" in found[2].reason
@@ -99,9 +101,10 @@ def test_signed_distances_need_not_lie_on_the_images_grid(tmp_path):
         for name, file in (("a", "in.nrrd"), ("b", "out.nii.gz"), ("c", "cut.nrrd"))
     ]
     path = write_rows(tmp_path / "t.tsv", HEADER, *rows)
-    found = [subject.organs[0] for subject in check(path, ["spleen"])]
-    assert [organ.status for organ in found] == ["used", "excluded", "excluded"]
+    found = [subject.anatomies[0] for subject in check(path, ["spleen"])]
+    assert [anatomy.status for anatomy in found] == ["used", "excluded", "excluded"]
     assert found[0].volume_ml == pytest.approx(4 / 3 * np.pi * 0.216, rel=0.05)
+    assert {anatomy.source for anatomy in found} == {"distance"}
     assert "out of the CT" in found[1].reason
     assert "cut by the field of view" in found[2].reason
 
@@ -116,9 +119,10 @@ def test_real_numbers_that_are_no_distance_exclude_the_organ_with_what_was_found
         ("a", "liver", "ct.nii.gz", "ct.nii.gz", "", ""),
     ]
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows))
-    assert [organ.status for organ in subject.organs] == ["excluded", "excluded"]
-    assert "save where it is above 0.5 as a mask" in subject.organs[0].reason
-    assert "Give the organ's mask, not the image" in subject.organs[1].reason
+    assert [anatomy.status for anatomy in subject.anatomies] == ["excluded", "excluded"]
+    assert {anatomy.source for anatomy in subject.anatomies} == {None}
+    assert "save where it is above 0.5 as a mask" in subject.anatomies[0].reason
+    assert "Give the organ's mask, not the image" in subject.anatomies[1].reason
 
 
 @pytest.mark.parametrize(
@@ -135,8 +139,9 @@ def test_a_mesh_must_lie_in_its_image(tmp_path, cube, center, status, words):
     meshes.write(moved, tmp_path / "a.vtp")
     row = ("a", "spleen", "ct.nii.gz", "a.vtp", "", "")
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, row))
-    assert subject.organs[0].status == status
-    assert words in subject.organs[0].reason
+    assert subject.anatomies[0].status == status
+    assert subject.anatomies[0].source == "surface"
+    assert words in subject.anatomies[0].reason
 
 
 def test_two_images_of_one_name_are_two_subjects(tmp_path):
@@ -150,8 +155,8 @@ def test_two_rows_of_one_organ_exclude_it(tmp_path):
     rows = [("a", "spleen", "", "m.nii.gz", "", ""), ("a", "spleen", "", "m.nii.gz", "", "")]
     rows += [("a", "liver", "", "m.nii.gz", "", "")]
     (subject,) = check(write_rows(tmp_path / "t.tsv", HEADER, *rows))
-    assert [organ.status for organ in subject.organs] == ["excluded", "used"]
-    assert "2 rows for one subject and anatomy" in subject.organs[0].reason
+    assert [anatomy.status for anatomy in subject.anatomies] == ["excluded", "used"]
+    assert "2 rows for one subject and anatomy" in subject.anatomies[0].reason
 
 
 def test_an_image_that_is_not_there_is_told(tmp_path):
@@ -176,8 +181,8 @@ def test_an_anatomy_in_another_case_is_read_and_said(tmp_path, caplog):
     rows = [(f"s{i}", word, "m.nii.gz") for i, word in enumerate(["Spleen", "spleen ", "SPLEEN"])]
     path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
     found = check(path, ["spleen"])
-    assert [subject.organs[0].status for subject in found] == ["used"] * 3
-    notes = [subject.organs[0].organ.note for subject in found]
+    assert [subject.anatomies[0].status for subject in found] == ["used"] * 3
+    notes = [subject.anatomies[0].found.note for subject in found]
     assert notes == ["the table says 'Spleen'", "", "the table says 'SPLEEN'"]
     assert "1 rows of 'Spleen' are read as spleen" in caplog.text
 
@@ -188,7 +193,8 @@ def test_rows_of_unknown_anatomies_are_named_with_the_nearest(tmp_path, caplog):
     rows = [(f"s{i}", name, "m.nii.gz") for i, name in enumerate(names)]
     path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
     found = find_subjects(path, ["kidney_left", "kidney_right"])
-    assert [bool(subject.organs[0].mask) for subject in found] == [True, False, False, True, False]
+    has_mask = [bool(subject.anatomies[0].mask) for subject in found]
+    assert has_mask == [True, False, False, True, False]
     assert "1 rows of 'Left Kidney' are not used" in caplog.text
     assert "1 rows of 'left kidny' are not used" in caplog.text
     assert caplog.text.count("the nearest is kidney_left") == 2
@@ -205,7 +211,8 @@ def test_two_spellings_of_one_organ_are_two_rows_of_it(tmp_path):
     rows = [("a", "spleen", "1.nii.gz"), ("a", "Spleen", "2.nii.gz")]
     path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), *rows)
     (subject,) = find_subjects(path, ANATOMIES)
-    assert subject.organs[0].fault == ("2 rows for one subject and anatomy (line 2, 3); keep one")
+    fault = subject.anatomies[0].fault
+    assert fault == "2 rows for one subject and anatomy (line 2, 3); keep one"
 
 
 def test_backslashes_separate_folders_where_no_file_is_called_so(tmp_path):
@@ -215,9 +222,9 @@ def test_backslashes_separate_folders_where_no_file_is_called_so(tmp_path):
     rows = [("a", "spleen", "ct\\a.mha", "masks\\a.nrrd", "", "")]
     rows += [("b", "spleen", "", "masks\\b.nrrd", "", "")]
     first, second = check(write_rows(tmp_path / "t.tsv", HEADER, *rows), ["spleen"])
-    assert (first.subject.image, first.organs[0].status) == (tmp_path / "ct/a.mha", "used")
-    assert second.organs[0].organ.mask == tmp_path / "masks\\b.nrrd"
-    assert second.organs[0].status == "used"
+    assert (first.subject.image, first.anatomies[0].status) == (tmp_path / "ct/a.mha", "used")
+    assert second.anatomies[0].found.mask == tmp_path / "masks\\b.nrrd"
+    assert second.anatomies[0].status == "used"
 
 
 @pytest.mark.parametrize(
@@ -235,16 +242,16 @@ def test_a_mask_that_is_not_found_is_told_with_how_to_write_it(tmp_path, name, w
     write_image(blob(), tmp_path / "m.nii.gz")
     path = write_rows(tmp_path / "t.tsv", ("subject", "anatomy", "mask"), ("a", "spleen", name))
     (subject,) = check(path, ["spleen"])
-    assert subject.organs[0].status == "excluded"
-    assert "no mask file" in subject.organs[0].reason
-    assert words in subject.organs[0].reason
+    assert subject.anatomies[0].status == "excluded"
+    assert "no mask file" in subject.anatomies[0].reason
+    assert words in subject.anatomies[0].reason
 
 
 def test_a_file_whose_name_begins_with_a_quotation_mark_is_found_as_tables_write_it(tmp_path):
     write_image(blob(), tmp_path / '"m.nii.gz')
     head = ("subject", "anatomy", "mask")
     path = write_rows(tmp_path / "t.tsv", head, ("a", "spleen", '"""m.nii.gz"'))
-    assert check(path, ["spleen"])[0].organs[0].status == "used"
+    assert check(path, ["spleen"])[0].anatomies[0].status == "used"
     write_rows(path, head, ("a", "spleen", '"m.nii.gz'))
     with pytest.raises(DataError, match=r"t\.tsv, line 2: .*each one in it doubled"):
         find_subjects(path, ["spleen"])
@@ -269,7 +276,7 @@ def test_labels_are_whole_numbers_however_written(tmp_path, label):
     write_image(blob(), tmp_path / "m.nii.gz")
     row = ("a", "spleen", "", "m.nii.gz", label, "")
     (subject,) = find_subjects(write_rows(tmp_path / "t.tsv", HEADER, row), ["spleen"])
-    assert subject.organs[0].label in (3, 2**40 + 1)
+    assert subject.anatomies[0].label in (3, 2**40 + 1)
 
 
 @pytest.mark.parametrize("label", ["inf", "nan", "-1", "1e400", "2_0", str(2**63), "\u0663"])
@@ -277,7 +284,7 @@ def test_other_labels_are_refused(tmp_path, label):
     write_image(blob(), tmp_path / "m.nii.gz")
     row = ("a", "spleen", "", "m.nii.gz", label, "")
     (subject,) = find_subjects(write_rows(tmp_path / "t.tsv", HEADER, row), ["spleen"])
-    assert "no whole number above 0" in subject.organs[0].fault
+    assert "no whole number above 0" in subject.anatomies[0].fault
 
 
 @pytest.mark.parametrize(

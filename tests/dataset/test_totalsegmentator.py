@@ -14,7 +14,7 @@ def test_subjects_come_in_the_order_of_their_names(tmp_path):
     found = find_subjects(tmp_path, ANATOMIES)
     assert [subject.name for subject in found] == ["s0001", "s0002", "s0010"]
     assert found[0].image == tmp_path / "s0001/ct.nii.gz"
-    assert [organ.anatomy for organ in found[0].organs] == ANATOMIES
+    assert [anatomy.name for anatomy in found[0].anatomies] == ANATOMIES
     assert found[0].split == ""
 
 
@@ -127,9 +127,9 @@ def test_a_name_with_folders_in_it_is_no_other_subject(tmp_path):
 
 def test_a_mask_that_is_spelled_otherwise_is_named(tmp_path):
     write_subject(tmp_path, "s0001", {"spleen": None, "Spleen": blob()})
-    organ = find_subjects(tmp_path, ["spleen"])[0].organs[0]
-    assert "no mask file spleen.nii.gz" in organ.fault
-    assert organ.fault.endswith("but Spleen.nii.gz; rename it")
+    anatomy = find_subjects(tmp_path, ["spleen"])[0].anatomies[0]
+    assert "no mask file spleen.nii.gz" in anatomy.fault
+    assert anatomy.fault.endswith("but Spleen.nii.gz; rename it")
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,6 @@ def test_a_subject_without_its_folder_of_segmentations_says_so(tmp_path):
     write_subject(tmp_path, "s0001")
     (tmp_path / "s0001/segmentations").rename(tmp_path / "s0001/masks")
     (subject,) = find_subjects(tmp_path, ANATOMIES)
-    assert {organ.fault for organ in subject.organs} == {
+    assert {anatomy.fault for anatomy in subject.anatomies} == {
         f"no folder {tmp_path}/s0001/segmentations"
     }

@@ -15,6 +15,14 @@ from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
 from massm.io import documents, images, meshes, predictions, tensors
 from massm.io import particles as particle_files
+from massm.io.cohort import (
+    AnatomyRecord,
+    GroomRecord,
+    SubjectRecord,
+    write_cohort,
+    write_groomed,
+    write_subject_table,
+)
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.io.tables import write_table
 from massm.stages import (
@@ -103,7 +111,7 @@ def evaluate(folder):
         missed=tables / "missed.csv",
         cohort=truth(folder)["cohort"],
         groomed=truth(folder)["groomed"],
-        **{name: tables / f"{name}.csv" for name in ("summary", "tests", "organs")},
+        **{name: tables / f"{name}.csv" for name in ("summary", "tests", "anatomies")},
         bounds=list(BOUNDS),
     )
     return folder
@@ -206,7 +214,7 @@ def _write_cohort(folder: Path, unit: Mesh) -> None:
         image = folder / "raw" / subject / "ct.nii.gz"
         volume = _write_image(image, subject)
         size, spacing = volume.size, volume.spacing
-        subjects.append((subject, split, "used", "", str(image), *size, *spacing))
+        subjects.append(SubjectRecord(subject, split, "used", "", "", image, *size, *spacing))
         for anatomy in ANATOMIES:
             mask = folder / "raw" / subject / "segmentations" / f"{anatomy}.nii.gz"
             status, reason = "used", ""
@@ -214,7 +222,13 @@ def _write_cohort(folder: Path, unit: Mesh) -> None:
                 status, reason = "absent", "the mask is empty"
             if (subject, anatomy) == EXCLUDED:
                 status, reason = "excluded", "cut by the field of view"
-            rows.append((subject, anatomy, split, status, reason, str(image), str(mask), "", 25.0))
+            rows.append(
+                AnatomyRecord(
+                    *(subject, anatomy, split, status, reason, "", image, mask),
+                    volume_ml=25.0,
+                    source="mask",
+                )
+            )
             if status != "used":
                 continue
             organ = ellipsoid(subject, anatomy)
@@ -223,30 +237,18 @@ def _write_cohort(folder: Path, unit: Mesh) -> None:
             mesh = organ.mesh(unit)
             meshes.write(mesh, folder / surface)
             groomed.append(
-                (
-                    subject,
-                    anatomy,
-                    split,
-                    "groomed",
-                    "",
-                    surface,
-                    mesh.volume_ml,
-                    mesh.volume_ml * 1.01,
-                    len(mesh.faces),
-                    0.2,
-                    0.6,
+                GroomRecord(
+                    *(subject, anatomy, split, "groomed", "", Path(surface)),
+                    volume_ml=mesh.volume_ml,
+                    mask_volume_ml=mesh.volume_ml * 1.01,
+                    faces=len(mesh.faces),
+                    surface_error_mm=0.2,
+                    surface_error_p95_mm=0.6,
                 )
             )
-    names = ["subject", "split", "status", "reason", "image"]
-    names += [f"{what}_{axis}" for what in ("size", "spacing") for axis in "xyz"]
-    write_table(pd.DataFrame(subjects, columns=names), folder / "dataset" / "subjects.tsv")
-    names = ["subject", "anatomy", "split", "status", "reason", "image", "mask", "label"]
-    write_table(
-        pd.DataFrame(rows, columns=[*names, "volume_ml"]), folder / "dataset" / "cohort.tsv"
-    )
-    names = ["subject", "anatomy", "split", "status", "reason", "surface", "volume_ml"]
-    names += ["mask_volume_ml", "faces", "surface_error_mm", "surface_error_p95_mm"]
-    write_table(pd.DataFrame(groomed, columns=names), folder / "groom" / "index" / "0000.tsv")
+    write_subject_table(subjects, folder / "dataset" / "subjects.tsv")
+    write_cohort(rows, folder / "dataset" / "cohort.tsv")
+    write_groomed(groomed, folder / "groom" / "index" / "0000.tsv")
 
 
 def _write_image(path: Path, subject: str) -> Volume:

@@ -11,7 +11,7 @@ def test_a_job_can_go_to_another_process(evaluated):
     paths = [evaluated / name for name in ("predict", "reconstruct", "reference")]
     job = pickle.loads(pickle.dumps(SubjectJob("massm", subject, *paths, CONFIG)))
     assert job.subject.name == subject.name
-    assert [organ.anatomy for organ in job.subject.organs] == ["spleen", "kidney_left"]
+    assert [one.name for one in job.subject.anatomies] == ["spleen", "kidney_left"]
 
 
 def test_progress_says_done_of_total_and_the_mean(evaluated, caplog):

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from massm.evaluate.attrition import count_organs
+from massm.evaluate.attrition import count_anatomies
 from massm.evaluate.truth import read_subjects
 from massm.io import predictions
+from massm.io.cohort import read_cohort, read_groomed, write_cohort
 from massm.io.errors import DataError
 from massm.io.tables import read_table, write_table
 from massm.stages import (
@@ -109,15 +110,15 @@ def test_a_missed_organ_costs_what_the_mean_shape_at_the_images_center_is_off(ta
 
 
 def test_the_organs_of_the_split_are_all_accounted_for(tables):
-    organs = read_table(tables / "organs.csv")
-    assert set(organs["split"]) == {"test"}
-    parts = organs[["excluded", "missed", "without_surface", "measured"]].sum(axis=1)
-    np.testing.assert_array_equal(parts, organs["in_data"])
-    row = organs[(organs["anatomy"] == "kidney_left") & (organs["model"] == "massm")].iloc[0]
+    counts = read_table(tables / "anatomies.csv")
+    assert set(counts["split"]) == {"test"}
+    parts = counts[["excluded", "missed", "without_surface", "measured"]].sum(axis=1)
+    np.testing.assert_array_equal(parts, counts["in_data"])
+    row = counts[(counts["anatomy"] == "kidney_left") & (counts["model"] == "massm")].iloc[0]
     named = ["in_data", "absent", "excluded", "missed", "measured"]
     assert row[named].to_list() == [5, 1, 1, 1, 3]
     assert row["reason"] == "1 x cut by the field of view"
-    total = organs[(organs["scope"] == "all") & (organs["model"] == "truth")].iloc[0]
+    total = counts[(counts["scope"] == "all") & (counts["model"] == "truth")].iloc[0]
     assert total[["in_data", "missed", "measured"]].to_list() == [11, 0, 10]
 
 
@@ -156,23 +157,23 @@ def test_massm_beats_the_mean_and_loses_to_the_oracle(tables):
 def test_a_split_without_subjects_is_refused(evaluated, tmp_path):
     where = truth(evaluated)
     where["cohort"] = tmp_path / "other.tsv"
-    cohort = read_table(evaluated / "dataset" / "cohort.tsv")
-    cohort[cohort["split"] != "test"].to_csv(where["cohort"], sep="\t", index=False)
+    cohort = read_cohort(evaluated / "dataset" / "cohort.tsv")
+    write_cohort([row for row in cohort if row.split != "test"], where["cohort"])
     with pytest.raises(DataError, match="split 'test'"):
         read_subjects(**where, splits=("test",))
 
 
 def test_organs_of_subjects_that_are_in_no_split_are_counted_apart(evaluated, tables):
-    cohort = read_table(evaluated / "dataset" / "cohort.tsv")
-    lost = cohort[cohort["subject"] == "s7"].assign(subject="s99", split="", status="excluded")
-    lost["reason"] = "subject excluded: image truncated"
-    groomed = read_table(truth(evaluated)["groomed"][0])
+    cohort = read_cohort(evaluated / "dataset" / "cohort.tsv")
+    unread = {"split": "", "status": "excluded", "reason": "subject excluded: image truncated"}
+    lost = [replace(row, subject="s99", **unread) for row in cohort if row.subject == "s7"]
+    groomed = read_groomed(truth(evaluated)["groomed"])
     measured = read_table(tables / "massm" / "local.csv")
-    organs = count_organs(pd.concat([cohort, lost]), groomed, measured)
-    beside = organs[(organs["split"] == "") & (organs["scope"] == "all")].iloc[0]
+    counts = count_anatomies([*cohort, *lost], groomed, measured)
+    beside = counts[(counts["split"] == "") & (counts["scope"] == "all")].iloc[0]
     assert (beside["in_data"], beside["excluded"]) == (2, 2)
     assert beside["reason"] == "2 x image truncated"
-    assert set(organs["split"]) == {"", "test"}
+    assert set(counts["split"]) == {"", "test"}
 
 
 PARTS = {
@@ -280,7 +281,7 @@ def test_tables_of_a_model_that_gives_world_particles_alone_are_summed_up(
         missed=tables / "missed.csv",
         cohort=truth(evaluated)["cohort"],
         groomed=truth(evaluated)["groomed"],
-        **{name: tmp_path / "all" / f"{name}.csv" for name in ("summary", "tests", "organs")},
+        **{name: tmp_path / "all" / f"{name}.csv" for name in ("summary", "tests", "anatomies")},
         bounds=list(BOUNDS),
     )
     summary = read_table(tmp_path / "all" / "summary.csv")
@@ -289,6 +290,6 @@ def test_tables_of_a_model_that_gives_world_particles_alone_are_summed_up(
     assert set(own["measure"]).isdisjoint({"center_error", "box_iou"})
     tests = read_table(tmp_path / "all" / "tests.csv")
     assert set(tests[tests["model_b"] == "lone"]["frame"]) == {"world"}
-    organs = read_table(tmp_path / "all" / "organs.csv")
-    row = organs[(organs["model"] == "lone") & (organs["anatomy"] == "spleen")].iloc[0]
+    counts = read_table(tmp_path / "all" / "anatomies.csv")
+    row = counts[(counts["model"] == "lone") & (counts["anatomy"] == "spleen")].iloc[0]
     assert (row["missed"], row["measured"]) == (0, 0)

@@ -6,11 +6,13 @@ import pytest
 
 from massm.geometry.isosurface import isosurface
 from massm.geometry.mesh import Mesh
-from massm.groom.batch import Task, groom_one
+from massm.groom.batch import GroomTask, groom_one
 from massm.io import images, meshes
+from massm.io.cohort import AnatomyRecord, write_cohort
 from massm.io.documents import read_json
 from massm.io.errors import DataError
-from massm.io.tables import read_table, write_table
+from massm.io.sources import DistanceFile, read_voxels
+from massm.io.tables import read_table
 from massm.stages import groom, groom_align
 from tests.groom.shapes import FLIP, draw, ellipsoid, oblique
 
@@ -25,8 +27,12 @@ def cohort(tmp_path, results):
     """Two masks, one label map, a mesh, an open mesh, a truncated file, an excluded organ."""
     rows = []
 
-    def add(subject, split, path, *, label="", status="used", anatomy="spleen"):
-        rows.append((subject, anatomy, split, status, "", "", str(path), label, np.nan))
+    def add(subject, split, path, *, label=None, status="used", source="mask"):
+        rows.append(
+            AnatomyRecord(
+                *(subject, "spleen", split, status), mask=path, label=label, source=source
+            )
+        )
 
     for place, (name, split) in enumerate([("s1", "train"), ("s2", "train"), ("s3", "test")]):
         mask = draw(
@@ -38,21 +44,21 @@ def cohort(tmp_path, results):
         )
         array = mask.array.astype(np.int16) * (5 if name == "s3" else 1)
         images.write_image(mask.with_array(array), tmp_path / f"{name}.nii.gz")
-        add(name, split, tmp_path / f"{name}.nii.gz", label="5" if name == "s3" else "")
+        kind = {"label": 5, "source": "label_map"} if name == "s3" else {}
+        add(name, split, tmp_path / f"{name}.nii.gz", **kind)
 
     field = draw(lambda p: 12 - np.linalg.norm(p, axis=1), spacing=(2, 2, 2), radius_mm=16)
     ball = isosurface(field, 0.0)
     meshes.write(ball, tmp_path / "s4.vtp")
-    add("s4", "validation", tmp_path / "s4.vtp")
+    add("s4", "validation", tmp_path / "s4.vtp", source="surface")
     meshes.write(Mesh(ball.vertices, ball.faces[: len(ball.faces) // 2]), tmp_path / "s5.vtp")
-    add("s5", "train", tmp_path / "s5.vtp")
+    add("s5", "train", tmp_path / "s5.vtp", source="surface")
     (tmp_path / "s6.nii.gz").write_bytes((tmp_path / "s1.nii.gz").read_bytes()[:-40])
     add("s6", "train", tmp_path / "s6.nii.gz")
-    add("s7", "train", tmp_path / "nowhere.nii.gz", status="excluded")
+    add("s7", "train", tmp_path / "nowhere.nii.gz", status="excluded", source=None)
 
-    columns = ["subject", "anatomy", "split", "status", "reason", "image", "mask", "label"]
     path = results / "dataset" / "cohort.tsv"
-    write_table(pd.DataFrame(rows, columns=[*columns, "volume_ml"]), path)
+    write_cohort(rows, path)
     return path
 
 
@@ -94,7 +100,8 @@ def test_a_signed_distance_keeps_its_zero_level(results, surface_config, sign):
     source = results / "ball_DT.nrrd"
     images.write_image(grid.with_array(sign * away.reshape(grid.array.shape)), source)
 
-    outcome = groom_one(surface_config, Task("s1", "spleen", source, None, results / "s1.vtp"))
+    task = GroomTask("s1", "spleen", DistanceFile(source), results / "s1.vtp")
+    outcome = groom_one(surface_config, task)
 
     surface = meshes.read(results / "s1.vtp")
     away = np.linalg.norm(surface.vertices - place["center"], axis=1) - 14
@@ -102,7 +109,7 @@ def test_a_signed_distance_keeps_its_zero_level(results, surface_config, sign):
     assert np.abs(away).max() < 0.09
     assert surface.is_closed
     assert surface.volume == pytest.approx(4 / 3 * np.pi * 14**3, rel=0.02)
-    inside = images.read_mask(source)
+    inside = read_voxels(DistanceFile(source)).inside
     assert inside.array.sum() * inside.voxel_ml == pytest.approx(surface.volume_ml, rel=0.03)
 
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
-import pandas as pd
 import pytest
 
 from massm.config.bundle import BundleConfig
@@ -127,17 +126,7 @@ def make_bundle(folder, output, **changes):
 
 
 def _write_cohort(cohort, folder):
-    rows, subjects = [], []
-    for subject, split in zip(cohort.subjects, cohort.splits, strict=True):
-        path = folder / "ct" / f"{subject}.nii.gz"
-        images.write_image(cohort.volumes[subject], path)
-        subjects.append({"subject": subject, "split": split, "image": str(path), "status": "used"})
-        rows += [
-            {"subject": subject, "anatomy": name, "status": cohort.status[subject][name]}
-            for name in ANATOMIES
-        ]
-    tables.write_table(pd.DataFrame(rows), folder / "dataset/cohort.tsv")
-    tables.write_table(pd.DataFrame(subjects), folder / "dataset/subjects.tsv")
+    cohort.write_tables(folder / "dataset")
     tables.write_table(pd.DataFrame(COUNTS), folder / "dataset/counts.tsv")
     tables.write_table(pd.DataFrame(SUMMARY), folder / "summary.csv")
     for name in ANATOMIES:

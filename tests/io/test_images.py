@@ -13,7 +13,6 @@ from massm.io.images import (
     read_header,
     read_image,
     read_label_map,
-    read_mask,
     read_segmentation,
     write_image,
 )
@@ -24,14 +23,15 @@ def test_a_mask_of_real_numbers_is_a_mask(tmp_path, volume):
     for name in ("mask.nii.gz", "mask.nrrd"):
         write_image(mask, tmp_path / name)
         assert not read_segmentation(tmp_path / name).is_distance
-        np.testing.assert_array_equal(read_mask(tmp_path / name).array, mask.array > 0)
+        np.testing.assert_array_equal(
+            read_segmentation(tmp_path / name).inside.array, mask.array > 0
+        )
 
 
 def test_an_image_of_noise_is_no_mask(tmp_path, volume):
     write_image(volume, tmp_path / "noise.nrrd")
-    for read in (read_mask, read_segmentation):
-        with pytest.raises(DataError, match=r"noise\.nrrd: real numbers .* neither a mask nor"):
-            read(tmp_path / "noise.nrrd")
+    with pytest.raises(DataError, match=r"noise\.nrrd: real numbers .* neither a mask nor"):
+        read_segmentation(tmp_path / "noise.nrrd")
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def test_the_header_says_size_and_place_without_the_values(tmp_path, volume):
 def test_a_mask_comes_back_as_booleans(tmp_path, volume):
     mask = volume.with_array(volume.array > 0.3)
     write_image(mask, tmp_path / "mask.nii.gz")
-    found = read_mask(tmp_path / "mask.nii.gz")
+    found = read_segmentation(tmp_path / "mask.nii.gz").inside
     assert found.array.dtype == bool
     assert_same(found, mask)
 
@@ -107,7 +107,7 @@ def test_one_label_of_a_map_is_taken_alone(tmp_path, volume, rng):
     labels = volume.with_array(rng.integers(0, 4, volume.array.shape).astype(np.uint8))
     write_image(labels, tmp_path / "labels.nii.gz")
     for label in (1, 3):
-        found = read_mask(tmp_path / "labels.nii.gz", label)
+        found = read_segmentation(tmp_path / "labels.nii.gz", label).inside
         np.testing.assert_array_equal(found.array, labels.array == label)
 
 
@@ -142,7 +142,7 @@ def test_two_series_in_one_folder_are_refused(dicom_folder, tmp_path, rng):
         read_image(folder)
 
 
-@pytest.mark.parametrize("read", [read_image, read_mask, read_header])
+@pytest.mark.parametrize("read", [read_image, read_segmentation, read_header])
 def test_a_missing_file_is_named(tmp_path, read):
     with pytest.raises(DataError, match=r"ct\.nii\.gz: no such file"):
         read(tmp_path / "ct.nii.gz")
@@ -198,5 +198,5 @@ def test_a_label_beyond_the_maps_type_is_refused_not_absent(tmp_path, volume):
     with pytest.raises(DataError, match=r"label 300 does not fit .* up to 255 \(uint8\)"):
         read_segmentation(tmp_path / "labels.nii.gz", 300)
     with pytest.raises(DataError, match="label 300 does not fit"):
-        read_label_map(tmp_path / "labels.nii.gz").organ(300)
+        read_label_map(tmp_path / "labels.nii.gz").take(300)
     assert not read_segmentation(tmp_path / "labels.nii.gz", 45).volume.array.any()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from massm.io.errors import DataError
-from massm.io.images import read_label_map, read_mask, read_scan, read_segmentation
+from massm.io.images import read_label_map, read_scan, read_segmentation
 
 AFFINE = np.diag([-2.0, -3.0, 4.0, 1.0])
 
@@ -36,17 +36,17 @@ def filled(*values, dtype=np.int16):
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int64, np.float64])
 def test_one_value_above_zero_is_a_mask(tmp_path, value, dtype):
     array = filled(value, dtype=dtype)
-    np.testing.assert_array_equal(read_mask(write(tmp_path, array)).array, array > 0)
+    np.testing.assert_array_equal(read_segmentation(write(tmp_path, array)).inside.array, array > 0)
 
 
 def test_several_labels_without_one_named_are_refused_with_what_to_give(tmp_path):
     with pytest.raises(DataError, match=r"holds the labels 1, 2, 5, .*column `label`"):
-        read_mask(write(tmp_path, filled(1, 5, 2)))
+        read_segmentation(write(tmp_path, filled(1, 5, 2)))
 
 
 def test_many_labels_are_listed_in_short(tmp_path):
     with pytest.raises(DataError, match=r"labels 1, 2, .*, 12 and 28 others"):
-        read_mask(write(tmp_path, filled(*range(1, 41))))
+        read_segmentation(write(tmp_path, filled(*range(1, 41))))
 
 
 def test_255_in_signed_bytes_is_the_organ_and_never_absent(tmp_path):
@@ -59,28 +59,30 @@ def test_255_in_signed_bytes_is_the_organ_and_never_absent(tmp_path):
 @pytest.mark.parametrize("array", [filled(-1), filled(-5, -3, dtype=np.int8), filled(-1024)])
 def test_negative_values_alone_are_refused_with_what_was_found(tmp_path, array):
     with pytest.raises(DataError, match=r"mask holds -\d+.* and nothing above 0"):
-        read_mask(write(tmp_path, array))
+        read_segmentation(write(tmp_path, array))
 
 
-@pytest.mark.parametrize("read", [read_mask, lambda path, label: read_label_map(path).organ(label)])
+@pytest.mark.parametrize(
+    "read", [read_segmentation, lambda path, label: read_label_map(path).take(label)]
+)
 def test_a_label_that_overflowed_is_not_absent(tmp_path, read):
     path = write(tmp_path, filled(1, -56, dtype=np.int8))
     with pytest.raises(
         DataError, match="label 200 does not fit into the map, which holds numbers up to 127"
     ):
         read(path, 200)
-    assert not read_mask(write(tmp_path, filled(1, 2)), 200).array.any()
+    assert not read_segmentation(write(tmp_path, filled(1, 2)), 200).inside.array.any()
 
 
 def test_minus_one_outside_and_one_inside_is_a_mask(tmp_path):
     array = np.where(filled(1) > 0, 1, -1).astype(np.int16)
-    np.testing.assert_array_equal(read_mask(write(tmp_path, array)).array, array > 0)
+    np.testing.assert_array_equal(read_segmentation(write(tmp_path, array)).inside.array, array > 0)
 
 
 def test_an_image_is_no_mask(tmp_path, rng):
     array = rng.integers(-1000, 1000, (9, 9, 9)).astype(np.int16)
     with pytest.raises(DataError, match="Give the organ's mask, not the image"):
-        read_mask(write(tmp_path, array))
+        read_segmentation(write(tmp_path, array))
 
 
 @pytest.mark.parametrize("label", [None, 1])
@@ -89,18 +91,18 @@ def test_a_mask_with_values_that_are_no_number_is_refused(tmp_path, label, value
     array = filled(1.0, dtype=np.float32)
     array[0, 0, 0] = value
     with pytest.raises(DataError, match=r"holds .*voxels that are no number"):
-        read_mask(write(tmp_path, array), label)
+        read_segmentation(write(tmp_path, array), label)
 
 
 @pytest.mark.parametrize(("label", "words"), [(None, "neither a mask"), (2, "after resampling")])
 def test_a_resampled_label_map_is_refused(tmp_path, label, words):
     with pytest.raises(DataError, match=words):
-        read_mask(write(tmp_path, filled(1, 2, 1.5, 0.3, dtype=np.float32)), label)
+        read_segmentation(write(tmp_path, filled(1, 2, 1.5, 0.3, dtype=np.float32)), label)
 
 
 def test_labels_with_a_scale_are_whole_numbers_again(tmp_path):
     path = write(tmp_path, filled(10, 30, dtype=np.uint8), scl_slope=0.1, scl_inter=0)
-    for found in (read_mask(path, 3), read_label_map(path).organ(3).volume):
+    for found in (read_segmentation(path, 3).inside, read_label_map(path).take(3).volume):
         assert found.array.sum() == 30
         assert found.array[2].all()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from massm.io.errors import DataError
-from massm.io.images import read_header, read_image, read_mask, read_scan
+from massm.io.images import read_header, read_image, read_scan, read_segmentation
 
 AFFINE = np.array([[-2.0, 0, 0, 60], [0, -3, 0, 50], [0, 0, 4, -300], [0, 0, 0, 1]])
 
@@ -168,7 +168,9 @@ def test_neighboring_labels_of_any_size_stay_apart(tmp_path, dtype):
     labels = np.zeros((4, 5, 6), dtype)
     labels[1], labels[2] = label, label + 1
     path = write(tmp_path / "labels.nii", labels)
-    np.testing.assert_array_equal(read_mask(path, int(label)).array, (labels == label).T)
+    np.testing.assert_array_equal(
+        read_segmentation(path, int(label)).inside.array, (labels == label).T
+    )
 
 
 @pytest.mark.parametrize(

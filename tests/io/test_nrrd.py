@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from massm.io.errors import DataError
-from massm.io.images import read_header, read_image, read_mask, write_image
+from massm.io.images import read_header, read_image, read_segmentation, write_image
 
 VALUES = np.arange(24, dtype=np.int16).reshape(2, 3, 4)
 NRRD = {
@@ -161,8 +161,8 @@ def test_names_of_segments_stand_beside_the_labels_found(tmp_path):
     keys = b"Segment0_LabelValue:=1\nSegment0_Name:=liver\nSegment1_LabelValue:=7\n\n"
     path.write_bytes(path.read_bytes()[:-1] + keys + labels.tobytes())
     with pytest.raises(DataError, match=r"holds the labels 1 \(liver\), 7, .*column `label`"):
-        read_mask(path)
-    assert read_mask(path, 7).array.sum() == 30
+        read_segmentation(path)
+    assert read_segmentation(path, 7).inside.array.sum() == 30
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from massm.geometry.volume import Volume
 from massm.io import tensors
-from massm.io.images import read_image, read_mask, write_image
+from massm.io.images import read_image, read_segmentation, write_image
 from massm.io.meshes import read as read_mesh
 from massm.io.meshes import write as write_mesh
 from massm.io.particles import load_arrays, read_text, save_arrays, write_text
@@ -92,8 +92,8 @@ def test_an_image_comes_back_at_its_place(suffix, volume):
 def test_a_mask_comes_back_voxel_by_voxel(suffix, volume):
     array = volume.array > np.median(volume.array)
     array[0, 0, 0], array[-1, -1, -1] = False, True
-    found = written(write_image, read_mask, volume.with_array(array), suffix)
-    np.testing.assert_array_equal(found.array, array, strict=True)
+    found = written(write_image, read_segmentation, volume.with_array(array), suffix)
+    np.testing.assert_array_equal(found.inside.array, array, strict=True)
 
 
 @given(convex_meshes())

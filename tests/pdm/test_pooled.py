@@ -67,11 +67,11 @@ def results(tmp_path_factory, settings):
         trim=0.1,
         max_rotation_deg=30.0,
     )
-    for side, twin in zip(SIDES, reversed(SIDES), strict=True):
+    for side, other in zip(SIDES, reversed(SIDES), strict=True):
         groom_align.run(
             alignment.of(side),
             anatomy=side,
-            twin=twin,
+            contralateral=other,
             index=[root / "groom/index/0000.tsv"],
             results=root,
             alignment=root / f"groom/alignment/{side}.json",

@@ -3,7 +3,7 @@
 import torch
 
 from massm.tensors.grid import Grid
-from massm.tensors.warp import Warp
+from massm.tensors.warp import GridWarp
 
 
 def coordinate_grid():
@@ -42,6 +42,6 @@ def test_a_warp_is_inverted():
     generator = torch.Generator().manual_seed(1)
     lattice = Grid(2.0 * torch.randn(1, 3, 5, 5, 5, generator=generator), torch.zeros(1, 3), 20.0)
     turn = torch.linalg.matrix_exp(torch.tensor([[0.0, 0.1, 0], [-0.1, 0, 0.2], [0, -0.2, 0]]))
-    warp = Warp(1.1 * turn[None], torch.tensor([[4.0, -3, 2]]), lattice)
+    warp = GridWarp(1.1 * turn[None], torch.tensor([[4.0, -3, 2]]), lattice)
     points = 80 * torch.rand(1, 200, 3, generator=generator)
     torch.testing.assert_close(warp.source(warp.target(points)), points, atol=1e-3, rtol=0)

@@ -4,12 +4,11 @@ import hashlib
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from massm.config.models import section_of
 from massm.config.predict import PredictConfig
-from massm.io import documents, images, meshes, predictions, tables, tensors
+from massm.io import documents, images, meshes, predictions, tensors
 from massm.io.errors import DataError
 from massm.io.particles import save_set
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
@@ -30,17 +29,7 @@ def cohort():
 def results(cohort, tmp_path_factory):
     """A results folder as the stages before leave it, and the tensors stage run on it."""
     folder = tmp_path_factory.mktemp("results")
-    rows, subjects = [], []
-    for subject, split in zip(cohort.subjects, cohort.splits, strict=True):
-        path = folder / "ct" / f"{subject}.nii.gz"
-        images.write_image(cohort.volumes[subject], path)
-        subjects.append({"subject": subject, "split": split, "image": str(path)})
-        rows += [
-            {"subject": subject, "anatomy": name, "status": cohort.status[subject][name]}
-            for name in ANATOMIES
-        ]
-    tables.write_table(pd.DataFrame(rows), folder / "cohort.tsv")
-    tables.write_table(pd.DataFrame(subjects), folder / "subjects.tsv")
+    cohort.write_tables(folder)
     for name in ANATOMIES:
         found = cohort.particles[name]
         save_set(found, folder / f"{name}.npz")

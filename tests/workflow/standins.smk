@@ -6,10 +6,8 @@ A stand-in's output changes if, and only if, the content of what it reads does.
 import hashlib
 import inspect
 
-import pandas as pd
-
 from massm.dataset.layouts import LAYOUTS
-from massm.io.tables import write_table
+from massm.io.cohort import AnatomyRecord, SubjectRecord, write_cohort, write_subject_table
 
 
 include: "Snakefile"
@@ -30,18 +28,18 @@ def survey(subjects, cohort):
     """Tables as the survey writes them, of files that need not be images."""
     found = LAYOUTS[settings.dataset.layout](settings.dataset.root, ANATOMIES)
     splits = {one.name: one.split or "train" for one in found}
-    rows = [
-        {"subject": one.name, "split": splits[one.name], "status": "used", "image": one.image or ""}
+    rows = [SubjectRecord(one.name, splits[one.name], "used", "", "", one.image) for one in found]
+    write_subject_table(rows, subjects)
+    anatomies = [
+        AnatomyRecord(
+            *(one.name, each.name, splits[one.name], "used" if each.mask else "absent"),
+            mask=each.mask,
+            source="mask",
+        )
         for one in found
+        for each in one.anatomies
     ]
-    write_table(pd.DataFrame(rows), subjects)
-    organs = [
-        {"subject": one.name, "anatomy": organ.anatomy, "split": splits[one.name], "label": ""}
-        | {"status": "used" if organ.mask else "absent", "mask": organ.mask or ""}
-        for one in found
-        for organ in one.organs
-    ]
-    write_table(pd.DataFrame(organs), cohort)
+    write_cohort(anatomies, cohort)
 
 
 def read_beside(params):

@@ -116,10 +116,10 @@ def test_pooled_anatomies_come_out_of_one_job(project):
     done = project.snakemake("--dry-run", "--printshellcmds", "correspond")
     commands = re.findall(r"python -m massm\.stages\.(?:groom_align|corr).*", done.stdout)
     assert len(commands) == 5
-    twins = {re.search(r"--anatomy (\w+)", c)[1]: c for c in commands if "_align" in c}
-    assert "--twin spleen &>" in twins["heart_ventricle_left"]
-    assert "--twin heart_ventricle_left &>" in twins["spleen"]
-    assert "--twin" not in twins["lung_upper_lobe_right"]
+    aligned = {re.search(r"--anatomy (\w+)", c)[1]: c for c in commands if "_align" in c}
+    assert "--contralateral spleen &>" in aligned["heart_ventricle_left"]
+    assert "--contralateral heart_ventricle_left &>" in aligned["spleen"]
+    assert "--contralateral" not in aligned["lung_upper_lobe_right"]
     said = "--population mixed --anatomies heart_ventricle_left spleen "
     assert [c for c in commands if said in c]
 
@@ -127,7 +127,7 @@ def test_pooled_anatomies_come_out_of_one_job(project):
 def test_pooling_some_anatomies_does_not_concern_the_others(project):
     before = load_config(merge(read_yaml(ROOT / "config.yaml"), {"groom": {}})).correspond
     pooled = before.model_copy(update={"populations": {"belly": ("liver", "spleen")}})
-    assert pooled.decisive() == before.decisive()
+    assert pooled.result_relevant() == before.result_relevant()
     assert pooled.pool_of("spleen") == ("liver", "spleen")
     assert pooled.pool_of("aorta") == ("aorta",)
     named = pooled.populations_of(["aorta", "liver", "spleen"])

@@ -97,9 +97,9 @@ def section(path, kind=None):
     return lambda wildcards: values_of(path, kind).model_dump_json()
 
 
-def decisive(path, kind=None):
+def result_relevant(path, kind=None):
     """What the results depend on, where a stage needs more: a parameter that is only compared."""
-    return lambda wildcards: json.dumps(values_of(path, kind).decisive())
+    return lambda wildcards: json.dumps(values_of(path, kind).result_relevant())
 
 
 def handed_over(path, kind=None):
@@ -197,7 +197,7 @@ def predicting(model):
 def learned_from(wildcards):
     """What the weights of a model depend on: a parameter that is only compared."""
     training, entry = settings.training(wildcards.model), settings.entry(wildcards.model)
-    return json.dumps([training.decisive(), entry.learned()])
+    return json.dumps([training.result_relevant(), entry.learned()])
 
 
 def trained(model, *names):

@@ -35,7 +35,7 @@ for population, members in settings.correspond.populations_of(ANATOMIES).items()
             runtime=1440,
             gpu=int(settings.correspond.device.startswith("cuda")),
         params:
-            depends=decisive("correspond"),
+            depends=result_relevant("correspond"),
             config=handed_over("correspond"),
             population=population,
             anatomies=members,

@@ -1,4 +1,4 @@
-"""Subjects and organs: what is used, what is not and why, and the split."""
+"""Subjects and their anatomies: what is used, what is not and why, and the split."""
 
 
 rule phantom_cohort:

@@ -126,7 +126,7 @@ rule evaluate_missed:
         anatomies=ANATOMIES,
         results=settings.results,
     message:
-        "Measure what missed organs cost"
+        "Measure what missed anatomies cost"
     shell:
         "python -m massm.stages.evaluate_missed --config {params.config:q}"
         " --models {params.models:q} --anatomies {params.anatomies:q} --cohort {input.cohort:q}"
@@ -146,7 +146,7 @@ rule evaluate_summary:
     output:
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
-        organs="<results>/evaluate/organs.csv",
+        anatomies="<results>/evaluate/anatomies.csv",
     log:
         "<logs>/evaluate/summary.log",
     benchmark:
@@ -165,7 +165,7 @@ rule evaluate_summary:
         "python -m massm.stages.evaluate_summary --config {params.config:q}"
         " --bounds {params.bounds:q} --measured {input.measured:q} --missed {input.missed:q} --cohort {input.cohort:q}"
         " --groomed {input.groomed:q} --summary {output.summary:q} --tests {output.tests:q}"
-        " --organs {output.organs:q} &> {log:q}"
+        " --anatomies {output.anatomies:q} &> {log:q}"
 
 
 rule eval_local:

@@ -22,6 +22,7 @@ rule groom_surfaces:
         subjects=lambda wildcards: batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
         state=lambda wildcards: batch_state(  # only compared
             table="cohort",
+            # `source` follows from the file.
             columns=["subject", "anatomy", "split", "status", "label"],
             files=["mask"],
             subjects=batch_subjects(wildcards.batch, settings.jobs.groom_subjects),
@@ -52,18 +53,18 @@ rule groom_alignment:
     params:
         config=lambda wildcards: settings.groom.alignment.of(wildcards.anatomy).model_dump_json(),
         results=settings.results,
-        twin=lambda wildcards: [
+        contralateral=lambda wildcards: [
             argument
             for name in settings.correspond.pool_of(wildcards.anatomy)
             if name != wildcards.anatomy
-            for argument in ("--twin", name)
+            for argument in ("--contralateral", name)
         ],
     message:
         "Align surfaces of {wildcards.anatomy}"
     shell:
         "python -m massm.stages.groom_align --config {params.config:q}"
         " --anatomy {wildcards.anatomy:q} --index {input.index:q} --results {params.results:q}"
-        " --alignment {output.alignment:q} {params.twin:q} &> {log:q}"
+        " --alignment {output.alignment:q} {params.contralateral:q} &> {log:q}"
 
 
 rule groom:

@@ -22,7 +22,7 @@ rule predict_model:
         gpu=lambda wildcards: gpus(settings.predict) if wildcards.model in TRAINED else 0,
     params:
         depends=lambda wildcards: json.dumps(
-            [settings.predict.decisive(), settings.entry(wildcards.model).decisive()]
+            [settings.predict.result_relevant(), settings.entry(wildcards.model).result_relevant()]
         ),
         config=handed_over("predict"),
         model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),

@@ -24,7 +24,7 @@ rule report_page:
         measured=rules.evaluate_summary.input.measured,
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
-        organs="<results>/evaluate/organs.csv",
+        anatomies="<results>/evaluate/anatomies.csv",
     output:
         page="<results>/report/report.html",
         table="<results>/report/results.csv",

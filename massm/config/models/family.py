@@ -57,7 +57,7 @@ class Facts:
 class FamilyConfig(Section):
     """One model of the comparison, of a family that its section describes."""
 
-    indifferent: ClassVar[frozenset[str]] = frozenset({"label"})
+    execution_only: ClassVar[frozenset[str]] = frozenset({"label"})
 
     family: str = Field(description="Entry of massm.models.families.FAMILIES.")
     label: str | None = Field(
@@ -113,6 +113,6 @@ class NetworkConfig(FamilyConfig):
         left_out = {"label", "train"} | self.at_prediction
         return self.model_dump(mode="json", exclude=left_out)
 
-    def decisive(self) -> dict[str, Any]:
+    def result_relevant(self) -> dict[str, Any]:
         """Return what a prediction with given weights depends on."""
         return self.model_dump(mode="json", exclude={"label", "train"})

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from massm.config.phantom import PhantomConfig
+from massm.dataset.phantom.anatomies import ANATOMIES
 from massm.dataset.phantom.modes import MODE_NAMES
-from massm.dataset.phantom.organs import ORGANS
 from massm.dataset.phantom.render import render
 from massm.dataset.phantom.subjects import Body, Plan, draw_body, draw_grid, plan_cohort
 from massm.dataset.phantom.surroundings import SURROUNDINGS
 from massm.dataset.phantom.tables import Table, tabulate
-from massm.dataset.phantom.template import organ_surface
+from massm.dataset.phantom.template import anatomy_surface
 from massm.geometry.mesh import Mesh
 from massm.io.images import write_image
 from massm.io.particles import save_arrays
@@ -25,7 +25,7 @@ from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
 
-STEP_OF_ORGANS = 0.8  # of the tables, in the finest voxel size asked for
+STEP_OF_ANATOMIES = 0.8  # of the tables, in the finest voxel size asked for
 STEP_OF_SURROUNDINGS = 1.0
 
 
@@ -40,9 +40,11 @@ class Atlas:
 def build_atlas(config: PhantomConfig) -> Atlas:
     """Triangulate the organs and tabulate all solids, as finely as the scans ask for (seconds)."""
     voxel = max(min(config.spacing_mm[0], config.slice_mm[0]), 1.5)
-    surfaces = {name: organ_surface(organ, config.surface_points) for name, organ in ORGANS.items()}
-    organs = tabulate(ORGANS, STEP_OF_ORGANS * voxel)
-    return Atlas(surfaces, organs | tabulate(SURROUNDINGS, STEP_OF_SURROUNDINGS * voxel))
+    surfaces = {
+        name: anatomy_surface(solid, config.surface_points) for name, solid in ANATOMIES.items()
+    }
+    anatomies = tabulate(ANATOMIES, STEP_OF_ANATOMIES * voxel)
+    return Atlas(surfaces, anatomies | tabulate(SURROUNDINGS, STEP_OF_SURROUNDINGS * voxel))
 
 
 def write_cohort(config: PhantomConfig, workers: int) -> pd.DataFrame:

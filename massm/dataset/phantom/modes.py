@@ -11,8 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy.ndimage import map_coordinates
 
+from massm.dataset.phantom.anatomies import HEART_AXES, heart_point
 from massm.dataset.phantom.implicit import Points
-from massm.dataset.phantom.organs import HEART_AXES, heart_point
 
 CHUNK = 4096  # points that are moved at a time, so that they stay in the processor's cache
 REACH_SIGMA = 5.5  # beyond so many widths a mode moves nothing

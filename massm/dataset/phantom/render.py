@@ -8,10 +8,10 @@ from scipy.ndimage import gaussian_filter
 
 from massm.config.phantom import PhantomConfig
 from massm.dataset.phantom import vessels
+from massm.dataset.phantom.anatomies import ANATOMIES
 from massm.dataset.phantom.implicit import Points, Values
 from massm.dataset.phantom.modes import Inverse, deform, invert
-from massm.dataset.phantom.organs import ORGANS
-from massm.dataset.phantom.subjects import Body, Grid, Plan
+from massm.dataset.phantom.subjects import Body, ImageGrid, Plan
 from massm.dataset.phantom.surroundings import skin
 from massm.dataset.phantom.tables import Table
 from massm.dataset.phantom.template import ATLAS_HIGH, ATLAS_LOW
@@ -62,7 +62,7 @@ def render(
     config: PhantomConfig,
     plan: Plan,
     body: Body,
-    grid: Grid,
+    grid: ImageGrid,
     tables: dict[str, Table],
     random: np.random.Generator,
 ) -> tuple[Volume, dict[str, Volume]]:
@@ -176,7 +176,7 @@ def _splat(
 def _scan(
     image: Float[np.ndarray, "D H W"],
     config: PhantomConfig,
-    grid: Grid,
+    grid: ImageGrid,
     random: np.random.Generator,
 ) -> np.ndarray:
     """Blur, add noise and texture, and store as whole HU."""
@@ -196,7 +196,7 @@ def _masks(scene: Scene, plan: Plan, tables: dict[str, Table]) -> dict[str, Bool
     """Label each voxel by the organ its center lies in; the first of the list wins."""
     taken = np.zeros(scene.frame.array.size, dtype=bool)
     masks = {}
-    for name in ORGANS:
+    for name in ANATOMIES:
         mask = np.zeros(len(taken), dtype=bool)
         if name not in plan.absent:
             near = tables[name].near(scene.atlas)

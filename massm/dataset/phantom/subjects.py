@@ -52,7 +52,7 @@ class Body:
 
 
 @dataclass(frozen=True)
-class Grid:
+class ImageGrid:
     """The voxels of one scan: number along x, y, z, voxel size (mm), place (LPS mm)."""
 
     size: tuple[int, int, int]
@@ -70,10 +70,10 @@ def plan_cohort(config: PhantomConfig) -> list[Plan]:
     views: dict[int, FieldOfView] = {int(who): CUTS[i % 3] for i, who in enumerate(cut)}
     absent: dict[int, set[str]] = {}
     next_one = len(cut)
-    for organ, share in sorted(config.absent.items()):
+    for anatomy, share in sorted(config.absent.items()):
         wanted = round(share * count)
         for position in range(next_one, next_one + wanted):
-            absent.setdefault(int(order[position % count]), set()).add(organ)
+            absent.setdefault(int(order[position % count]), set()).add(anatomy)
         next_one += wanted
     names = sorted(config.phases)
     bounds = np.cumsum([config.phases[name] for name in names])
@@ -110,7 +110,9 @@ def draw_body(
     return Body(coefficients, pose, fat_mm, surfaces)
 
 
-def draw_grid(config: PhantomConfig, plan: Plan, body: Body, random: np.random.Generator) -> Grid:
+def draw_grid(
+    config: PhantomConfig, plan: Plan, body: Body, random: np.random.Generator
+) -> ImageGrid:
     """Lay the scan's voxels: around the body, as long as its field of view goes."""
     in_plane = random.uniform(*config.spacing_mm)
     spacing = np.array([in_plane, in_plane, random.uniform(*config.slice_mm)])
@@ -125,7 +127,7 @@ def draw_grid(config: PhantomConfig, plan: Plan, body: Body, random: np.random.G
     flipped = bool(random.integers(2))  # stored right to left and back to front, or not
     direction = np.diag([-1.0, -1.0, 1.0]) if flipped else np.eye(3)
     corner = low + (size - 1) * spacing * np.array([1, 1, 0]) * flipped
-    return Grid((int(size[0]), int(size[1]), int(size[2])), spacing, corner, direction)
+    return ImageGrid((int(size[0]), int(size[1]), int(size[2])), spacing, corner, direction)
 
 
 def _scan_range(plan: Plan, body: Body, random: np.random.Generator) -> tuple[float, float]:

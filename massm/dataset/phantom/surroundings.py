@@ -1,11 +1,21 @@
 """What lies around the phantom's organs: body wall, bones, vessels, airways, abdominal organs.
 
-Solids of the atlas frame (LPS mm), as in :mod:`massm.dataset.phantom.organs`. None of them is
+Solids of the atlas frame (LPS mm), as in :mod:`massm.dataset.phantom.anatomies`. None of them is
 labelled; they make the image a chest CT and give a detector something to be wrong about.
 """
 
 import numpy as np
 
+from massm.dataset.phantom.anatomies import (
+    cage,
+    diaphragm,
+    heart_point,
+    left_atrium,
+    left_wall,
+    lung,
+    right_atrium,
+    right_ventricle,
+)
 from massm.dataset.phantom.implicit import (
     Field,
     Points,
@@ -17,16 +27,6 @@ from massm.dataset.phantom.implicit import (
     scaled_norm,
     tube,
     union,
-)
-from massm.dataset.phantom.organs import (
-    cage,
-    diaphragm,
-    heart_point,
-    left_atrium,
-    left_wall,
-    lung,
-    right_atrium,
-    right_ventricle,
 )
 
 RIB_DISTANCE_MM = 25.0

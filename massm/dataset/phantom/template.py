@@ -12,7 +12,7 @@ ATLAS_HIGH = np.array([185.0, 135.0, 175.0])
 COARSEST_MM = 8.0  # of marching cubes: wider steps miss the thin parts of the lobes
 
 
-def organ_surface(organ: Field, points: int) -> Mesh:
+def anatomy_surface(solid: Field, points: int) -> Mesh:
     """Triangulate an organ's surface evenly with about ``points`` vertices.
 
     Marching cubes at the fitting step, then relaxation within the surface, so that every vertex
@@ -22,21 +22,21 @@ def organ_surface(organ: Field, points: int) -> Mesh:
     Raises:
         ValueError: If the surface has a handle or a hole all the same.
     """
-    low, high, area = _extent(organ)
+    low, high, area = _extent(solid)
     step = min(float(np.sqrt(1.25 * area / points)), COARSEST_MM)  # 1.25 vertices on a step^2
-    surface = _marching_cubes(organ, low - 2 * step, high + 2 * step, step)
+    surface = _marching_cubes(solid, low - 2 * step, high + 2 * step, step)
     average = _averaging(surface)
-    vertices = project(organ, surface.vertices)
+    vertices = project(solid, surface.vertices)
     for _ in range(5):
-        vertices = project(organ, 0.6 * vertices + 0.4 * (average @ vertices), iterations=1)
-    result = Mesh(project(organ, vertices), surface.faces)
+        vertices = project(solid, 0.6 * vertices + 0.4 * (average @ vertices), iterations=1)
+    result = Mesh(project(solid, vertices), surface.faces)
     if not result.is_closed or result.euler_characteristic != 2:
         raise ValueError(f"a surface of {points} points is no sphere; ask for more points")
     return result
 
 
-def _extent(organ: Field) -> tuple[np.ndarray, np.ndarray, float]:
-    coarse = _marching_cubes(organ, ATLAS_LOW, ATLAS_HIGH, 8.0)
+def _extent(solid: Field) -> tuple[np.ndarray, np.ndarray, float]:
+    coarse = _marching_cubes(solid, ATLAS_LOW, ATLAS_HIGH, 8.0)
     low, high = coarse.vertices.min(axis=0) - 8, coarse.vertices.max(axis=0) + 8
     return low, high, coarse.area
 
@@ -48,9 +48,9 @@ def grid_points(low: np.ndarray, high: np.ndarray, step: float) -> tuple[Points,
     return np.stack([x.ravel(), y.ravel(), z.ravel()], axis=1), x.shape
 
 
-def _marching_cubes(organ: Field, low: np.ndarray, high: np.ndarray, step: float) -> Mesh:
+def _marching_cubes(solid: Field, low: np.ndarray, high: np.ndarray, step: float) -> Mesh:
     nodes, shape = grid_points(low, high, step)
-    values = organ(nodes).reshape(shape)
+    values = solid(nodes).reshape(shape)
     pieces = label(values < 0, connectivity=1)
     largest = np.bincount(pieces.ravel())[1:].argmax() + 1
     values = np.where((values < 0) & (pieces != largest), 0.5 * step, values)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from massm.dataset.phantom.anatomies import horizontal_fissure, oblique_fissure
 from massm.dataset.phantom.implicit import Points, Values
-from massm.dataset.phantom.organs import horizontal_fissure, oblique_fissure
 from massm.dataset.phantom.tables import Table
 
 AIR, FAT, LUNG, SOFT = -1000.0, -100.0, -865.0, 45.0

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from massm.dataset.phantom.anatomies import lung
 from massm.dataset.phantom.implicit import Points
-from massm.dataset.phantom.organs import lung
 
 HILUM = (46.0, 24.0, 18.0)
 TWIG_RADIUS_MM = 0.9

@@ -9,13 +9,13 @@ from massm.io.dicom.placement import on_grid_of
 from massm.io.dicom.segmentation import read_segmentation
 from massm.io.dicom.segmentation_writer import write_segmentation
 from massm.io.dicom.series import SeriesGrid, describe_series, read_series
-from massm.io.dicom.stack import Grid
+from massm.io.dicom.stack import SliceGrid
 from massm.io.dicom.volumes import DicomImage
 
 __all__ = [
     "DicomImage",
-    "Grid",
     "SeriesGrid",
+    "SliceGrid",
     "describe_series",
     "is_dicom",
     "on_grid_of",

@@ -45,7 +45,7 @@ _TOLD = (
 _NAMED = 5  # files that a message names
 
 
-class Found(NamedTuple):
+class DicomFile(NamedTuple):
     """One DICOM object: its file and what stands before its pixels."""
 
     path: Path
@@ -70,7 +70,7 @@ def is_dicom(path: Path) -> bool:
     return path.is_file() and _looks_like_dicom(path) and _parsed(path) is not None
 
 
-def objects(path: Path) -> list[Found]:
+def objects(path: Path) -> list[DicomFile]:
     """Read the headers of the DICOM objects in a folder (not its subfolders), or of one file.
 
     Files that are no DICOM are passed over, as is a DICOMDIR.
@@ -88,7 +88,7 @@ def objects(path: Path) -> list[Found]:
         if header is None:
             others.append(file)
         elif str(header.get("SOPClassUID", "")) != _DIRECTORY:
-            found.append(Found(file, header))
+            found.append(DicomFile(file, header))
     _refuse_damaged(path, found, others)
     if not found:
         raise DataError(
@@ -159,7 +159,7 @@ def _parsed(file: Path) -> Dataset | None:
     return header if (said and UID(said, validation_mode=IGNORE).is_valid) or described else None
 
 
-def _refuse_damaged(path: Path, found: list[Found], others: list[Path]) -> None:
+def _refuse_damaged(path: Path, found: list[DicomFile], others: list[Path]) -> None:
     patterns = {_pattern(each.path) for each in found}
     damaged = [file for file in others if _is_meant_as_dicom(file, patterns)]
     if not damaged:

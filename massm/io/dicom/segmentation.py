@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool
 
-from massm.io.dicom.files import Found, listed, objects, reading
+from massm.io.dicom.files import DicomFile, listed, objects, reading
 from massm.io.dicom.pixels import Pixels
 from massm.io.dicom.series import contents, image_stack
 from massm.io.dicom.slices import Fields, Slice, read_slice
@@ -24,12 +24,12 @@ def read_segmentation(path: Path, label: int | None = None) -> DicomImage:
     """Read one mask as booleans from a SEG object, or from a series of slices with labels.
 
     A SEG object (a file, or the one in a folder) may hold a part of its CT's frames alone: frames
-    without the organ are often left out. The volume then covers from its first to its last frame;
+    without the anatomy are often left out. The volume then covers from its first to its last frame;
     :func:`massm.io.dicom.placement.on_grid_of` puts it on the CT's grid.
 
     Args:
         path: A SEG file, or a folder with one or with a series.
-        label: Number of the segment, or label of the series; None if there is one organ alone.
+        label: Number of the segment, or label of the series; None if there is one anatomy alone.
 
     Raises:
         DataError: If it holds no mask, or several and no ``label``: what was found, what to do.
@@ -53,11 +53,11 @@ def read_segmentation(path: Path, label: int | None = None) -> DicomImage:
     return _read_labels(found, label, str(path))
 
 
-def _is_segmentation(each: Found) -> bool:
+def _is_segmentation(each: DicomFile) -> bool:
     return each.modality == "SEG" or "SegmentSequence" in each.header
 
 
-def _contours(path: Path, contours: list[Found]) -> str:
+def _contours(path: Path, contours: list[DicomFile]) -> str:
     with reading(str(contours[0].path)):
         names = [
             str(roi.get("ROIName", "?"))
@@ -70,7 +70,7 @@ def _contours(path: Path, contours: list[Found]) -> str:
     )
 
 
-def _read_labels(found: list[Found], label: int | None, name: str) -> DicomImage:
+def _read_labels(found: list[DicomFile], label: int | None, name: str) -> DicomImage:
     """Read a series whose pixels are a mask or labels."""
     stack = image_stack(found, name, None)
     pixels = Pixels()
@@ -93,7 +93,7 @@ def _read_labels(found: list[Found], label: int | None, name: str) -> DicomImage
 
 
 def _only_label(stack: Stack, pixels: Pixels, name: str) -> float | None:
-    """Find the value of the organ in a mask: the higher of two; None where all is background."""
+    """Find the value of the anatomy in a mask: the higher of two; None where all is background."""
     found: set[float] = set()
     for layer in stack.layers:
         found |= {value.item() for value in np.unique(pixels.values(layer[0]))}
@@ -116,7 +116,7 @@ def _only_label(stack: Stack, pixels: Pixels, name: str) -> float | None:
     return float(max(found)) if len(found) == 2 else None
 
 
-def _read_seg(seg: Found, label: int | None) -> DicomImage:
+def _read_seg(seg: DicomFile, label: int | None) -> DicomImage:
     name = str(seg.path)
     with reading(name):
         number = _segment(seg, label)
@@ -145,7 +145,7 @@ def _read_seg(seg: Found, label: int | None) -> DicomImage:
     return _booleans(fill(stack, inside, 0.0, np.bool_, name))
 
 
-def _segment(seg: Found, label: int | None) -> int:
+def _segment(seg: DicomFile, label: int | None) -> int:
     names = {
         int(each.SegmentNumber): str(each.get("SegmentLabel", "") or "").strip()
         for each in seg.header.get("SegmentSequence", None) or []

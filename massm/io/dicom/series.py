@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from massm.io.dicom.files import Found, listed, objects
+from massm.io.dicom.files import DicomFile, listed, objects
 from massm.io.dicom.pixels import AIR, Pixels
 from massm.io.dicom.slices import Slice, is_localizer, slices_of
-from massm.io.dicom.stack import Grid, Stack, stack_of
+from massm.io.dicom.stack import SliceGrid, Stack, stack_of
 from massm.io.dicom.volumes import DicomImage, fill
 from massm.io.errors import DataError
 
@@ -22,7 +22,7 @@ _HU = ("", "HU", "US")  # rescale types of CT; US is "unspecified"
 class SeriesGrid(NamedTuple):
     """Where the volume of a series lies, known before its pixels are read."""
 
-    grid: Grid
+    grid: SliceGrid
     notes: tuple[str, ...]
 
 
@@ -51,7 +51,7 @@ def read_series(folder: Path) -> DicomImage:
     return fill(ct_stack(folder), Pixels().values, float(AIR), np.int16, str(folder))
 
 
-def image_stack(found: list[Found], name: str, wanted: frozenset[str] | None) -> Stack:
+def image_stack(found: list[DicomFile], name: str, wanted: frozenset[str] | None) -> Stack:
     """Find the one series of images among DICOM objects and put its slices in order.
 
     Args:
@@ -68,7 +68,7 @@ def image_stack(found: list[Found], name: str, wanted: frozenset[str] | None) ->
     return stack._replace(notes=(*notes, *stack.notes))
 
 
-def contents(found: list[Found]) -> str:
+def contents(found: list[DicomFile]) -> str:
     """Count objects by modality, with files: 3 MR (a.dcm, b.dcm, c.dcm), 1 SEG (s.dcm)."""
     kinds = defaultdict(list)
     for each in found:
@@ -97,8 +97,8 @@ def ct_stack(folder: Path) -> Stack:
 
 
 def _images(
-    found: list[Found], name: str, wanted: frozenset[str] | None
-) -> tuple[list[Found], list[str]]:
+    found: list[DicomFile], name: str, wanted: frozenset[str] | None
+) -> tuple[list[DicomFile], list[str]]:
     """Choose the objects of the one series; say what is left out."""
     _refuse_without_pixels(found, name)
     images = [each for each in found if _is_image(each, wanted)]
@@ -129,7 +129,7 @@ def _images(
     return images, notes
 
 
-def _refuse_without_pixels(found: list[Found], name: str) -> None:
+def _refuse_without_pixels(found: list[DicomFile], name: str) -> None:
     """Refuse images that end before their size is told."""
     cut = [
         each.path.name
@@ -144,17 +144,17 @@ def _refuse_without_pixels(found: list[Found], name: str) -> None:
         )
 
 
-def _is_image(each: Found, wanted: frozenset[str] | None) -> bool:
+def _is_image(each: DicomFile, wanted: frozenset[str] | None) -> bool:
     if each.modality in _NO_IMAGE or "Rows" not in each.header:
         return False
     return wanted is None or each.modality in wanted
 
 
-def _is_screenshot(each: Found) -> bool:
+def _is_screenshot(each: DicomFile) -> bool:
     return each.sop_class.startswith(_SCREENSHOT) and "ImagePositionPatient" not in each.header
 
 
-def _described(series: list[Found]) -> str:
+def _described(series: list[DicomFile]) -> str:
     header = series[0].header
     frames = sum(int(each.header.get("NumberOfFrames", 1) or 1) for each in series)
     said = str(header.get("SeriesDescription", "") or "").strip()
@@ -166,7 +166,7 @@ def _described(series: list[Found]) -> str:
 
 
 def _no_images(
-    found: list[Found], localizers: list[Found], name: str, wanted: frozenset[str] | None
+    found: list[DicomFile], localizers: list[DicomFile], name: str, wanted: frozenset[str] | None
 ) -> str:
     if localizers:
         return f"{name}: found localizers alone: {contents(localizers)}; give the folder of the CT"

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from pydicom import Dataset
 
-from massm.io.dicom.files import Found, reading
+from massm.io.dicom.files import DicomFile, reading
 from massm.io.errors import DataError
 
 _PERPENDICULAR = 1e-3  # cosine between rows and columns; 0 but for rounding
@@ -155,7 +155,7 @@ class Fields:
         return None if found is None else float(found[0])
 
 
-def slices_of(found: Found) -> list[Slice]:
+def slices_of(found: DicomFile) -> list[Slice]:
     """Read the slices of an object from its header.
 
     Raises:
@@ -176,7 +176,7 @@ def slices_of(found: Found) -> list[Slice]:
         return [read_slice(found, frame) for frame in range(frames)]
 
 
-def read_slice(found: Found, frame: int | None) -> Slice:
+def read_slice(found: DicomFile, frame: int | None) -> Slice:
     """Read one slice from an object's header.
 
     Raises:
@@ -229,7 +229,7 @@ def _size(header: Dataset) -> tuple[int, int]:
     return int(columns), int(rows)
 
 
-def _check_gray(found: Found) -> None:
+def _check_gray(found: DicomFile) -> None:
     kind = str(found.header.get("PhotometricInterpretation", "") or "").strip()
     samples = int(found.header.get("SamplesPerPixel", 1) or 1)
     if samples != 1:
@@ -264,7 +264,7 @@ def _directions(fields: Fields) -> tuple[np.ndarray, np.ndarray]:
     return row, column / np.linalg.norm(column)
 
 
-def _scale(found: Found, fields: Fields) -> Scale:
+def _scale(found: DicomFile, fields: Fields) -> Scale:
     if found.header.get("ModalityLUTSequence", None):
         raise ValueError(
             "values are stored through a table (Modality LUT), expected a RescaleSlope"
@@ -301,7 +301,7 @@ def _plain(value: object) -> str:
     return f"{float(value):.10g}" if isinstance(value, int | float) else str(value)
 
 
-def _without_places(found: Found, frames: int) -> str:
+def _without_places(found: DicomFile, frames: int) -> str:
     return (
         f"{found.path}: {frames} frames in one object ({found.sop_class.name}) without a place for "
         "each (PerFrameFunctionalGroupsSequence); export it as a series of CT slices or as NIfTI"

@@ -20,7 +20,7 @@ _STEEPEST = 45.0  # degrees of gantry tilt; scanners reach 30
 _ROUNDING = 1e-6  # pixels
 
 
-class Grid(NamedTuple):
+class SliceGrid(NamedTuple):
     """Size and place of a volume; x, y, z as in :class:`massm.geometry.volume.Volume`."""
 
     size: tuple[int, int, int]
@@ -44,7 +44,7 @@ class Stack(NamedTuple):
     layers: tuple[tuple[Slice, ...], ...]
     heights: Float[np.ndarray, " n"]
     shifts: Float[np.ndarray, "n 2"]
-    grid: Grid
+    grid: SliceGrid
     notes: tuple[str, ...]
 
     @property
@@ -86,7 +86,7 @@ def stack_of(slices: list[Slice], name: str, between_mm: float | None = None) ->
     shifts, corner, said = _in_plane(firsts, depths, name)
     extra = np.ceil(shifts.max(axis=0) - _ROUNDING).astype(int)
     columns, rows = firsts[0].size
-    grid = Grid(
+    grid = SliceGrid(
         (columns + int(extra[0]), rows + int(extra[1]), round(float(heights[-1])) + 1),
         np.array([*firsts[0].spacing, between]),
         corner,

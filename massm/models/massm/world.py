@@ -43,7 +43,7 @@ class ShapeDecoder(nn.Module):
 class CvaeHead(nn.Module):
     """MASSM's world head: local and template world particles -> latent vector -> frozen decoder.
 
-    Both enter relative to their own centroid and in units of the anatomy's size; where the organ
+    Both enter relative to their own centroid and in units of the anatomy's size; where the anatomy
     lies in the scanner says nothing about its world shape.
     """
 

@@ -53,7 +53,7 @@ class AttritionTable:
 
 
 def attrition_table(counts: pd.DataFrame, anatomies: Sequence[str], names: Names) -> AttritionTable:
-    """Lay ``evaluate/organs.csv`` out for people.
+    """Lay ``evaluate/anatomies.csv`` out for people.
 
     Args:
         counts: Its rows of one split, and of subjects in none.

@@ -48,7 +48,7 @@ class RunTables:
         values: Measures of single structures, all models and frames.
         summary: ``evaluate/summary.csv``.
         tests: ``evaluate/tests.csv``.
-        attrition: ``evaluate/organs.csv``: what was excluded, missed, measured.
+        attrition: ``evaluate/anatomies.csv``: what was excluded, missed, measured.
         quality: ``correspond/{anatomy}/quality.json`` by anatomy.
         curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
         histories: ``curves.csv`` of each network, by ``{model}`` or ``{model}/{part}``.
@@ -110,7 +110,7 @@ def read_run(
         values=read_together(measured),
         summary=_needed(results / "evaluate" / "summary.csv"),
         tests=_needed(results / "evaluate" / "tests.csv"),
-        attrition=_needed(results / "evaluate" / "organs.csv"),
+        attrition=_needed(results / "evaluate" / "anatomies.csv"),
         quality={
             name: read_json(results / "correspond" / name / "quality.json") for name in anatomies
         },

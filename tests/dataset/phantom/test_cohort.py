@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy.ndimage import binary_dilation
 
+from massm.dataset.phantom.anatomies import ANATOMIES
 from massm.dataset.phantom.cohort import make_subject
-from massm.dataset.phantom.organs import ORGANS
 from massm.dataset.phantom.subjects import plan_cohort
 from massm.geometry.mesh import Mesh
 from massm.io.documents import read_json
-from massm.io.images import read_image, read_mask
+from massm.io.images import read_image, read_segmentation
 from massm.io.particles import load_arrays
 from massm.io.tables import read_table
 from massm.stages.phantom import run
@@ -36,7 +36,9 @@ def truth(root, name, anatomy):
 
 def masks(root, name):
     folder = root / name / "segmentations"
-    return {anatomy: read_mask(folder / f"{anatomy}.nii.gz") for anatomy in ORGANS}
+    return {
+        anatomy: read_segmentation(folder / f"{anatomy}.nii.gz").inside for anatomy in ANATOMIES
+    }
 
 
 def same_grid(first, second):

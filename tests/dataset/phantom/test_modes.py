@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from massm.dataset.phantom.anatomies import ANATOMIES
 from massm.dataset.phantom.modes import (
     COEFFICIENT_LIMIT,
     MODE_NAMES,
@@ -11,7 +12,6 @@ from massm.dataset.phantom.modes import (
     draw_coefficients,
     invert,
 )
-from massm.dataset.phantom.organs import ORGANS
 from massm.dataset.phantom.template import grid_points
 
 LOW, HIGH = np.array([-140.0, -100.0, -185.0]), np.array([140.0, 100.0, 145.0])
@@ -25,7 +25,7 @@ def points(rng):
 def test_every_anatomy_has_modes_of_its_own():
     assert len(set(MODE_NAMES)) == len(MODES)
     owners = {name.split(":")[0] for name in MODE_NAMES}
-    assert owners == set(ORGANS) | {"body"}
+    assert owners == set(ANATOMIES) | {"body"}
 
 
 def test_displacements_add_up(points):

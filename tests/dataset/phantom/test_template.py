@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from massm.dataset.phantom.organs import ORGANS
-from massm.dataset.phantom.template import organ_surface
+from massm.dataset.phantom.anatomies import ANATOMIES
+from massm.dataset.phantom.template import anatomy_surface
 from tests.winding import signed_distance
 
 VOLUMES_ML = {
@@ -19,7 +19,7 @@ VOLUMES_ML = {
 
 
 def test_all_seven_are_there():
-    assert set(ORGANS) == set(VOLUMES_ML)
+    assert set(ANATOMIES) == set(VOLUMES_ML)
 
 
 @pytest.mark.parametrize("name", VOLUMES_ML)
@@ -29,14 +29,14 @@ def test_a_surface_is_closed_and_of_an_adults_size(atlas, name):
     assert mesh.is_closed
     assert mesh.euler_characteristic == 2
     assert low < mesh.volume_ml < high
-    assert np.abs(ORGANS[name](mesh.vertices)).max() < 0.05
+    assert np.abs(ANATOMIES[name](mesh.vertices)).max() < 0.05
 
 
 def test_about_as_many_points_as_asked_for(atlas):
     counts = [len(mesh.vertices) for mesh in atlas.surfaces.values()]
     assert min(counts) > 350
     assert max(counts) < 1600  # the lobes, whose thin parts need more
-    finer = organ_surface(ORGANS["spleen"], 1000)
+    finer = anatomy_surface(ANATOMIES["spleen"], 1000)
     assert 1.6 < len(finer.vertices) / len(atlas.surfaces["spleen"].vertices) < 2.4
 
 

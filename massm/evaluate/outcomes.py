@@ -1,4 +1,4 @@
-"""All measures of one predicted organ."""
+"""All measures of one predicted anatomy."""
 
 from pathlib import Path
 
@@ -10,23 +10,24 @@ from massm.evaluate.measures import TO_MASK, TO_PARTICLES
 from massm.evaluate.overlap import mask_dice
 from massm.evaluate.particles import particle_measures
 from massm.evaluate.surface import mask_surface, surface_measures
-from massm.evaluate.truth import Organ
+from massm.evaluate.truth import TrueAnatomy
 from massm.geometry.mesh import Mesh
-from massm.io import images, meshes
+from massm.io import meshes
 from massm.io.errors import DataError
+from massm.io.sources import SurfaceFile, read_voxels
 
 
 def local_measures(
-    organ: Organ,
+    anatomy: TrueAnatomy,
     found: Float[np.ndarray, "M 3"] | None,
     surface: Mesh,
     reference: Mesh | None,
     config: SurfaceMeasuresConfig,
 ) -> dict[str, float]:
-    """Measure a found organ in its image.
+    """Measure a found anatomy in its image.
 
     Args:
-        organ: What is known of it.
+        anatomy: What is known of it.
         found: Its predicted particles, LPS mm; None for a model without particles.
         surface: The predicted surface, image frame, closed.
         reference: Surface from the true particles, image frame; None without true particles.
@@ -40,34 +41,34 @@ def local_measures(
         out.
     """
     measures: dict[str, float] = {}
-    if organ.particles is not None:
+    if anatomy.particles is not None:
         if found is not None:
-            measures |= particle_measures(found, organ.particles.local)
+            measures |= particle_measures(found, anatomy.particles.local)
         if reference is not None:
             measures |= _surface(surface, reference, config, TO_PARTICLES)
-    if organ.surface is not None:
-        measures |= _surface(surface, meshes.read(organ.surface), config)
-    if not meshes.is_mesh(organ.mask):
-        mask = images.read_mask(organ.mask, organ.label)
+    if anatomy.surface is not None:
+        measures |= _surface(surface, meshes.read(anatomy.surface), config)
+    if anatomy.source is not None and not isinstance(anatomy.source, SurfaceFile):
+        mask = read_voxels(anatomy.source).inside
         measures["dice"] = mask_dice(surface, mask)
         measures |= _surface(surface, mask_surface(mask), config, TO_MASK)
     return measures
 
 
 def world_measures(
-    organ: Organ,
+    anatomy: TrueAnatomy,
     found: Float[np.ndarray, "M 3"],
     surface: Mesh,
     reference: Mesh,
     config: SurfaceMeasuresConfig,
 ) -> dict[str, float]:
-    """Measure a found organ in the population's aligned frame.
+    """Measure a found anatomy in the population's aligned frame.
 
     Args:
-        organ: What is known of it; has true particles.
+        anatomy: What is known of it; has true particles.
         found: The particles of one of the model's world heads, mm.
         surface: That head's surface, world frame, closed.
-        reference: Surface from the true particles, image frame: the true transform carries it to
+        reference: Surface from the true particles, image frame: the true transform moves it to
             the world frame.
         config: Sampling and tolerances.
 
@@ -75,16 +76,16 @@ def world_measures(
         As :func:`local_measures`, without what is measured to the mask itself.
 
     Raises:
-        DataError: If the organ has no true particles, so that its world frame is unknown.
+        DataError: If the anatomy has no true particles, so that its world frame is unknown.
     """
-    truth = organ.particles
+    truth = anatomy.particles
     if truth is None:
-        raise DataError(f"{organ.anatomy}: no true particles, so no world frame to measure in")
-    carried = reference.transformed(truth.transform)
+        raise DataError(f"{anatomy.name}: no true particles, so no world frame to measure in")
+    moved = reference.transformed(truth.transform)
     measures = particle_measures(found, truth.world)
-    measures |= _surface(surface, carried, config, TO_PARTICLES)
-    if organ.surface is not None:
-        segmentation = meshes.read(organ.surface).transformed(truth.transform)
+    measures |= _surface(surface, moved, config, TO_PARTICLES)
+    if anatomy.surface is not None:
+        segmentation = meshes.read(anatomy.surface).transformed(truth.transform)
         measures |= _surface(surface, segmentation, config)
     return measures
 

@@ -210,7 +210,7 @@ def spleen(points: Points) -> Values:
     return intersection(body, diaphragm(points, +1) + 7.0, 8.0)
 
 
-ORGANS: dict[str, Field] = {
+ANATOMIES: dict[str, Field] = {
     "heart_ventricle_left": left_ventricle,
     "heart_ventricle_right": right_ventricle,
     "heart_atrium_left": left_atrium,
