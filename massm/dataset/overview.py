@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from massm.dataset.cohort import Organ, Subject
+from massm.dataset.cohort import FoundAnatomy, FoundSubject
 from massm.dataset.layouts import LAYOUTS
 from massm.io.errors import DataError
 from massm.io.rows import SEPARATORS
@@ -58,7 +58,7 @@ def look_at(root: Path, layout: str | None = None, anatomies: Sequence[str] = ()
     if not wanted:
         raise DataError(f"{root}: no mask of any anatomy; expected s0000/segmentations/NAME.nii.gz")
     subjects = LAYOUTS[layout](root, wanted)
-    organs = [organ for subject in subjects for organ in subject.organs]
+    organs = [organ for subject in subjects for organ in subject.anatomies]
     files = [subject.image for subject in subjects] + [organ.mask for organ in organs]
     there = [path for path in files if path is not None]
     return Overview(
@@ -67,7 +67,7 @@ def look_at(root: Path, layout: str | None = None, anatomies: Sequence[str] = ()
         with_image=sum(subject.image is not None for subject in subjects),
         splits=dict(Counter(subject.split for subject in subjects if subject.split)),
         masks={
-            name: sum(organ.anatomy == name and _is_there(organ) for organ in organs)
+            name: sum(organ.name == name and _is_there(organ) for organ in organs)
             for name in wanted
         },
         formats=dict(Counter(_ending(path) for path in there).most_common()),
@@ -90,7 +90,7 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def _is_there(organ: Organ) -> bool:
+def _is_there(organ: FoundAnatomy) -> bool:
     return organ.mask is not None and organ.mask.exists()
 
 
@@ -101,17 +101,17 @@ def _ending(path: Path) -> str:
     return next((ending for ending in _MASKS if name.endswith(ending)), path.suffix or "none")
 
 
-def _oddities(root: Path, subjects: Sequence[Subject]) -> Iterator[str]:
+def _oddities(root: Path, subjects: Sequence[FoundSubject]) -> Iterator[str]:
     for subject in subjects:
         if subject.fault:
             yield f"{subject.name}: {subject.fault}"
         if subject.image is not None and not subject.image.exists():
             yield f"{subject.name}: no file {subject.image}"
-        for organ in subject.organs:
+        for organ in subject.anatomies:
             if organ.fault and not subject.fault:
-                yield f"{subject.name}, {organ.anatomy}: {organ.fault}"
+                yield f"{subject.name}, {organ.name}: {organ.fault}"
             elif organ.mask is not None and not organ.mask.exists():
-                yield f"{subject.name}, {organ.anatomy}: no file {organ.mask}"
+                yield f"{subject.name}, {organ.name}: no file {organ.mask}"
     if root.is_dir():
         yield from _strangers(root, {subject.name for subject in subjects})
 

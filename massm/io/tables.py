@@ -86,7 +86,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
     ]
     (_, head), body = lines[0], lines[1:]
     columns = [name.lower() for name in head if name]
-    _refuse_doubled(columns, path)
+    refuse_doubled(columns, path)
     width = len(head)
     fields = [
         [field for field, name in zip(row + [""] * width, head, strict=False) if name]

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
+import pandas as pd
 import pytest
 
 from massm.config.bundle import BundleConfig

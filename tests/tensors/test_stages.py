@@ -8,7 +8,7 @@ import pytest
 
 from massm.config.models import section_of
 from massm.config.predict import PredictConfig
-from massm.io import documents, images, meshes, predictions, tensors
+from massm.io import documents, meshes, predictions, tensors
 from massm.io.errors import DataError
 from massm.io.particles import save_set
 from massm.io.predictions import PredictedBoxes, SubjectPrediction

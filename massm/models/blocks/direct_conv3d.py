@@ -19,8 +19,13 @@ class DirectConv3d(nn.Conv3d):
             usual: Tensor = super().forward(maps)
             return usual
         direct: Tensor = torch.mkldnn_convolution(
-            *(maps, self.weight, self.bias),
-            *(self.padding, self.stride, self.dilation, self.groups),
+            maps,
+            self.weight,
+            self.bias,
+            self.padding,  # type: ignore[arg-type] # numbers, where padding_mode is zeros
+            self.stride,
+            self.dilation,
+            self.groups,
         )
         return direct
 

@@ -78,7 +78,7 @@ class BasicBlock(nn.Module):
 
     def forward(self, maps: Float[Tensor, "B C d h w"]) -> Float[Tensor, "B c D H W"]:
         """Add what the convolutions find to the shortcut."""
-        found = self.bn1(self.conv1(maps)).relu_()
+        found: Tensor = self.bn1(self.conv1(maps)).relu_()
         found = self.bn2(self.conv2(found))
         found += self.downsample(maps)
         return found.relu_()
@@ -118,7 +118,7 @@ class Bottleneck(nn.Module):
 
     def forward(self, maps: Float[Tensor, "B C d h w"]) -> Float[Tensor, "B c D H W"]:
         """Add what the convolutions find to the shortcut."""
-        found = self.bn1(self.conv1(maps)).relu_()
+        found: Tensor = self.bn1(self.conv1(maps)).relu_()
         found = self.bn2(self.conv2(found)).relu_()
         found = self.bn3(self.conv3(found))
         found += self.downsample(maps)
