@@ -23,7 +23,7 @@ _SCALE_SD = 4.0  # half width of the modes' axis
 
 
 @dataclass(frozen=True)
-class Measure:
+class ShownMeasure:
     """A number of the table.
 
     Attributes:
@@ -49,9 +49,9 @@ class Row:
     color: str
     present: bool
     score: str
-    volume: Measure
-    area: Measure
-    distance: Measure
+    volume: ShownMeasure
+    area: ShownMeasure
+    distance: ShownMeasure
     outside: str
     modes: list[dict[str, Any]]
 
@@ -131,11 +131,11 @@ def _row(shape: AnatomyShape, color: str) -> Row:
     )
 
 
-def _measure(value: float | None, percentile: float | None) -> Measure:
+def _measure(value: float | None, percentile: float | None) -> ShownMeasure:
     if value is None:
-        return Measure("", None)
+        return ShownMeasure("", None)
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
-    return Measure(f"{value:.{decimals}f}", percentile)
+    return ShownMeasure(f"{value:.{decimals}f}", percentile)
 
 
 def _share(shape: AnatomyShape) -> str:

@@ -1,10 +1,7 @@
 """One scan through a model: particles and surfaces of every anatomy that is found in it."""
 
-from typing import cast
-
 import numpy as np
 from jaxtyping import Float
-from torch import nn
 
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
@@ -37,7 +34,7 @@ def predict_scan(
     Raises:
         DataError: If particles make no surface, naming scan and anatomy.
     """
-    convolve_directly(cast(nn.Module, bundle.model))
+    convolve_directly(bundle.model)
     preprocessing = bundle.description.preprocessing
     images = images_of(
         [scan_of(name, volume, preprocessing)], preprocessing, multiple=bundle.model.stride

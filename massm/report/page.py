@@ -21,12 +21,12 @@ from massm.report.sections import (
     training,
     world_results,
 )
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill, part
 
 log = logging.getLogger(__name__)
 
-SECTIONS: tuple[Section, ...] = (
+SECTIONS: tuple[PageSection, ...] = (
     ct.SECTION,
     surfaces.SECTION,
     image_results.SECTION,

@@ -142,7 +142,7 @@ def _read(anatomy: str, results: Path) -> AnatomyRun:
     surfaces = results / "groom" / "surfaces"
     return AnatomyRun(
         train=train,
-        surfaces=_Surfaces(surfaces, anatomy, train.subjects),
+        surfaces=_SurfaceFiles(surfaces, anatomy, train.subjects),
         medoid=subject,
         template=meshes.read(template),
         model=_arrays(correspond / anatomy / "model.npz"),
@@ -162,7 +162,7 @@ def _arrays(path: Path) -> dict[str, np.ndarray]:
     return arrays
 
 
-class _Surfaces(Mapping[str, Mesh]):
+class _SurfaceFiles(Mapping[str, Mesh]):
     """Groomed surfaces of one anatomy, read when asked for."""
 
     def __init__(self, folder: Path, anatomy: str, subjects: tuple[str, ...]) -> None:

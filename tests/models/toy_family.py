@@ -6,7 +6,7 @@ import torch
 from pydantic import Field, PositiveFloat
 from torch import nn
 
-from massm.config.models.family import Facts, NetworkConfig
+from massm.config.models.family import FamilyFacts, NetworkConfig
 from massm.models.interface import LossTerms, Model, Prediction
 from massm.tensors.grid import Grid
 
@@ -19,7 +19,7 @@ class ThresholdConfig(NetworkConfig):
 
     @property
     def facts(self):
-        return Facts(reads="scan", gives=frozenset({"labels"}), parts="each anatomy")
+        return FamilyFacts(reads="scan", gives=frozenset({"labels"}), parts="each anatomy")
 
 
 class Threshold(Model):

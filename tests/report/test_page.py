@@ -13,7 +13,7 @@ from massm.report import page as page_module
 from massm.report.page import build_page
 from massm.report.run.sources import read_run
 from massm.report.sections import training
-from massm.report.sections.section import Fragment, Section
+from massm.report.sections.section import Fragment, PageSection
 from tests.evaluate.synthetic import ANATOMIES, MISSED, reported
 
 
@@ -128,7 +128,7 @@ def test_a_new_section_is_a_module_and_a_line_in_the_table(material, monkeypatch
         text = f"<p>Of {escape(material.config.title)}.</p>"
         return Fragment(text, {"cases": {"mine": {"x": 1}}})
 
-    mine = Section("mine", "A section of mine", "Mine", render)
+    mine = PageSection("mine", "A section of mine", "Mine", render)
     monkeypatch.setattr(page_module, "SECTIONS", (mine, training.SECTION))
     page = own_part(build_page(material))
     assert re.findall(r'<section id="(\w+)">', page) == ["mine", "training"]

@@ -17,7 +17,7 @@ Role = Literal["rival", "lower bound", "upper bound"]
 
 
 @dataclass(frozen=True)
-class Facts:
+class FamilyFacts:
     """What the workflow has to know of a model; it asks nothing else.
 
     Attributes:
@@ -66,7 +66,7 @@ class FamilyConfig(Section):
 
     @property
     @abstractmethod
-    def facts(self) -> Facts:
+    def facts(self) -> FamilyFacts:
         """What the workflow has to know of it; may depend on the values."""
 
     @property

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from massm.config._section import FieldsAbove, Section
-from massm.config.models.family import Facts, FamilyConfig, NetworkConfig
+from massm.config.models.family import FamilyConfig, FamilyFacts, NetworkConfig
 from massm.config.ramp import RampConfig
 from massm.config.tensors import TensorsConfig
 
@@ -216,9 +216,9 @@ class MassmConfig(NetworkConfig):
     objective: ObjectiveConfig
 
     @property
-    def facts(self) -> Facts:
-        """See :class:`massm.config.models.family.Facts`."""
-        return Facts(reads="scan", gives=frozenset({"boxes", "local", "world"}))
+    def facts(self) -> FamilyFacts:
+        """See :class:`massm.config.models.family.FamilyFacts`."""
+        return FamilyFacts(reads="scan", gives=frozenset({"boxes", "local", "world"}))
 
     @property
     def shape_modes(self) -> int | None:

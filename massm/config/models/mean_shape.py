@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from massm.config.models.family import Facts, FamilyConfig, Given
+from massm.config.models.family import FamilyConfig, FamilyFacts, Given
 
 
 class MeanShapeConfig(FamilyConfig):
@@ -14,10 +14,10 @@ class MeanShapeConfig(FamilyConfig):
     boxes_of: str = Field(description="Model whose box centers and presence it takes.")
 
     @property
-    def facts(self) -> Facts:
-        """See :class:`massm.config.models.family.Facts`."""
+    def facts(self) -> FamilyFacts:
+        """See :class:`massm.config.models.family.FamilyFacts`."""
         gives: frozenset[Given] = frozenset({"boxes", "local", "world"})
-        return Facts(reads="boxes", gives=gives, role="lower bound")
+        return FamilyFacts(reads="boxes", gives=gives, role="lower bound")
 
     @property
     def boxes_from(self) -> str:

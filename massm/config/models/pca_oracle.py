@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
-from massm.config.models.family import Facts, FamilyConfig, Given
+from massm.config.models.family import FamilyConfig, FamilyFacts, Given
 from massm.config.tensors import TensorsConfig
 
 
@@ -19,10 +19,10 @@ class PcaOracleConfig(FamilyConfig):
     )
 
     @property
-    def facts(self) -> Facts:
-        """See :class:`massm.config.models.family.Facts`."""
+    def facts(self) -> FamilyFacts:
+        """See :class:`massm.config.models.family.FamilyFacts`."""
         gives: frozenset[Given] = frozenset({"boxes", "local", "world"})
-        return Facts(reads="truth", gives=gives, role="upper bound")
+        return FamilyFacts(reads="truth", gives=gives, role="upper bound")
 
     def resolved(self, models: Mapping[str, FamilyConfig]) -> "PcaOracleConfig":
         """Put the number of modes in the place of a model's name."""

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from massm.config.models.family import Facts, FamilyConfig, Given
+from massm.config.models.family import FamilyConfig, FamilyFacts, Given
 
 
 class TruthConfig(FamilyConfig):
@@ -13,7 +13,7 @@ class TruthConfig(FamilyConfig):
     family: Literal["truth"] = Field(description="Entry of massm.models.families.FAMILIES.")
 
     @property
-    def facts(self) -> Facts:
-        """See :class:`massm.config.models.family.Facts`."""
+    def facts(self) -> FamilyFacts:
+        """See :class:`massm.config.models.family.FamilyFacts`."""
         gives: frozenset[Given] = frozenset({"boxes", "local", "world"})
-        return Facts(reads="truth", gives=gives, role="upper bound")
+        return FamilyFacts(reads="truth", gives=gives, role="upper bound")

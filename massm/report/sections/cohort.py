@@ -3,7 +3,7 @@
 from massm.io.particles import load_set
 from massm.report.run.cohort import exclusions, groom_rows, split_counts
 from massm.report.run.sources import RunTables
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 
 
@@ -33,4 +33,4 @@ def _with_particles(run: RunTables) -> set[tuple[str, str]]:
     }
 
 
-SECTION = Section("cohort", "Cohort", "Cohort", render)
+SECTION = PageSection("cohort", "Cohort", "Cohort", render)

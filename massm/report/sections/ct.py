@@ -9,7 +9,7 @@ from massm.report.figures.slices import region_frame
 from massm.report.figures.viewer import scroll_data
 from massm.report.palette import anatomy_colors
 from massm.report.run.surfaces import Surfaces
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 from massm.report.shapes.cases import typical_subject
 
@@ -58,4 +58,4 @@ def _read(files: dict[str, Path | None]) -> dict[str, Mesh]:
     }
 
 
-SECTION = Section("ct", "One CT, as the model sees it", "CT", render)
+SECTION = PageSection("ct", "One CT, as the model sees it", "CT", render)

@@ -2,7 +2,7 @@
 
 from massm.report.figures.curves import center_errors
 from massm.report.run.detection import detection_rows, within_measures
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 
 
@@ -26,4 +26,4 @@ def render(material: Material) -> Fragment:
     return Fragment(html)
 
 
-SECTION = Section("detection", "Detection", "Detection", render)
+SECTION = PageSection("detection", "Detection", "Detection", render)

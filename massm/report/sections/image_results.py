@@ -6,7 +6,7 @@ from massm.report.naming import anatomy_label
 from massm.report.run.attrition import attrition_table
 from massm.report.sections.comparison import compare_frame
 from massm.report.sections.matrix import subject_matrix
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 
 
@@ -27,4 +27,4 @@ def render(material: Material) -> Fragment:
     return Fragment(html)
 
 
-SECTION = Section("results", "Results in the image", "Results", render)
+SECTION = PageSection("results", "Results in the image", "Results", render)

@@ -16,7 +16,7 @@ from massm.report.figures.viewer import mode_data
 from massm.report.naming import anatomy_label
 from massm.report.palette import anatomy_colors
 from massm.report.run.sources import JointResults, RunTables
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 from massm.report.shapes.joint_modes import JointModes, joined, joint_modes, side_by_side
 
@@ -178,4 +178,4 @@ def render(material: Material) -> Fragment | None:
     return Fragment(fill("sections/joint", joint=joint), {"modes": {NAME: joint.modes_data}})
 
 
-SECTION = Section("joint", "Several anatomies jointly", "Joint model", render)
+SECTION = PageSection("joint", "Several anatomies jointly", "Joint model", render)

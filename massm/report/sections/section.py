@@ -48,7 +48,7 @@ class Fragment:
 
 
 @dataclass(frozen=True)
-class Section:
+class PageSection:
     """One section of the page.
 
     Attributes:

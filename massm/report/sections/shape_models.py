@@ -2,7 +2,7 @@
 
 from massm.report.figures.curves import shape_model_curves
 from massm.report.run.cohort import quality_rows
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.shape_views import shape_views
 from massm.report.sections.templates import fill
 
@@ -26,4 +26,4 @@ def render(material: Material) -> Fragment:
     return Fragment(html, {"modes": {v.name: v.modes_data for v in views if v.modes_data}})
 
 
-SECTION = Section("shape", "Shape models", "Shape models", render)
+SECTION = PageSection("shape", "Shape models", "Shape models", render)

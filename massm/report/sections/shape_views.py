@@ -23,7 +23,7 @@ from massm.report.run.words import DASH
 from massm.report.shapes.decimation import decimated
 from massm.report.shapes.misfit import LEAST_SHAPES, Misfit, PaintedShape, find_misfit
 from massm.report.shapes.modes import shape_modes
-from massm.report.shapes.training import TrainingShapes, read_training_shapes
+from massm.report.shapes.training import TrainingSurfaces, read_training_shapes
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class _Anatomy:
     """What the pictures of one anatomy are made from."""
 
     name: str
-    shapes: TrainingShapes
+    shapes: TrainingSurfaces
     files: Mapping[str, Path]  # groomed surface by subject
     faces: int  # triangles of a surface that is drawn
 

@@ -12,7 +12,7 @@ from massm.report.figures.viewer import case_data
 from massm.report.naming import anatomy_label
 from massm.report.palette import anatomy_colors
 from massm.report.run.surfaces import Surfaces
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 from massm.report.shapes.cases import Case, load_case, rank_cases
 
@@ -99,4 +99,4 @@ def _slices(material: Material, surfaces: Surfaces, subject: str, anatomy: str) 
     return material.gallery.add(figure, f"slices_{anatomy}", text, "pixels")
 
 
-SECTION = Section("surfaces", "Surfaces and where they are wrong", "Surfaces", render)
+SECTION = PageSection("surfaces", "Surfaces and where they are wrong", "Surfaces", render)

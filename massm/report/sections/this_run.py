@@ -4,7 +4,7 @@ import yaml
 
 from massm.machine.versions import package_versions
 from massm.report.run.facts import file_hashes, machine
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 
 
@@ -23,4 +23,4 @@ def render(material: Material) -> Fragment:
     return Fragment(html)
 
 
-SECTION = Section("run", "This run", "This run", render)
+SECTION = PageSection("run", "This run", "This run", render)

@@ -2,7 +2,7 @@
 
 from massm.report.figures.training import training_curves
 from massm.report.naming import anatomy_label
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 
 
@@ -26,4 +26,4 @@ def render(material: Material) -> Fragment | None:
     return Fragment(fill("sections/training", training=pictures))
 
 
-SECTION = Section("training", "Training", "Training", render)
+SECTION = PageSection("training", "Training", "Training", render)

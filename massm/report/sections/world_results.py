@@ -2,7 +2,7 @@
 
 from massm.evaluate.rows import DETECTION, LOCAL
 from massm.report.sections.comparison import compare_frame
-from massm.report.sections.section import Fragment, Material, Section
+from massm.report.sections.section import Fragment, Material, PageSection
 from massm.report.sections.templates import fill
 
 
@@ -15,4 +15,4 @@ def render(material: Material) -> Fragment | None:
     return Fragment(fill("sections/world_results", world=world))
 
 
-SECTION = Section("world", "Results in the population's frame", "World", render)
+SECTION = PageSection("world", "Results in the population's frame", "World", render)

@@ -14,7 +14,7 @@ from massm.report.shapes.decimation import carried
 
 
 @dataclass(frozen=True)
-class TrainingShapes:
+class TrainingSurfaces:
     """The shapes that a shape model was made from.
 
     Attributes:
@@ -64,8 +64,8 @@ class TrainingShapes:
         return carried(spread[:, None], surface, points)[:, 0]
 
 
-def read_training_shapes(results: Path, anatomy: str) -> TrainingShapes:
+def read_training_shapes(results: Path, anatomy: str) -> TrainingSurfaces:
     """Read an anatomy's training particles and the warp that its surfaces follow."""
     training = load_set(results / "correspond" / f"{anatomy}.npz").of_split("train")
     warp = load_warp(results / "reconstruct" / "warp" / f"{anatomy}.npz")
-    return TrainingShapes(training.subjects, training.world, training.transforms, warp)
+    return TrainingSurfaces(training.subjects, training.world, training.transforms, warp)

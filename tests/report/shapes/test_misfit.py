@@ -6,7 +6,7 @@ import pytest
 from massm.pdm.quality import generalization
 from massm.reconstruct.from_particles import Warp
 from massm.report.shapes.misfit import find_misfit
-from massm.report.shapes.training import TrainingShapes
+from massm.report.shapes.training import TrainingSurfaces
 from tests.evaluate.synthetic import closed_sphere, sphere
 
 
@@ -20,7 +20,7 @@ def shapes(rng):
     homogeneous = [np.hstack([p, np.ones((len(p), 1))]) for p in (unit.vertices, dots)]
     weights = homogeneous[0] @ np.linalg.pinv(homogeneous[1])
     names = tuple(f"s{i}" for i in range(6))
-    return TrainingShapes(names, world, np.tile(np.eye(4), (6, 1, 1)), Warp(weights, unit.faces))
+    return TrainingSurfaces(names, world, np.tile(np.eye(4), (6, 1, 1)), Warp(weights, unit.faces))
 
 
 def test_the_particle_that_sticks_out_is_the_worst_of_the_worst_subject(shapes):
