@@ -68,7 +68,7 @@ def attrition_table(counts: pd.DataFrame, anatomies: Sequence[str], names: Names
         if own.empty:
             continue
         first = own.iloc[0]
-        found = own.reindex(models, fill_value=0)
+        found = own[["missed", "measured"]].reindex(models, fill_value=0)
         rows.append(
             AttritionRow(
                 name=ALL_LABEL if name is None else anatomy_label(name),
