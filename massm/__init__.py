@@ -9,11 +9,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 
-def load(model: "str | PathLike[str]") -> "LoadedModel":
+def load(model: "str | PathLike[str] | None" = None) -> "LoadedModel":
     """Load a trained model: ``massm.load("head-neck").predict("ct.nii.gz")``.
 
     Args:
-        model: Its folder, or the name of one that came with the package (``massm models``).
+        model: Its folder, or the name of one that came with the package (``massm models``); None:
+            the only one that came with it.
 
     Raises:
         massm.io.errors.DataError: If there is no such model or it cannot be used, with the reason.

@@ -106,13 +106,15 @@ def _software() -> Iterator[Finding]:
     there = [f"{name} {_version(name)}" for name in _NEEDED.values() if name not in absent]
     yield Finding("ok", "to predict", ", ".join(there))
     if absent:
-        yield Finding("missing", "to predict", f"{', '.join(absent)}: pip install massm")
+        yield Finding("missing", "to predict", f"{', '.join(absent)}: install massm again")
     for module, (name, use) in _EXTRAS.items():
         if _is_there(module):
             yield Finding("ok", name, f"{_version(name)}, for {use}")
         else:
             extra = "dicom" if module == "highdicom" else "pipeline"
-            yield Finding("note", name, f"not there; for {use}: pip install 'massm[{extra}]'")
+            yield Finding(
+                "note", name, f"not there; for {use}: install massm's extra {extra}"
+            )
     program = shutil.which("shapeworks")
     use = "only needed for correspond.backend: shapeworks"
     yield Finding("ok" if program else "note", "ShapeWorks", program or f"not on PATH; {use}")

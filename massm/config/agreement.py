@@ -33,9 +33,14 @@ def anonymous_weights_can_be_made(
 ) -> Iterator[str]:
     """Check that the local heads can be given mean shapes in the medoids' place."""
     for name, entry in models.items():
-        if bundle.template == "medoid" or not isinstance(entry, MassmConfig):
+        if bundle.template == "medoid" or not entry.carried:
             continue
-        if not (entry.local.basis_modes or entry.local.class_wise):
+        if not isinstance(entry, MassmConfig):
+            yield (
+                f"bundle.template: mean is not known to models.{name}, of the family "
+                f"{entry.family}; take medoid"
+            )
+        elif not (entry.local.basis_modes or entry.local.class_wise):
             yield (
                 "bundle.template: mean needs a local head with something of its own for each "
                 "anatomy, that takes up how the mean differs from the medoid: set "

@@ -25,7 +25,7 @@ def values():
         ({"predict": {"splits": ["validation"]}}, r"evaluate\.splits: test is measured"),
         (
             {"bundle": {"template": "mean"}},
-            r"bundle\.template: mean needs .* set model\.local\.basis_modes or",
+            r"bundle\.template: mean needs .* set models\.massm\.local\.basis_modes or",
         ),
         (
             {"groom": {"alignment": {"reflect": ["splen"]}}},

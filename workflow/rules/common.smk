@@ -17,13 +17,7 @@ from massm.io.fingerprint import fingerprint
 ANATOMIES = list(settings.anatomies)
 MODELS = list(settings.models)
 TRAINED = [name for name in MODELS if isinstance(settings.models[name], NetworkConfig)]
-# Models that go into a folder of their own: one network of all anatomies that places particles.
-CARRIED = [
-    name
-    for name in TRAINED
-    if settings.models[name].facts.parts == "all anatomies"
-    and "local" in settings.models[name].facts.gives
-]
+CARRIED = [name for name in MODELS if settings.models[name].carried]
 NAMES = ModelNames.of(settings.models, settings.evaluate.reference_model)
 PHANTOM = settings.phantom.root
 # Environment files: absolute, their braces doubled, since Snakemake formats them.

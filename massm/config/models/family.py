@@ -70,6 +70,11 @@ class FamilyConfig(Section):
         """What the workflow has to know of it; may depend on the values."""
 
     @property
+    def carried(self) -> bool:
+        """Whether a model folder is made of it: of one network of all anatomies, with particles."""
+        return False
+
+    @property
     def boxes_from(self) -> str | None:
         """Name of the model whose boxes it reads; None if it needs none."""
         return None
@@ -104,6 +109,11 @@ class NetworkConfig(FamilyConfig):
     train: dict[str, Any] = Field(
         description="Differences from section train, for this model alone; {}: none."
     )
+
+    @property
+    def carried(self) -> bool:
+        """See :attr:`FamilyConfig.carried`."""
+        return self.facts.parts == "all anatomies" and "local" in self.facts.gives
 
     def learned(self) -> dict[str, Any]:
         """Return what its weights depend on, beside the section ``train``.

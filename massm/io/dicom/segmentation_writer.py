@@ -113,7 +113,7 @@ def _object(
         from highdicom.seg import Segmentation, SegmentationTypeValues
     except ImportError as error:
         raise DataError(
-            "DICOM SEG needs the package highdicom; install it: pip install 'massm[dicom]'"
+            "DICOM SEG needs the package highdicom; install it, or massm with its extra dicom"
         ) from error
 
     content = hashlib.sha256(planes.tobytes())
