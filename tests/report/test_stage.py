@@ -7,6 +7,7 @@ from massm.io.tables import read_table
 from massm.stages import report, report_paper
 from massm.stages._command import parse
 from tests.evaluate.synthetic import ANATOMIES, reported
+from tests.report.names import NAMES
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,6 +31,7 @@ def test_every_result_that_is_read_is_an_input_of_the_rule(made, evaluated):
     named = re.findall(r'"<results>/([^"]*)"', rule.partition("output:")[0])
     inputs = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(name)) for name in named]
     inputs += [r"groom/index/\d+\.tsv", r"evaluate/[^/]+/(local|world|detection)\.csv"]
+    inputs += [r"train/massm/curves\.csv"]
     apart = ["raw/", "benchmarks/", "groom/surfaces/"]  # a table stands for them, or nothing does
     folder = f"{evaluated}/"
     lines = (made / "read.txt").read_text(encoding="utf-8").splitlines()
@@ -59,7 +61,7 @@ def test_the_command_line_takes_the_whole_configuration(config):
 
 def test_the_papers_figures_need_the_tables_of_evaluate_alone(evaluated, tmp_path):
     tables = [path for path in reported(evaluated)["measured"] if path.stem != "detection"]
-    report_paper.run(list(ANATOMIES), dpi=40, measured=tables, figures=tmp_path)
+    report_paper.run(NAMES, anatomies=list(ANATOMIES), dpi=40, measured=tables, figures=tmp_path)
     names = {path.name for path in tmp_path.iterdir()}
     assert names == {
         f"figure_{n}.{s}" for n in ("2a", "2b", "3a", "3b") for s in ("svg", "pdf", "png")

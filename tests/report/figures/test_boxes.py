@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_hex
 from matplotlib.patches import PathPatch
 
-from massm.evaluate.rows import to_table
+from massm.evaluate.rows import MeasureRow, to_table
 from massm.report.figures.boxes import Panel, box_plot
 from massm.report.figures.gallery import save_figure
 from massm.report.figures.paper import FIGURES
@@ -24,7 +24,7 @@ MEASURES = ["particle_rmse", "particle_euclidean", "surface_mean", "surface_mean
 def values(rng):
     """Ten models, three anatomies, two frames, twelve subjects."""
     rows = [
-        (model, head, f"s{i}", anatomy, "test", measure, rng.gamma(2, 0.2 + place))
+        MeasureRow(model, head, f"s{i}", anatomy, "test", measure, rng.gamma(2, 0.2 + place))
         for place, model in enumerate(MODELS)
         for head in ("local", "world")
         for anatomy in ANATOMIES
