@@ -213,7 +213,7 @@ def test_a_scan_becomes_what_the_pipeline_makes_of_it(run, tmp_path):
     bundle = load_bundle(moved)
     surfaces = 0
     for path in files:
-        scan = images.read_scan(run.folder / "ct" / f"{path.stem}.nii.gz")
+        scan = images.read_scan(run.folder / "dataset/ct" / f"{path.stem}.nii.gz")
         prediction, found = predict_scan(scan.volume, bundle)
         predictions.write(prediction, tmp_path / "scan.npz")
         arrays, expected = load_arrays(tmp_path / "scan.npz"), load_arrays(path)
@@ -473,7 +473,7 @@ def test_a_scan_gets_its_measures_its_place_in_the_population_and_its_files(run,
     bundle = load_bundle(run.folder / "models/massm")
     always = replace(bundle.description, thresholds=dict.fromkeys(ANATOMIES, 0.0))
     bundle = replace(bundle, description=always)
-    with open_scan(run.folder / "ct" / f"{run.cohort.subjects[0]}.nii.gz", "ct7") as source:
+    with open_scan(run.folder / "dataset/ct" / f"{run.cohort.subjects[0]}.nii.gz", "ct7") as source:
         shapes = describe_scan(source.volume, bundle, name=source.name)
         written = write_scan(shapes, source, bundle, tmp_path / "ct7", OutputOptions())
         prediction, surfaces = predict_scan(source.volume, bundle)
