@@ -11,6 +11,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+_FLATTENED = 0.25
+"""Singular values of a mean, of those of its shapes, below which it is no shape to align to."""
+
 
 class Similarity(NamedTuple):
     """``y = scale * rotation @ x + translation`` for points x as columns."""
@@ -103,7 +106,7 @@ def generalized_procrustes(
     """
     centered = shapes - shapes.mean(1, keepdim=True)
     size = centered.square().sum((1, 2)).mean().sqrt()
-    mean = centered.mean(0)
+    mean = _first_mean(centered)
     for _ in range(max_iterations):
         moved = _fit_all(centered, mean, allow_scale).apply(centered)
         change = (moved.mean(0) - mean).norm() / size
@@ -112,11 +115,26 @@ def generalized_procrustes(
             break
     fit = _fit_all(centered, mean, allow_scale)
     u, _, v_transposed = torch.linalg.svd(fit.rotation.mean(0))
-    back = (u @ v_transposed).mT  # chordal mean of the rotations, undone
+    # Chordal mean of the rotations, undone; of rotations half a turn apart the nearest orthogonal
+    # matrix may be a reflection.
+    u = u * torch.stack([u.new_ones(()), u.new_ones(()), torch.det(u @ v_transposed).sign()])
+    back = (u @ v_transposed).mT
     rotation = back @ fit.rotation
     offset = -(fit.scale[:, None] * (rotation @ shapes.mean(1)[..., None]).squeeze(-1))
     similarity = Similarity(fit.scale, rotation, offset)
     return similarity.apply(shapes), similarity.matrix()
+
+
+def _first_mean(centered: Float[Tensor, "N M 3"]) -> Float[Tensor, "M 3"]:
+    """Take the mean of shapes as they lie, or the first where they are turned against each other.
+
+    The mean of two shapes half a turn apart is flat, and nothing can be turned onto it.
+    """
+    mean = centered.mean(0)
+    thickness = torch.linalg.svdvals(centered).mean(0)
+    if (torch.linalg.svdvals(mean) < _FLATTENED * thickness).any():
+        return centered[0]
+    return mean
 
 
 def _fit_all(

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from benchmarks.scans import cropped, permuted, resampled, stored_otherwise
-from massm.models.saved import build_model
+from massm.models.families import build_model
 from massm.tensors.manifest import read_manifest
 from massm.tensors.preprocessing import images_of, scan_of
 from massm.tensors.template import load_template
-from tests.toy_cohort import Cohort, model_config, train_config
+from tests.toy_cohort import Cohort, model_config
 
 KINDS = 11
 EVERYWHERE_MM = 1e-3  # a tenth of what may be; NIfTI keeps places in single precision
@@ -23,13 +23,13 @@ def toy(tmp_path_factory):
     folder = cohort.write(tmp_path_factory.mktemp("toy"))
     template = load_template(folder / "template.safetensors")
     preprocessing = read_manifest(folder / "manifest.json").preprocessing
-    config = model_config(refine={"steps": 1})
-    model = build_model(config, train_config().loss, template, preprocessing.spacing_mm)
+    config = model_config(refine={"steps": 1}, box_updates=1)
+    model = build_model(config, template, preprocessing)
 
     def particles(volume):
         scan = scan_of("scan", volume, preprocessing)
         images = images_of([scan], preprocessing, multiple=model.stride)
-        return model.predict(images, box_updates=1).local.numpy()
+        return model.predict(images).local.numpy()
 
     volume = cohort.volumes["t0"]
     return volume.with_array(np.rint(volume.array).astype(np.int16)), particles

@@ -26,7 +26,7 @@ def test_labels_of_two_bytes_are_read_back_by_simpleitk_and_by_us(volume, tmp_pa
     assert image.GetMetaData("Segment0_Color") == "1 0.5 0.25"
     ours = images.read_label_map(path)
     assert ours.header.labels == {1: "Liver", 300: "Spleen"}
-    np.testing.assert_array_equal(ours.organ(300).volume.array, labels == 300)
+    np.testing.assert_array_equal(ours.take(300).volume.array, labels == 300)
 
 
 def test_a_nifti_is_read_back_by_nibabel_simpleitk_and_us(volume, tmp_path):
@@ -47,7 +47,7 @@ def test_a_nifti_is_read_back_by_nibabel_simpleitk_and_us(volume, tmp_path):
     assert header.get_intent()[0] == "label"
     found = images.read_label_map(path)
     np.testing.assert_array_equal(found.array, labels)
-    np.testing.assert_allclose(found.organ(1).volume.affine, volume.affine, atol=1e-4)
+    np.testing.assert_allclose(found.take(1).volume.affine, volume.affine, atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """A new family is its package, its section and its lines in the tables: all stages take it."""
 
+from pathlib import Path
+
 import numpy as np
-import pandas as pd
 import pytest
 
 from massm.config.evaluate import SurfaceMeasuresConfig
@@ -10,9 +11,10 @@ from massm.config.loading import load_config, merge, read_yaml
 from massm.config.models import SECTIONS, section_of
 from massm.config.predict import PredictConfig
 from massm.io import images, meshes, predictions
+from massm.io.cohort import AnatomyRecord, GroomRecord, write_cohort, write_groomed
 from massm.io.errors import DataError
 from massm.io.particles import save_set
-from massm.io.tables import read_table, write_table
+from massm.io.tables import read_table
 from massm.models import families
 from massm.models.families import Family
 from massm.models.predict import joined
@@ -167,8 +169,8 @@ def write_truth(cohort, results, folder):
         for name in ANATOMIES:
             status = cohort.status[subject][name]
             mask = folder / "masks" / subject / f"{name}.nii.gz"
-            row = {"subject": subject, "anatomy": name, "split": "validation", "status": status}
-            rows.append({**row, "reason": "", "image": "", "mask": str(mask), "label": ""})
+            own = (subject, name, "validation")
+            rows.append(AnatomyRecord(*own, status, mask=mask, source="mask"))
             if status != "used":
                 continue
             volume = cohort.volumes[subject]
@@ -177,9 +179,9 @@ def write_truth(cohort, results, folder):
             particles = cohort.particles[name]
             surface = f"groom/{subject}/{name}.vtp"
             meshes.write(hull(particles.local[particles.row(subject)]), folder / surface)
-            groomed.append({**row, "status": "groomed", "reason": "", "surface": surface})
-    write_table(pd.DataFrame(rows), folder / "cohort.tsv")
-    write_table(pd.DataFrame(groomed), folder / "groomed.tsv")
+            groomed.append(GroomRecord(*own, "groomed", surface=Path(surface)))
+    write_cohort(rows, folder / "cohort.tsv")
+    write_groomed(groomed, folder / "groomed.tsv")
     warps = []
     for name in ANATOMIES:
         save_set(cohort.particles[name], folder / f"{name}.npz")

@@ -3,7 +3,6 @@
 import tempfile
 from pathlib import Path
 
-import itk
 import numpy as np
 from jaxtyping import Num, Shaped
 from pydicom import Dataset, FileDataset, FileMetaDataset, dcmread
@@ -121,6 +120,8 @@ def _check_length(dataset: Dataset, path: Path) -> None:
 
 def _by_itk(dataset: Dataset, frame: int, path: Path) -> np.ndarray:
     """Decode one frame by GDCM, from a file that holds it alone and no scale."""
+    import itk  # takes a second, and few files need it
+
     frames = int(dataset.get("NumberOfFrames", 1) or 1)
     content = get_frame(dataset.PixelData, frame, number_of_frames=frames)
     single = Dataset()
