@@ -112,9 +112,7 @@ def _software() -> Iterator[Finding]:
             yield Finding("ok", name, f"{_version(name)}, for {use}")
         else:
             extra = "dicom" if module == "highdicom" else "pipeline"
-            yield Finding(
-                "note", name, f"not there; for {use}: install massm's extra {extra}"
-            )
+            yield Finding("note", name, f"not there; for {use}: install massm's extra {extra}")
     program = shutil.which("shapeworks")
     use = "only needed for correspond.backend: shapeworks"
     yield Finding("ok" if program else "note", "ShapeWorks", program or f"not on PATH; {use}")

@@ -14,6 +14,9 @@ class DataConfig(Section):
     citation: str | None = Field(description="How they are cited.")
     license: str | None = Field(description="Under which license they are.")
     url: str | None = Field(description="Where they are to be found.")
+    remark: str | None = Field(
+        description="What else a reader of the measures must know, in whole sentences."
+    )
 
     def given(self) -> dict[str, str]:
         """Return what is said."""

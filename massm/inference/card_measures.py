@@ -21,12 +21,15 @@ def performance(description: Description, facts: Facts) -> Iterator[str]:
         return
     percent = f"{100 * facts.confidence:g}"
     yield (
-        f"On the {split} split, whose scans were used for no choice of the network"
-        + (". " if split == "test" else " but thresholds and selection. ")
+        f"On the {split} split, whose scans did not train the network"
+        + (". " if split == "test" else " but chose its thresholds. ")
         + "Distances are between predicted surface and the surface of the manual mask, smoothed as "
         f"in training; of organs that were found. Mean with {percent} % interval over subjects; the"
         " median beside it."
     )
+    if "remark" in facts.data:
+        yield ""
+        yield facts.data["remark"]
     yield ""
     rows = [_row(anatomy, facts, split) for anatomy in description.anatomies]
     yield from table(

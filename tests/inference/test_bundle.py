@@ -102,7 +102,7 @@ def run(tmp_path_factory):
 
 
 def bundle_config(**changes):
-    data = {"name": "Toy", "citation": "Toy et al.", "license": None, "url": None}
+    data = {"name": "Toy", "citation": "Toy et al.", "license": None, "url": None, "remark": None}
     values = {"template": "medoid", "precision": "single", "fit": True, "metrics": True}
     return BundleConfig.model_validate(values | {"data": data} | changes)
 
@@ -392,6 +392,7 @@ def test_the_card_is_read_by_people(run):
 def impersonal(run, tmp_path_factory):
     """A model folder without anybody's shape, its weights in half precision."""
     data = {"name": "Toy", "citation": "Toy et al.", "license": "MIT", "url": None}
+    data["remark"] = "Read with care."
     folder = tmp_path_factory.mktemp("impersonal") / "model"
     return make_bundle(run.folder, folder, template="mean", precision="half", data=data)
 
@@ -406,6 +407,7 @@ def test_mean_shapes_stand_for_the_medoids_and_surfaces_stay_where_they_are(run,
         apart = np.abs(mean.shapes[name].particles - medoid.shapes[name].particles)
         assert apart.mean() > 10  # at the origin, not in the scanner
     assert "No file holds the shape of a single subject" in mean.card
+    assert "Read with care." in mean.card
     assert (impersonal / WEIGHTS).stat().st_size < 0.8 * (
         run.folder / "models/massm" / WEIGHTS
     ).stat().st_size

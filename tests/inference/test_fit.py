@@ -27,7 +27,7 @@ CONFIG = load_config(read_yaml(Path(__file__).parents[2] / "config.yaml"))
 ALIGNMENT = CONFIG.groom.alignment.model_copy(update={"points": 100, "reference_candidates": 2})
 ENGINE = engine_settings(iterations=30, fixed_iterations=25)
 TRAIN, OTHERS = 6, 1
-NONE = {"name": None, "citation": None, "license": None, "url": None}
+NONE = {"name": None, "citation": None, "license": None, "url": None, "remark": None}
 
 
 def beans():

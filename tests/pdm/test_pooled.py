@@ -1,7 +1,8 @@
 """A left and a right organ as one population, from groomed surfaces to surfaces from particles."""
 
+from pathlib import Path
+
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.spatial.transform import Rotation
 
@@ -12,10 +13,11 @@ from massm.geometry.alignment import apply_transform
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.io import meshes
+from massm.io.cohort import GroomRecord, write_groomed
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
 from massm.io.particles import load_arrays, load_set, read_text
-from massm.io.tables import read_table, write_table
+from massm.io.tables import read_table
 from massm.reconstruct.from_particles import load_warp
 from massm.stages import correspond, groom_align, reconstruct_warp, template
 from tests.pdm.shapes import sphere
@@ -55,9 +57,8 @@ def results(tmp_path_factory, settings):
         for side, pose in poses.items():
             path = f"groom/surfaces/{name}/{side}.vtp"
             meshes.write(shape.transformed(pose), root / path)
-            rows.append((name, side, split, "groomed", "", path))
-    columns = ["subject", "anatomy", "split", "status", "reason", "surface"]
-    write_table(pd.DataFrame(rows, columns=columns), root / "groom/index/0000.tsv")
+            rows.append(GroomRecord(name, side, split, "groomed", surface=Path(path)))
+    write_groomed(rows, root / "groom/index/0000.tsv")
     alignment = AlignmentConfig(
         reflect=("kidney_right",),
         reference_candidates=5,

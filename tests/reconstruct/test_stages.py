@@ -110,7 +110,7 @@ def test_reference_surfaces_come_from_the_true_particles_of_the_measured_splits(
 def test_an_anatomy_without_a_warp_is_named(results):
     path = results / "predict/massm/s3.npz"
     predictions.write(replace(predictions.read(path), anatomies=("heart",)), path)
-    with pytest.raises(DataError, match="heart, for which there is no warp; there are spleen"):
+    with pytest.raises(DataError, match="heart local: there is no warp of the anatomy; run"):
         reconstruct_model(results)
 
 
