@@ -42,7 +42,7 @@ def test_from_another_folder_paths_mean_the_working_directory(clone, tmp_path):
     done = snakemake(*given, cwd=elsewhere)  # without --cores: the default profile is found
     assert done.returncode == 0, done.stdout
     assert "Check my data" in done.stdout
-    assert "train_massm" in done.stdout
+    assert "train_model" in done.stdout
     (elsewhere / "mine.yaml").rename(tmp_path / "mine.yaml")
     done = snakemake(*given[:-3], "--directory", "elsewhere", *given[-3:], cwd=tmp_path)
     assert done.returncode == 0, done.stdout
