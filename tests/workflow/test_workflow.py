@@ -189,7 +189,8 @@ def test_every_rule_hands_its_stage_the_options_that_it_takes(stage, command):
 
 def test_every_stage_has_a_rule():
     stages = {path.stem for path in (ROOT / "massm" / "stages").glob("[a-z]*.py")}
-    assert stages == {stage for stage, _ in COMMANDS}
+    by_hand = {"pretrained"}  # writes into the package, not into results
+    assert stages - by_hand == {stage for stage, _ in COMMANDS}
 
 
 @pytest.mark.parametrize("name", ["massm", "shapeworks"])

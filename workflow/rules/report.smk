@@ -51,6 +51,7 @@ rule report_page:
 
 rule report_paper:
     input:
+        checked=ancient(subject_table),
         measured=measured(MODELS, "local", "world"),
     output:
         figures=directory("<results>/report/paper"),
