@@ -179,7 +179,6 @@ def see(volume: Any, bundle: Any, times: Times) -> Any:
             bundle.model,
             bundle.description,
             [images],
-            box_updates=bundle.box_updates,
             device="cpu",
         )
         _, prediction = next(said)

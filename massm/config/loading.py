@@ -68,7 +68,7 @@ class Config(Section):
 
     results: MadePath = Field(description="Folder that all results go to.")
     anatomies: tuple[Anatomy, ...] = Field(
-        min_length=1, description="Organs to model; the order is that of the network's classes."
+        min_length=1, description="Anatomies to model; the order is that of the network's classes."
     )
     jobs: JobsConfig
     phantom: PhantomConfig
@@ -157,10 +157,23 @@ def load_config(values: Mapping[str, Any]) -> Config:
         ConfigError: Naming each unknown key, wrong type and impossible value by its full path.
     """
     try:
-        return Config.model_validate(json.loads(json.dumps(values)))
+        return Config.model_validate(_without_null_texts(json.loads(json.dumps(values))))
     except ValidationError as error:
         faults = [_describe(fault) for fault in error.errors()]
         raise ConfigError("the configuration cannot be used:\n  " + "\n  ".join(faults)) from None
+
+
+def _without_null_texts(values: Any) -> Any:
+    """Put None in the place of the text ``null``.
+
+    Snakemake's ``--config`` hands over all that is nested as texts. No key has a use for that text
+    itself: a folder or label called so can be written otherwise (``./null``, ``Null``).
+    """
+    if isinstance(values, dict):
+        return {key: _without_null_texts(value) for key, value in values.items()}
+    if isinstance(values, list):
+        return [_without_null_texts(value) for value in values]
+    return None if values == "null" else values
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -39,9 +39,7 @@ class AugmentConfig(Section):
 class TrainConfig(Section):
     """From tensors to a trained model."""
 
-    execution_only: ClassVar[frozenset[str]] = frozenset(
-        {"accelerator", "devices", "threads", "workers"}
-    )
+    execution_only: ClassVar[frozenset[str]] = frozenset({"accelerator", "threads", "workers"})
 
     epochs: PositiveInt = Field(description="Passes over the training split.")
     batch_size: PositiveInt = Field(description="Subjects per step.")

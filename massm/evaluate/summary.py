@@ -133,7 +133,7 @@ def _auroc_rows(values: pd.DataFrame, confidence: float) -> Iterator[dict[str, o
             "median": float("nan"),
             "sd": float("nan"),
             **_interval(found),
-            "note": f"organ {only} in every subject: no AUROC"
+            "note": f"anatomy {only} in every subject: no AUROC"
             if one_class
             else f"{positives} present, {negatives} absent",
         }

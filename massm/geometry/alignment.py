@@ -12,7 +12,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 _FLATTENED = 0.25
-"""Singular values of a mean, of those of its shapes, below which it is no shape to align to."""
+"""Singular values of a mean, of those of its shapes, below which it is no shape to align to.
+
+Across the axis that two shapes are turned about by an angle a, their mean keeps cos(a / 2) of its
+extent: a quarter is left at 151 degrees. Poses of patients differ by far less, so that the usual
+first mean stays; noise in what is left of it is far from deciding which way shapes are turned.
+"""
 
 
 class Similarity(NamedTuple):

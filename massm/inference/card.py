@@ -115,7 +115,10 @@ def _training(description: Description, facts: Facts) -> Iterator[str]:
     epochs = description.trained.get("epochs")
     if epochs is not None:
         yield ""
-        yield f"Training went on for {epochs} epochs."
+        yield (
+            f"Training went on for {epochs} epochs, by the code of commit "
+            f"{description.trained.get('commit', 'unknown')}."
+        )
 
 
 def _preparation(description: Description) -> Iterator[str]:

@@ -97,7 +97,7 @@ def scored_head(bundle: Bundle, heads: Collection[str]) -> str | None:
         heads: Those that it gives.
 
     Returns:
-        The only head; of several, the one that its configuration names as ``world.head``; None
+        The only head; of several, the one that its configuration names (``scored_world``); None
         without any.
 
     Raises:
@@ -105,14 +105,13 @@ def scored_head(bundle: Bundle, heads: Collection[str]) -> str | None:
     """
     if len(heads) <= 1:
         return next(iter(heads), None)
-    config = bundle.description.model.model_dump()
-    named = config.get("world", {}).get("head")
-    if named not in heads:
+    named = bundle.description.model.scored_world
+    if named is None or named not in heads:
         raise DataError(
             f"the model gives particles of the world heads {', '.join(heads)}, and its "
             f"configuration names {named} (world.head): train it with this version of massm"
         )
-    return str(named)
+    return named
 
 
 def _standing(

@@ -8,7 +8,6 @@ from massm.geometry.volume import Volume
 from massm.inference.bundle import Bundle
 from massm.io.errors import DataError
 from massm.io.predictions import SubjectPrediction
-from massm.models.blocks.direct_conv3d import convolve_directly
 from massm.models.predict import predict_subjects
 from massm.tensors.preprocessing import images_of, scan_of
 
@@ -17,9 +16,6 @@ def predict_scan(
     volume: Volume, bundle: Bundle, device: str = "cpu", name: str = "scan"
 ) -> tuple[SubjectPrediction, dict[str, Mesh]]:
     """Find the anatomies of a CT and their shapes, as the stages predict and reconstruct do.
-
-    From the first call on the model's convolutions are done directly, which moves particles by
-    rounding alone, some 1e-5 mm, and takes a third of the time.
 
     Args:
         volume: CT, HU, any orientation.
@@ -34,7 +30,6 @@ def predict_scan(
     Raises:
         DataError: If particles make no surface, naming scan and anatomy.
     """
-    convolve_directly(bundle.model)
     preprocessing = bundle.description.preprocessing
     images = images_of(
         [scan_of(name, volume, preprocessing)], preprocessing, multiple=bundle.model.stride

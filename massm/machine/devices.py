@@ -18,3 +18,25 @@ def refuse_missing(device: Device) -> None:
     if not torch.cuda.is_available():
         why = "this torch is a CPU build" if torch.version.cuda is None else "torch finds no GPU"
         raise ValueError(f"device cuda: {why} ({torch.__version__}); leave it out to use the CPU")
+
+
+def refuse_missing_gpus(accelerator: Literal["cpu", "gpu"], devices: int = 1) -> None:
+    """Refuse GPUs of the sections ``train`` and ``predict`` that are not there.
+
+    Args:
+        accelerator: As configured.
+        devices: How many of them.
+
+    Raises:
+        ValueError: With what was found and what to set.
+    """
+    if accelerator == "cpu":
+        return
+    import torch
+
+    found = torch.cuda.device_count()
+    if found < devices:
+        raise ValueError(
+            f"accelerator is gpu with {devices} device(s), found {found}; "
+            "set accelerator: cpu in sections train and predict, or install torch's CUDA build"
+        )

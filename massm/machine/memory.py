@@ -9,7 +9,7 @@ log = logging.getLogger(__name__)
 # glibc, malloc.h
 _TRIM_THRESHOLD = -1
 _MMAP_MAX = -4
-_NEVER = 2**31 - 1
+_NEVER = -1  # turned into a size_t there, the largest; man mallopt
 
 
 def keep_freed_memory() -> bool:
@@ -22,7 +22,7 @@ def keep_freed_memory() -> bool:
     before its first tensor. No value of any result depends on it.
 
     Returns:
-        Whether this system can; elsewhere than on glibc nothing is changed.
+        Whether this system can and does; elsewhere than on glibc nothing is changed.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch asks once, at its first tensor
     try:
@@ -30,4 +30,7 @@ def keep_freed_memory() -> bool:
     except (AttributeError, OSError, TypeError):
         log.debug("no mallopt here: large arrays are mapped anew in every step")
         return False
-    return bool(mallopt(_MMAP_MAX, 0) and mallopt(_TRIM_THRESHOLD, _NEVER))
+    kept = bool(mallopt(_MMAP_MAX, 0)) and bool(mallopt(_TRIM_THRESHOLD, _NEVER))
+    if not kept:
+        log.warning("mallopt refuses: large arrays are mapped anew in every step")
+    return kept

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from massm.geometry.volume import Volume
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
@@ -62,11 +62,9 @@ def _said(
     boxes, local, labels = prediction.boxes, prediction.local, prediction.labels
     present = score >= limits
     mask = None if labels is None else label_map(labels[row], present)
-    if mask is not None:  # what has no voxel is not there
-        present = present & np.isin(np.arange(len(anatomies)) + 1, mask.array)
     return SubjectPrediction(
         anatomies=anatomies,
-        present=present,
+        present=_with_voxels(present, mask),
         score=score,
         boxes=None
         if boxes is None
@@ -97,6 +95,8 @@ def label_map(probability: Grid, present: np.ndarray) -> Volume:
 def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
     """Join what networks of single anatomies say of one subject; a voxel is the first one's.
 
+    An anatomy that loses all of its voxels to those before it is not there.
+
     Args:
         parts: In the order of the anatomies; all of one family, so that they have the same parts.
     """
@@ -104,10 +104,10 @@ def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
         return parts[0]
     boxes = [part.boxes for part in parts if part.boxes is not None]
     local = [part.local for part in parts if part.local is not None]
-    first = parts[0]
+    first, labels = parts[0], _joined_labels(parts)
     return SubjectPrediction(
         anatomies=tuple(name for part in parts for name in part.anatomies),
-        present=np.concatenate([part.present for part in parts]),
+        present=_with_voxels(np.concatenate([part.present for part in parts]), labels),
         score=np.concatenate([part.score for part in parts]),
         boxes=PredictedBoxes(
             np.concatenate([one.center for one in boxes]),
@@ -117,8 +117,15 @@ def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
         else None,
         local=np.concatenate(local) if local else None,
         world={head: np.concatenate([part.world[head] for part in parts]) for head in first.world},
-        labels=_joined_labels(parts),
-    )
+        labels=labels,
+    ).blanked()
+
+
+def _with_voxels(present: Bool[np.ndarray, " K"], labels: Volume | None) -> Bool[np.ndarray, " K"]:
+    """Take out what has no voxel in a label map, where there is one."""
+    if labels is None:
+        return present
+    return present & np.isin(np.arange(len(present)) + 1, labels.array)
 
 
 def _joined_labels(parts: Sequence[SubjectPrediction]) -> Volume | None:

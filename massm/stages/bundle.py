@@ -138,7 +138,7 @@ def _read(anatomy: str, results: Path) -> AnatomyRun:
     subject = str(read_json(template.with_suffix(".json"), "subject")["subject"])
     path = results / "groom" / "alignment" / f"{anatomy}.json"
     alignment = read_json(path, "reference", "reference_anatomy", "reflected")
-    twin = str(alignment["reference_anatomy"])
+    contralateral = str(alignment["reference_anatomy"])
     surfaces = results / "groom" / "surfaces"
     return AnatomyRun(
         train=train,
@@ -146,8 +146,8 @@ def _read(anatomy: str, results: Path) -> AnatomyRun:
         medoid=subject,
         template=meshes.read(template),
         model=_arrays(correspond / anatomy / "model.npz"),
-        reference=meshes.read(surfaces / str(alignment["reference"]) / f"{twin}.vtp"),
-        reference_mirrored=bool(alignment["reflected"]) != (twin != anatomy),
+        reference=meshes.read(surfaces / str(alignment["reference"]) / f"{contralateral}.vtp"),
+        reference_mirrored=bool(alignment["reflected"]) != (contralateral != anatomy),
         reflected=bool(alignment["reflected"]),
     )
 

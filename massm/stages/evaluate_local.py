@@ -5,7 +5,7 @@ from pathlib import Path
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
 from massm.evaluate.outcomes import local_measures, read_closed
-from massm.evaluate.prediction import read_prediction
+from massm.evaluate.prediction import heads_in_image, read_prediction
 from massm.evaluate.rows import LOCAL, MeasureRow, to_table
 from massm.evaluate.truth import read_subjects
 from massm.io.tables import write_table
@@ -40,6 +40,9 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         results: Folder that the groomed surfaces' paths are relative to.
         table: CSV to write.
         threads: Number of processes.
+
+    Raises:
+        DataError: If the surface of an anatomy that was found is missing or not closed.
     """
     subjects = read_subjects(cohort, groomed, particles, results=results, splits=config.splits)
     jobs = subject_jobs(
@@ -54,15 +57,13 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
 
 def _measure(job: SubjectJob) -> list[MeasureRow]:
     prediction = read_prediction(job.prediction)
+    if LOCAL not in heads_in_image(prediction):
+        return []
     rows: list[MeasureRow] = []
     for anatomy in job.found(prediction):
+        surface = read_closed(job.surfaces / f"{anatomy.name}.vtp")
         particles = prediction.local_of(anatomy.name)
-        path = job.surfaces / f"{anatomy.name}.vtp"
-        if particles is None and not path.is_file():
-            continue  # a model without particles need not have a surface in the image
-        measures = local_measures(
-            anatomy, particles, read_closed(path), job.reference(anatomy), job.config
-        )
+        measures = local_measures(anatomy, particles, surface, job.reference(anatomy), job.config)
         rows += job.rows(LOCAL, anatomy, measures)
     return rows
 

@@ -15,6 +15,7 @@ from massm.io.errors import DataError
 from massm.io.particles import load_set
 from massm.io.predictions import SubjectPrediction
 from massm.machine.cores import usable_cores
+from massm.machine.devices import refuse_missing_gpus
 from massm.models.bounds import Known
 from massm.models.families import predict_untrained
 from massm.models.predict import joined, predict_subjects
@@ -23,7 +24,6 @@ from massm.stages._command import stage_main
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.manifest import Entry, Manifest, read_manifest
 from massm.tensors.template import load_template
-from massm.training.fit import check_accelerator
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +51,10 @@ def run(
             None for a family without training.
         boxes: ``predict/{model}/{subject}.npz`` of the model whose boxes it reads, if it does.
         correspond: ``correspond/{anatomy}.npz`` of all, for what is told the truth.
+
+    Raises:
+        ValueError: If a family with training has no folder of weights, or a GPU is asked for and
+            there is none.
     """
     manifest = read_manifest(tensors / "manifest.json")
     entries = [entry for split in config.splits for entry in manifest.of_split(split)]
@@ -73,7 +77,9 @@ def _by_networks(
     train: list[Path],
 ) -> Said:
     """Yield what the networks say, one of all anatomies or one of each."""
-    check_accelerator(config.accelerator)
+    if not train:
+        raise ValueError(f"{model.family} is a trained family: name the folder of its weights")
+    refuse_missing_gpus(config.accelerator)
     torch.set_num_threads(config.threads or usable_cores())
     dataset = SubjectDataset(tensors, manifest, entries)
     said = [_by_network(config, model, folder, manifest, dataset) for folder in train]

@@ -12,18 +12,22 @@ import lightning
 import torch
 from lightning.fabric.plugins.environments.lightning import LightningEnvironment
 from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import Tensor
 
 from massm.config.models.family import NetworkConfig
 from massm.config.train import TrainConfig
 from massm.io.errors import DataError
 from massm.io.weights import load_weights
 from massm.machine.cores import usable_cores
+from massm.machine.devices import refuse_missing_gpus
+from massm.machine.versions import commit
 from massm.models.families import build_model
 from massm.models.interface import Model
 from massm.models.predict import score_of
 from massm.models.saved import Description, save_model
 from massm.tensors.dataset import generator_for
 from massm.tensors.manifest import Manifest, read_manifest
+from massm.tensors.sample import Template
 from massm.tensors.template import load_template
 from massm.training.columns import Columns
 from massm.training.data import CohortData
@@ -79,24 +83,27 @@ def fit(
 
     Raises:
         ValueError: If a GPU is asked for and there is none.
-        DataError: If the best weights are asked for and there is no validation subject, or if they
-            are lost while training.
+        DataError: If the best weights are asked for and no validation subject has an anatomy or no
+            validation gave a finite error, or if they are lost while training.
         NonFiniteLossError: If a loss is not finite.
     """
-    check_accelerator(config.accelerator, config.devices)
+    refuse_missing_gpus(config.accelerator, config.devices)
     torch.set_num_threads(1)  # building and pretraining work on small arrays: more would wait
     manifest = read_manifest(tensors / "manifest.json")
-    if config.select == "best" and not manifest.of_split("validation"):
-        raise DataError("train.select is best, but there is no validation subject; set it to last")
     template = load_template(tensors / "template.safetensors")
     rows = manifest.rows_of(anatomies)
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
     model = build_model(entry, template.take(rows), manifest.preprocessing)
     data = CohortData(config, tensors, manifest, template, model.stride, rows)
     module = TrainingModule(model, config)
+    if config.select == "best" and not _can_validate(data):
+        raise DataError(
+            "train.select is best, but there is no validation subject with one of "
+            f"{', '.join(data.manifest.anatomies)}; set it to last"
+        )
     log.info("%s: %.2f million parameters", entry.family, _count(module) / 1e6)
 
-    run = fingerprint(config, entry, data.manifest)
+    run = fingerprint(config, entry, data.manifest, data.template)
     best = output / "best.safetensors" if config.select == "best" else None
     checkpoint = checkpoint_of(output, run, module, best)
     if checkpoint is None:
@@ -112,6 +119,11 @@ def fit(
     if not trainer.is_global_zero:
         return
     if best is not None:
+        if not best.exists():
+            raise DataError(
+                "train.select is best, but no validation gave a finite error; look at "
+                f"{history.path}, or set it to last"
+            )
         model.load_state_dict(load_weights(best))
     model.to("cuda" if config.accelerator == "gpu" else "cpu")
     thresholds = _thresholds(entry, model, data, config.threshold_fraction)
@@ -126,35 +138,43 @@ def fit(
             "epochs": config.epochs,
             "subjects": len(manifest.of_split("train")),
             "select": config.select,
+            "commit": commit() or "unknown",
         },
     )
     history.write(output / "curves.csv")
     save_model(model, description, output)
 
 
-def check_accelerator(accelerator: str, devices: int = 1) -> None:
-    """Refuse a GPU that is not there; nothing falls back to the CPU on its own.
+def fingerprint(
+    config: TrainConfig, entry: NetworkConfig, manifest: Manifest, template: Template
+) -> str:
+    """Return a hash of all that decides a run's course, to tell a resumable checkpoint.
 
-    Raises:
-        ValueError: With what was found and what to set.
+    Args:
+        config: Schedule and augmentation.
+        entry: The network and its objective.
+        manifest: Of the anatomies that the network is for.
+        template: Of the same.
     """
-    if accelerator == "gpu" and torch.cuda.device_count() < devices:
-        raise ValueError(
-            f"accelerator is gpu with {devices} device(s), found {torch.cuda.device_count()}; "
-            "set accelerator: cpu in sections train and predict, or install torch's CUDA build"
-        )
-
-
-def fingerprint(config: TrainConfig, entry: NetworkConfig, manifest: Manifest) -> str:
-    """Return a hash of all that decides a run's course, to tell a resumable checkpoint."""
     parts: list[Any] = [
         config.model_dump(mode="json", exclude=set(_FREE)),
         entry.learned(),
         manifest.anatomies,
         manifest.preprocessing.model_dump(mode="json"),
         [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
+        {name: _digest(value) for name, value in vars(template).items()},
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(values: Tensor) -> str:
+    return hashlib.sha256(values.contiguous().numpy().tobytes()).hexdigest()
+
+
+def _can_validate(data: CohortData) -> bool:
+    """Tell whether a validation subject has one of the anatomies, so that errors can be taken."""
+    dataset = data.dataset("validation")
+    return any(bool(dataset.truth(row).presence.eq(1).any()) for row in range(len(dataset)))
 
 
 def _thresholds(
@@ -174,11 +194,12 @@ def _thresholds(
 def choose_thresholds(model: Model, data: CohortData, fraction: float) -> dict[str, float]:
     """Choose the presence threshold of every anatomy on the validation split.
 
-    Where validation has no absent example of an anatomy but training has, those are used.
+    Where validation has no example of one that is there, or of one that is not, but training has,
+    those are used; this depends on no other anatomy.
     """
     validation = _scores(model, data, "validation")
-    missing = [k for k, (_, absent) in enumerate(validation) if not absent]
-    training = _scores(model, data, "train") if missing else validation
+    lacking = any(not present or not absent for present, absent in validation)
+    training = _scores(model, data, "train") if lacking else validation
     thresholds = {}
     for k, anatomy in enumerate(data.manifest.anatomies):
         present, absent = validation[k]

@@ -2,6 +2,7 @@
 
 import csv
 import logging
+import math
 import time
 from collections.abc import Mapping
 from datetime import timedelta
@@ -104,7 +105,9 @@ class History(lightning.Callback):
 
     def _keep_best(self, module: TrainingModule, validated: dict[str, float]) -> None:
         error = validated.get(self.columns.selects)
-        if self.best is None or error is None or error >= self.best_error:
+        if self.best is None or error is None or not math.isfinite(error):
+            return
+        if error >= self.best_error:
             return
         self.best_error = error
         facts = {self.columns.selects: repr(error)}

@@ -1,6 +1,7 @@
 """Whether, and from where, an interrupted run goes on: nothing on disk is trusted unread."""
 
 import logging
+import math
 import pickle
 import struct
 import zipfile
@@ -94,7 +95,7 @@ def best_error(
     Raises:
         UnusableError: If the best weights of those epochs are not in the file.
     """
-    errors = [row[selects] for row in rows if selects in row]
+    errors = [row[selects] for row in rows if math.isfinite(row.get(selects, math.nan))]
     if not path.exists():
         if errors:
             raise UnusableError(f"the best weights so far are asked for, and {path} is missing")
@@ -105,6 +106,8 @@ def best_error(
             _fits(load_weights(path), state, path)
     except (DataError, KeyError, ValueError) as error:
         raise UnusableError(f"{path} does not hold the best weights ({error})") from error
+    if not math.isfinite(found):
+        raise UnusableError(f"{path} holds weights with an error of {found}")
     if errors and found > min(errors):
         raise UnusableError(
             f"{path} holds weights with an error of {found:.3f} mm, but {min(errors):.3f} mm "

@@ -144,6 +144,22 @@ def test_a_models_name_is_resolved_to_what_is_meant(values):
     assert load_config(values).entry("pca_oracle").modes is None  # particles directly: no limit
 
 
+@pytest.mark.parametrize(
+    ("given", "modes"), [("3", 3), (3, 3), ("null", None), (None, None), ("massm", "massm")]
+)
+def test_values_of_the_command_line_may_be_texts(values, given, modes):
+    """Snakemake's --config hands over all that is nested as texts."""
+    found = load_config(merge(values, {"models": {"pca_oracle": {"modes": given}}}))
+    assert found.models["pca_oracle"].modes == modes
+
+
+def test_null_is_no_text_wherever_it_stands(values):
+    change = {"models": {"massm": {"label": "null"}, "mean_shape": "null"}}
+    found = load_config(merge(values, change))
+    assert found.models["massm"].label is None
+    assert "mean_shape" not in found.models
+
+
 def test_weights_do_not_depend_on_names_and_on_what_only_prediction_looks_at(values):
     base = load_config(values).models["massm"]
     seen = base.model_copy(update={"box_updates": 3, "label": "Other", "train": {"epochs": 1}})

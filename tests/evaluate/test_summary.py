@@ -101,7 +101,7 @@ def test_auroc_is_per_anatomy_and_says_when_there_is_one_class(values):
     assert 0 < row["ci_low"] < 0.75 < row["ci_high"] < 1
     alone = pick(table, anatomy="heart", measure="presence_auroc")
     assert np.isnan(alone["mean"])
-    assert alone["note"] == "organ present in every subject: no AUROC"
+    assert alone["note"] == "anatomy present in every subject: no AUROC"
 
 
 def test_scores_and_presence_are_no_results_of_their_own(values):

@@ -126,3 +126,15 @@ def test_the_order_of_subjects_does_not_change_the_frame():
     backward, _ = generalized_procrustes(shapes.flip(0), tolerance=1e-14)
 
     torch.testing.assert_close(forward, backward.flip(0), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("order", [[0, 1], [1, 0]])
+def test_shapes_half_a_turn_apart_are_turned_onto_each_other(particles, order):
+    """Their mean is a line, onto which a mirror image would fit as well."""
+    half_turn = torch.tensor([-1.0, -1, 1]).double()
+    shapes = torch.stack([particles[0], particles[0] * half_turn])[order]
+
+    aligned, matrices = generalized_procrustes(shapes)
+
+    torch.testing.assert_close(torch.det(matrices[:, :3, :3]), torch.ones(2).double())
+    torch.testing.assert_close(aligned[0], aligned[1])

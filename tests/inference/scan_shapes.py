@@ -102,7 +102,7 @@ def bundle_with(**parts):
     usual = {
         "description": SimpleNamespace(
             anatomies=(LIVER, MISSING, SPLEEN),
-            model=SimpleNamespace(model_dump=lambda: {"world": {"head": "cvae"}}),
+            model=SimpleNamespace(scored_world="cvae"),
         ),
         "commit": "c0ffee" * 6,
         "versions": {"torch": "2.0"},

@@ -95,7 +95,7 @@ def case(grid):
         mahalanobis=ends * 4,
         subjects=12,
     )
-    config = SimpleNamespace(model_dump=lambda: {"world": {"head": "cvae"}})
+    config = SimpleNamespace(scored_world="cvae")
     bundle = bundle_with(
         description=SimpleNamespace(
             anatomies=prediction.anatomies,

@@ -1,9 +1,13 @@
 """Freed memory is used again: the kernel is not asked for the same pages in every step."""
 
+import ctypes
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+from massm.machine.memory import keep_freed_memory
 
 PROGRAM = """
 import resource, sys
@@ -22,6 +26,23 @@ for _ in range(5):
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
+TOP = """
+import ctypes, sys
+from massm.machine.memory import keep_freed_memory
+if not keep_freed_memory():
+    sys.exit(77)
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.sbrk.restype = ctypes.c_void_p
+libc.malloc.argtypes, libc.free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
+libc.sbrk.argtypes = [ctypes.c_ssize_t]
+before = libc.sbrk(0)
+large = libc.malloc(3 << 30)  # never written to, so it takes addresses and no memory
+if not large or libc.sbrk(0) - before < 3 << 30:
+    sys.exit(77)
+libc.free(large)
+print(libc.sbrk(0) - before >= 3 << 30)
+"""
+
 
 def faults(how):
     """Count the pages that the kernel has to give while five arrays of 64 MB come and go."""
@@ -37,3 +58,17 @@ def faults(how):
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are counted so on Linux alone")
 def test_an_array_of_the_next_step_takes_the_pages_of_the_last():
     assert faults("kept") < 200 < faults("by default")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has sbrk so")
+def test_more_than_two_gigabytes_are_kept_too():
+    found = subprocess.run([sys.executable, "-c", TOP], capture_output=True, text=True, check=False)
+    if found.returncode == 77:
+        pytest.skip("no glibc here, or no heap of that size")
+    assert found.stdout.strip() == "True", found.stderr
+
+
+def test_a_refusal_is_said(monkeypatch, caplog):
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: SimpleNamespace(mallopt=lambda *_: 0))
+    assert not keep_freed_memory()
+    assert "mallopt refuses" in caplog.text

@@ -30,6 +30,17 @@ def test_every_convolution_is_replaced_and_the_weights_stay(pyramids):
     assert all(torch.equal(found[name], weights) for name, weights in expected.items())
 
 
+def test_a_padding_in_words_stays_torchs_and_a_second_time_changes_nothing():
+    network = nn.Sequential(nn.Conv3d(1, 1, 3, padding="same"), nn.Conv3d(1, 1, 3, padding=1))
+    kinds = []
+    for _ in range(2):
+        convolve_directly(network)
+        kinds.append([type(each) for each in network])
+    assert kinds == [[nn.Conv3d, DirectConv3d]] * 2
+    with torch.no_grad():
+        assert network(torch.ones(1, 1, 4, 4, 4)).shape == (1, 1, 4, 4, 4)
+
+
 def test_they_say_what_torch_says(pyramids):
     image = Grid(torch.randn(1, 1, 16, 24, 32), torch.zeros(1, 3), 6.0)
     with torch.no_grad():

@@ -131,6 +131,12 @@ def test_networks_of_single_anatomies_give_a_voxel_to_the_first_of_them(results)
     twice = joined([found, found])
     assert twice.anatomies == ANATOMIES * 2
     np.testing.assert_array_equal(twice.labels.array, found.labels.array)
+    assert twice.present.tolist() == [True, False, False, False]  # one that lost all is not there
+
+
+def test_a_missing_surface_of_what_a_label_map_holds_is_an_error(results, cohort, tmp_path):
+    with pytest.raises(DataError, match=r"bright\.vtp: no such file"):
+        measure(cohort, results, tmp_path / "no surfaces", tmp_path)
 
 
 def test_its_masks_become_surfaces_at_the_true_place(results, cohort):
@@ -144,22 +150,26 @@ def test_its_masks_become_surfaces_at_the_true_place(results, cohort):
 
 
 def test_it_is_measured_like_any_model(results, cohort, tmp_path):
-    given = write_truth(cohort, results, tmp_path)
-    evaluate_local.run(
-        MEASURES,
-        model="threshold",
-        predictions=results / "predict/threshold",
-        surfaces=results / "reconstruct/threshold",
-        references=tmp_path / "reconstruct/reference",
-        table=tmp_path / "local.csv",
-        **given,
-    )
-    table = read_table(tmp_path / "local.csv")
+    table = measure(cohort, results, results / "reconstruct/threshold", tmp_path)
     assert set(table["model"]) == {"threshold"}
     distance = table[table["measure"] == "surface_mean"]
     assert len(distance) == 3
     assert (distance["value"] < 3.0).all()
     assert not table["measure"].str.startswith("particle").any()  # it has none
+
+
+def measure(cohort, results, surfaces, folder):
+    given = write_truth(cohort, results, folder)
+    evaluate_local.run(
+        MEASURES,
+        model="threshold",
+        predictions=results / "predict/threshold",
+        surfaces=surfaces,
+        references=folder / "reconstruct/reference",
+        table=folder / "local.csv",
+        **given,
+    )
+    return read_table(folder / "local.csv")
 
 
 def write_truth(cohort, results, folder):

@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from massm.config.predict import PredictConfig
 from massm.io import predictions
 from massm.io.errors import DataError
+from massm.machine.versions import commit
 from massm.models.interface import TrainingParticles
 from massm.models.saved import load_model
 from massm.stages import predict as predict_stage
@@ -22,7 +23,8 @@ from massm.tensors.manifest import read_manifest
 from massm.tensors.template import load_template
 from massm.training import fit as fitting
 from massm.training.data import CohortData
-from massm.training.module import NonFiniteLossError
+from massm.training.module import NonFiniteLossError, TrainingModule
+from massm.training.thresholds import presence_threshold
 from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config, train_config
 
 
@@ -69,6 +71,7 @@ def test_outputs_rebuild_the_model(folder, trained):
     assert description.anatomies == ANATOMIES
     assert description.particles == PARTICLES
     assert set(description.thresholds) == set(ANATOMIES)
+    assert description.trained["commit"] == (commit() or "unknown")
     weights = load_file(trained / "model.safetensors")
     for name, value in model.state_dict().items():
         assert torch.equal(value, weights[name])
@@ -154,9 +157,29 @@ def test_another_normalization_of_the_same_files_is_another_run(folder):
         manifest, preprocessing=preprocessing.model_copy(update={"intensity": intensity})
     )
     first, second = (
-        fitting.fingerprint(train_config(), small_model(), each) for each in (manifest, other)
+        fitting.fingerprint(
+            train_config(), small_model(), each, load_template(folder / "template.safetensors")
+        )
+        for each in (manifest, other)
     )
     assert first != second
+
+
+def test_another_template_of_the_same_files_is_another_run(folder):
+    """Another medoid is not seen in the subjects' files."""
+    manifest = read_manifest(folder / "manifest.json")
+    template = load_template(folder / "template.safetensors")
+    marks = {
+        fitting.fingerprint(train_config(), small_model(), manifest, each)
+        for each in (
+            template,
+            replace(template, local=template.local.flip(1)),
+            replace(template, normals=-template.normals),
+        )
+    }
+    assert len(marks) == 3
+    again = load_template(folder / "template.safetensors")
+    assert fitting.fingerprint(train_config(), small_model(), manifest, again) in marks
 
 
 def test_the_log_has_one_line_per_epoch_with_what_is_left(folder, tmp_path, caplog):
@@ -172,6 +195,45 @@ def test_the_best_weights_need_a_validation_subject(tmp_path):
     tensors = Cohort(train=2, validation=0).write(tmp_path / "tensors")
     with pytest.raises(DataError, match=r"train\.select is best"):
         fitting.fit(train_config(select="best"), small_model(), tensors, tmp_path / "train")
+
+
+def test_the_best_weights_need_a_validation_subject_that_has_an_anatomy(
+    folder, tmp_path, monkeypatch
+):
+    normal = SubjectDataset.truth
+
+    def empty(self, index):
+        truth = normal(self, index)
+        truth.presence[:] = 0
+        return truth
+
+    monkeypatch.setattr(SubjectDataset, "truth", empty)
+    with pytest.raises(DataError, match="no validation subject with one of bright, dark"):
+        fitting.fit(train_config(select="best"), small_model(), folder, tmp_path)
+
+
+def test_an_error_that_is_not_finite_is_never_the_best(folder, tmp_path, monkeypatch):
+    nothing = {"validation_particle_mm": float("nan"), "validation_center_mm": float("nan")}
+    monkeypatch.setattr(TrainingModule, "validation_means", lambda self: nothing)
+    with pytest.raises(DataError, match="no validation gave a finite error"):
+        fitting.fit(train_config(select="best", epochs=1), small_model(), folder, tmp_path)
+    assert not (tmp_path / "best.safetensors").exists()
+
+
+def test_the_threshold_of_an_anatomy_does_not_depend_on_the_others(folder, trained, monkeypatch):
+    """The first has both examples in validation, the second lacks one of them, then the other."""
+    both, training = ([0.9], [0.2]), [([0.6], [0.5]), ([0.8], [0.1])]
+    model, manifest = load_model(trained)[0], read_manifest(folder / "manifest.json")
+    template = load_template(folder / "template.safetensors")
+    data = CohortData(train_config(), folder, manifest, template, model.stride)
+    chosen = []
+    for other in (([0.7], []), ([], [0.3]), both):
+        scores = {"validation": [both, other], "train": training}
+        monkeypatch.setattr(fitting, "_scores", lambda model, data, split, of=scores: of[split])
+        chosen.append(fitting.choose_thresholds(model, data, 0.5))
+    assert len({each["bright"] for each in chosen}) == 1
+    expected = [presence_threshold(*of, fraction=0.5) for of in (([0.7], [0.1]), ([0.8], [0.3]))]
+    assert [each["dark"] for each in chosen[:2]] == expected
 
 
 def test_a_loss_that_is_not_finite_stops_with_the_place(folder, tmp_path, monkeypatch):
@@ -248,6 +310,11 @@ def test_a_network_of_one_anatomy_is_trained_and_predicted_as_if_there_were_no_o
         PREDICT, model=small_model(), tensors=folder, train=[tmp_path / "dark"], output=alone
     )
     np.testing.assert_array_equal(predictions.read(alone / "t6.npz").local[0], found.local[1])
+
+
+def test_a_trained_family_without_a_folder_of_weights_is_refused(folder, tmp_path):
+    with pytest.raises(ValueError, match="massm is a trained family"):
+        predict_stage.run(PREDICT, model=small_model(), tensors=folder, output=tmp_path)
 
 
 def test_tensors_of_another_grid_are_refused(folder, trained, tmp_path):

@@ -14,7 +14,7 @@ from massm.tensors.manifest import read_manifest
 from massm.tensors.template import load_template
 from massm.training import fit as fitting
 from massm.training.module import TrainingModule
-from massm.training.resume import best_error, checkpoint_of
+from massm.training.resume import UnusableError, best_error, checkpoint_of
 from tests.toy_cohort import Cohort, model_config, train_config
 
 MODEL = model_config(world={"pretrain_steps": 5}, local={"hidden": [8]}, roi={"channels": 2})
@@ -171,6 +171,13 @@ def test_best_weights_of_an_epoch_that_died_before_its_checkpoint_count(left, ne
     save_file(load_file(best), best, metadata={"validation_particle_mm": "0.5"})
     assert asked(left, network) == left / "last.ckpt"
     assert best_error(best, [{"validation_particle_mm": 3.0}], "validation_particle_mm") == 0.5
+
+
+def test_best_weights_without_a_finite_error_are_not_trusted(left):
+    best, selects = left / "best.safetensors", "validation_particle_mm"
+    save_file(load_file(best), best, metadata={selects: "nan"})
+    with pytest.raises(UnusableError, match="an error of nan"):
+        best_error(best, [{selects: float("nan")}], selects)
 
 
 @pytest.mark.parametrize("damage", ["checkpoint", "best"])

@@ -35,8 +35,7 @@ def laid_out(models: Any) -> Any:
     """
     if not isinstance(models, Mapping):
         return models
-    # Snakemake's --config hands null over as a text.
-    given = {name: values for name, values in models.items() if values not in (None, "null")}
+    given = {name: values for name, values in models.items() if values is not None}
     return {name: _written_out(name, given, ()) for name in given}
 
 

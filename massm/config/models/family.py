@@ -104,6 +104,8 @@ class FamilyConfig(Section):
 class NetworkConfig(FamilyConfig):
     """A model that is trained."""
 
+    # The differences from section train count as part of that section, see Config.training.
+    execution_only: ClassVar[frozenset[str]] = FamilyConfig.execution_only | {"train"}
     at_prediction: ClassVar[frozenset[str]] = frozenset()
 
     train: dict[str, Any] = Field(
@@ -115,14 +117,14 @@ class NetworkConfig(FamilyConfig):
         """See :attr:`FamilyConfig.carried`."""
         return self.facts.parts == "all anatomies" and "local" in self.facts.gives
 
+    @property
+    def scored_world(self) -> str | None:
+        """The world head whose particles are compared with training; None: it names none."""
+        return None
+
     def learned(self) -> dict[str, Any]:
         """Return what its weights depend on, beside the section ``train``.
 
         That is neither its label nor what only prediction looks at (``at_prediction``).
         """
-        left_out = {"label", "train"} | self.at_prediction
-        return self.model_dump(mode="json", exclude=left_out)
-
-    def result_relevant(self) -> dict[str, Any]:
-        """Return what a prediction with given weights depends on."""
-        return self.model_dump(mode="json", exclude={"label", "train"})
+        return {k: v for k, v in self.result_relevant().items() if k not in self.at_prediction}

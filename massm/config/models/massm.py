@@ -225,6 +225,11 @@ class MassmConfig(NetworkConfig):
         """How many PCA modes its local particles are made of; None: they are predicted directly."""
         return self.local.basis_modes or None
 
+    @property
+    def scored_world(self) -> str:
+        """The world head whose particles are compared with training: the one that was trained."""
+        return self.world.head
+
     def faults(
         self, models: Mapping[str, FamilyConfig], tensors: TensorsConfig
     ) -> Iterator[tuple[str, str]]:

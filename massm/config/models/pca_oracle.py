@@ -14,8 +14,9 @@ class PcaOracleConfig(FamilyConfig):
 
     family: Literal["pca_oracle"] = Field(description="Entry of massm.models.families.FAMILIES.")
     modes: PositiveInt | str | None = Field(
+        union_mode="left_to_right",  # from the command line a number comes as a text
         description="PCA modes to project on: a number, or the name of a model (as many as its "
-        "local particles are made of; all if it predicts them directly); null: all."
+        "local particles are made of; all if it predicts them directly); null: all.",
     )
 
     @property

@@ -50,12 +50,14 @@ class DirectConv3d(nn.Conv3d):
 def convolve_directly(module: nn.Module) -> None:
     """Put ``DirectConv3d`` in place of all convolutions of a network, with the weights they have.
 
-    Where oneDNN is not there (torch.backends.mkldnn) all stays as it is.
+    One whose padding is a word ("same") is left: oneDNN takes numbers. Doing it twice changes
+    nothing. Where oneDNN is not there (torch.backends.mkldnn) all stays as it is.
     """
     if not torch.backends.mkldnn.is_available():
         return
     for name, child in module.named_children():
-        if type(child) is nn.Conv3d and child.padding_mode == "zeros":
-            setattr(module, name, DirectConv3d.of(child))
+        if type(child) is nn.Conv3d:
+            if child.padding_mode == "zeros" and isinstance(child.padding, tuple):
+                setattr(module, name, DirectConv3d.of(child))
         else:
             convolve_directly(child)
