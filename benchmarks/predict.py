@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -109,16 +110,17 @@ def predict(given: argparse.Namespace) -> Times:
     import torch
 
     from massm.inference import api
-    from massm.models.blocks.direct_conv3d import convolve_directly
+    from massm.models.saved import load_model
 
     torch.set_num_threads(given.threads)
-    bundle = api.load(api.folder_of(given.model)).bundle
+    path = api.folder_of(given.model)
+    bundle = api.load(path).bundle
     once: Times = {}
     with part("once: warps of the templates", once):
         for shapes in bundle.shapes.values():
             shapes.warp  # noqa: B018 - made when it is first asked for
-    usual = least([images_and_network(given.scans[0], bundle) for _ in range(given.repeat)])
-    convolve_directly(bundle.model)
+    torchs = replace(bundle, model=load_model(path)[0])
+    usual = least([images_and_network(given.scans[0], torchs) for _ in range(given.repeat)])
     runs = []
     for _ in range(given.repeat):
         with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ from massm.config.evaluate import ComparisonConfig, DetectionMeasuresConfig, Sur
 
 TRUTH = {
     "cohort": "<results>/dataset/cohort.tsv",
+    "groomed": groom_batches,
     "particles": expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
 }
 
@@ -11,7 +12,6 @@ TRUTH = {
 rule evaluate_local:
     input:
         **TRUTH,
-        groomed=groom_batches,
         predictions="<results>/predict/{model}",
         surfaces="<results>/reconstruct/{model}",
         references="<results>/reconstruct/reference",
@@ -43,7 +43,6 @@ rule evaluate_local:
 rule evaluate_world:
     input:
         **TRUTH,
-        groomed=groom_batches,
         predictions="<results>/predict/{model}",
         surfaces="<results>/reconstruct/{model}",
         references="<results>/reconstruct/reference",
@@ -75,7 +74,6 @@ rule evaluate_world:
 rule evaluate_detection:
     input:
         **TRUTH,
-        groomed=groom_batches,
         predictions="<results>/predict/{model}",
     output:
         table="<results>/evaluate/{model}/detection.csv",
@@ -103,7 +101,6 @@ rule evaluate_detection:
 rule evaluate_missed:
     input:
         **TRUTH,
-        groomed=groom_batches,
         predictions=expand("<results>/predict/{model}", model=MODELS),
         template="<results>/tensors/template.safetensors",
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
