@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 STAGES = ("tensors", "tensors_manifest", "train")
@@ -204,7 +205,7 @@ def write_cohort(folder: Path, count: int, names: list[str], particles: int) -> 
     tables.write_cohort(rows, folder / "cohort.tsv")
 
 
-def small_ct(centers, radii):
+def small_ct(centers: Any, radii: Any) -> Any:
     """A CT of 3 mm voxels with bright ellipsoids; centers and radii (K, 3) in mm."""
     import numpy as np
 

@@ -59,7 +59,11 @@ def main() -> None:
 
 
 def measures(
-    config: CorrespondConfig, surfaces: list, names: list[str], train: np.ndarray, new: np.ndarray
+    config: CorrespondConfig,
+    surfaces: list[Mesh],
+    names: list[str],
+    train: np.ndarray,
+    new: np.ndarray,
 ) -> dict[str, float]:
     engine = EntropyEngine(config)
     fit = engine.optimize([surfaces[i] for i in train], [names[i] for i in train])

@@ -9,6 +9,7 @@ their center, so a sphere's vertices, moved along their rays, make every surface
 
 import argparse
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,11 @@ def main() -> None:
 
 def ellipsoids(count: int, seed: int) -> list[Mesh]:
     radii = np.random.default_rng(seed).uniform((18, 12, 9), (28, 18, 15), (count, 3))
-    return [_surface(lambda ray, r=r: 1 / np.linalg.norm(ray / r, axis=1)) for r in radii]
+    return [_surface(partial(_ellipsoid_radius, r)) for r in radii]
+
+
+def _ellipsoid_radius(radii: np.ndarray, ray: np.ndarray) -> np.ndarray:
+    return np.asarray(1 / np.linalg.norm(ray / radii, axis=1))
 
 
 def box_bumps(count: int, seed: int) -> list[Mesh]:
@@ -61,7 +66,7 @@ def _box_with_bump(place: float) -> Radius:
     def inside(points: np.ndarray) -> np.ndarray:
         box = np.linalg.norm(points / half, ord=8, axis=1) - 1
         ball = np.linalg.norm(points - bump, axis=1) / 7 - 1
-        return -0.08 * np.logaddexp(-box / 0.08, -ball / 0.08)  # a smooth minimum
+        return np.asarray(-0.08 * np.logaddexp(-box / 0.08, -ball / 0.08))  # a smooth minimum
 
     def radius(ray: np.ndarray) -> np.ndarray:
         low, high = np.zeros(len(ray)), np.full(len(ray), 60.0)

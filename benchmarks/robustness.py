@@ -118,7 +118,9 @@ def organ_box(surfaces: dict[str, Mesh]) -> tuple[np.ndarray, np.ndarray]:
 
 def errors_of(surfaces: dict[str, Mesh], truth: Path | None, name: str) -> Iterator[float]:
     """Yield the mean distance of each surface from the true one, where there is one, mm."""
-    for anatomy, mesh in surfaces.items() if truth is not None else ():
+    if truth is None:
+        return
+    for anatomy, mesh in surfaces.items():
         places = [truth / name / f"{anatomy}.vtp", truth / f"{anatomy}.vtp"]
         path = next((place for place in places if place.is_file()), None)
         if path is not None:

@@ -83,8 +83,8 @@ def differences(
         yield f"found in {folder.name}", np.inf
         return
     for anatomy in expected.found:
-        if expected.boxes is not None and found.boxes is not None:
-            one, other = expected.box(anatomy), found.box(anatomy)
+        one, other = expected.box(anatomy), found.box(anatomy)
+        if one is not None and other is not None:
             yield "box", apart(np.array([*one]), np.array([*other]))
         yield "local particles", apart(expected.local_of(anatomy), found.local_of(anatomy))
         worlds = expected.world_of(anatomy), found.world_of(anatomy)

@@ -16,7 +16,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 ANATOMIES = {
@@ -157,22 +159,22 @@ def write_scan(folder: Path, size: tuple[int, int, int]) -> None:
     for k in range(size[2]):
         scan[k] += rng.integers(-12, 13, scan[k].shape, np.int16)
 
-    def save(array, name):
+    def save(array: Any, name: str) -> None:
         nibabel.save(nibabel.Nifti1Image(array.T, affine, dtype=array.dtype), folder / name)
 
     save(scan, "ct.nii.gz")
     save(labels, "labels.nii.gz")
-    rows = {"masks": [], "labels": []}
+    rows: dict[str, list[str]] = {"masks": [], "labels": []}
     for label, name in enumerate(ANATOMIES, start=1):
         save((labels == label).astype(np.uint8), f"{name}.nii.gz")
         rows["masks"].append(f"s0\t{name}\tct.nii.gz\t{name}.nii.gz\t\ttrain")
         rows["labels"].append(f"s0\t{name}\tct.nii.gz\tlabels.nii.gz\t{label}\ttrain")
         world = rng.normal(size=(1, 1024, 3)) * 20
-        center = np.array(ANATOMIES[name][0], float)
+        middle = np.array(ANATOMIES[name][0], float)
         transform = np.eye(4)[None].copy()
-        transform[0, :3, 3] = -center
+        transform[0, :3, 3] = -middle
         save_set(
-            ParticleSet(("s0",), ("train",), world + center, world, transform),
+            ParticleSet(("s0",), ("train",), world + middle, world, transform),
             folder / f"{name}.npz",
         )
     for kind, lines in rows.items():
@@ -180,7 +182,13 @@ def write_scan(folder: Path, size: tuple[int, int, int]) -> None:
         (folder / f"{kind}.tsv").write_text("\n".join([head, *lines, ""]), encoding="utf-8")
 
 
-def put_ellipsoid(array, spacing, center, radii, value) -> None:
+def put_ellipsoid(
+    array: Any,
+    spacing: Iterable[float],
+    center: Sequence[float],
+    radii: Sequence[float],
+    value: float,
+) -> None:
     """Fill an ellipsoid around a center (mm from the middle of the scan), slice by slice."""
     import numpy as np
 
