@@ -378,7 +378,9 @@ def test_the_folder_says_what_it_was_made_of_and_how_good_it_is(run):
 
 
 def test_the_card_is_read_by_people(run):
-    card = load_bundle(run.folder / "models/massm").card
+    bundle = load_bundle(run.folder / "models/massm")
+    card = bundle.card
+    assert f"by the code of commit {bundle.description.trained['commit']}." in card
     assert "Not a medical device" in card
     assert "Trained on 6 scans of Toy; measured on 2 others (validation split)" in card
     assert "| bright | 3 of 4 | 1.25 [0.75, 1.75] | 1.12 | - | 0.90 | - | - |" in card
