@@ -57,7 +57,8 @@ def faults(how):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="pages are counted so on Linux alone")
 def test_an_array_of_the_next_step_takes_the_pages_of_the_last():
-    assert faults("kept") < 200 < faults("by default")
+    # Where the kernel has no large page at hand it gives some thousand small ones in its place.
+    assert faults("kept") < faults("by default") / 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has sbrk so")
