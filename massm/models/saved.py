@@ -31,7 +31,7 @@ class Description:
         modes: PCA modes stored in its template.
         preprocessing: From a CT to what it is given.
         thresholds: Per anatomy the score from which it counts as present.
-        trained: Facts of the run: epochs, subjects, the epoch selected, the code's commit (older
+        trained: Facts of the run: epochs, subjects, select (last or best), commit of the code (older
             ones lack it).
     """
 
