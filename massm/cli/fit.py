@@ -61,7 +61,7 @@ def fit(
         loaded = api.load(model)
         with limited_threads(threads or usable_cores()):
             found = loaded.fit(shape, anatomy, label=label)
-        with replacing_folder(folder) as beside:
+        with replacing_folder(folder, replace=overwrite) as beside:
             write_fit(found, loaded.bundle, beside)
         if not quiet:
             typer.echo("\n".join(_lines(found, folder)))

@@ -120,6 +120,7 @@ def _predict(
 ) -> int:
     """Predict all scans; return how many failed."""
     from massm.inference import api, batch
+    from massm.io import dicom
     from massm.machine.cores import usable_cores
     from massm.machine.devices import refuse_missing
     from massm.machine.threads import limited_threads
@@ -127,6 +128,8 @@ def _predict(
     jobs = batch.list_jobs(scans, out)
     left = _left(jobs, existing)
     refuse_missing(device)
+    if wanted.dicom_seg:
+        dicom.refuse_without_writer()
     bundle = api.load(model).bundle
     failed = 0
     with limited_threads(threads or usable_cores()), narrated(len(left), quiet=quiet) as narrator:
@@ -170,5 +173,5 @@ def _tell(outcome: "Outcome", count: str, narrator: Narrator) -> None:
     where = outcome.written.page or outcome.written.folder
     narrator.step()
     narrator.say(f"{count} {outcome.job.name}: {found}, {outcome.seconds:.1f} s, {where}")
-    for note in outcome.written.notes:
-        narrator.say(f"    {note}")
+    for note in outcome.written.notes:  # what was asked for and is not there: heard when quiet, too
+        complain(f"{count} {outcome.job.name}: {note}")

@@ -1,16 +1,15 @@
 """Models from Python: what ``massm.load`` returns."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from massm.geometry.mesh import Mesh
-from massm.geometry.volume import Volume
 from massm.inference import pretrained
 from massm.inference.bundle import Bundle, load_bundle
 from massm.inference.describe import describe_scan
-from massm.inference.memory import Triple, is_surface, mesh_of, volume_of
+from massm.inference.memory import Triple, is_surface, mesh_of, segmentation_of, volume_of
 from massm.inference.shapes import ScanShapes
 from massm.inference.sources import open_scan
 from massm.io.errors import DataError
@@ -75,8 +74,8 @@ class LoadedModel:
         if not isinstance(scan, str | PathLike):
             volume = volume_of(scan, spacing=spacing, origin=origin, direction=direction)
             return describe_scan(volume, self.bundle, device, name or "scan")
-        if spacing is not None or origin is not None or direction is not None:
-            raise DataError(f"{scan}: a file has its own spacing, origin and direction; omit them")
+        place = {"spacing": spacing, "origin": origin, "direction": direction}
+        _refuse_beside(f"{scan}: a file has its own", place)
         with open_scan(Path(scan), name) as source:
             return describe_scan(source.volume, self.bundle, device, source.name)
 
@@ -94,30 +93,32 @@ class LoadedModel:
 
         Args:
             shape: A path (mask, label map, signed distance, or mesh), a surface (vtkPolyData, pair
-                of vertices (V, 3) and faces (F, 3), object with both such as trimesh's), or a mask
-                in memory, as ``scan`` of :meth:`predict`. Surfaces are LPS mm.
-            anatomy: Which organ it is.
-            label: The organ's value in a label map; without it, all voxels above 0.
-            spacing: Of a mask that is an array, as in :meth:`predict`.
+                of vertices (V, 3) and faces (F, 3), object with both such as trimesh's), or one of
+                these images in memory, as ``scan`` of :meth:`predict`. Surfaces are LPS mm.
+            anatomy: Which anatomy it is.
+            label: The anatomy's value in a label map of several; no other shape has one.
+            spacing: Of an image that is an array, as in :meth:`predict`; no other shape needs it.
             origin: The same.
             direction: The same.
 
         Raises:
-            DataError: If it cannot be used or is no such organ, or the model does not know the
-                anatomy.
+            DataError: If it cannot be used or is no such anatomy, if the model does not know the
+                anatomy, or if what is given beside the shape is not for a shape of its kind.
         """
-        from massm.inference.fit import fit_shape, surface_of
+        from massm.inference.fit import fit_shape, groomed, surface_of
 
         self._refuse_unknown(anatomy)
+        place = {"spacing": spacing, "origin": origin, "direction": direction}
         if isinstance(shape, str | PathLike):
             path = Path(shape)
+            _refuse_beside(f"{path}: a file has its own", place)
             return fit_shape(surface_of(path, self.bundle, label), self.bundle, anatomy, path.name)
         if is_surface(shape):
-            surface = _groomed(mesh_of(shape), self.bundle)
+            _refuse_beside("a surface has no", place | {"label": label})
+            surface = groomed(mesh_of(shape), self.bundle, "the surface")
         else:
-            mask = volume_of(shape, spacing=spacing, origin=origin, direction=direction)
-            inside = mask.array > 0 if label is None else mask.array == label
-            surface = _groomed(mask.with_array(inside), self.bundle)
+            image = volume_of(shape, spacing=spacing, origin=origin, direction=direction)
+            surface = groomed(segmentation_of(image, label), self.bundle, "the image")
         return fit_shape(surface, self.bundle, anatomy)
 
     def _refuse_unknown(self, anatomy: str) -> None:
@@ -164,12 +165,8 @@ def folder_of(model: str | PathLike[str] | None) -> Path:
     )
 
 
-def _groomed(shape: Mesh | Volume, bundle: Bundle) -> Mesh:
-    """Make a clean closed surface of what is in memory, as of a file."""
-    from massm.groom.mask import crop_mask
-    from massm.groom.surface import groom_mask, groom_mesh
-
-    config = bundle.facts.groom.surface
-    if isinstance(shape, Mesh):
-        return groom_mesh(shape, config).surface
-    return groom_mask(crop_mask(shape), config).surface
+def _refuse_beside(why: str, given: Mapping[str, Any]) -> None:
+    """Refuse what is given beside a scan or a shape that has no use for it."""
+    names = [name for name, value in given.items() if value is not None]
+    if names:
+        raise DataError(f"{why} {', '.join(names)}; leave that out")

@@ -26,6 +26,7 @@ from massm.inference.statistics import (
 from massm.io import images, meshes
 from massm.io.documents import write_json
 from massm.io.errors import DataError
+from massm.io.images import Segmentation
 from massm.io.particles import write_text
 from massm.pdm.embedded.engine import EntropyEngine
 
@@ -195,21 +196,39 @@ def surface_of(path: Path, bundle: Bundle, label: int | None = None) -> Mesh:
     Args:
         path: A mask, a label map, a signed distance, or a mesh in any format that is read.
         bundle: The model folder.
-        label: The organ's value in a label map.
+        label: The anatomy's value in a label map.
 
     Raises:
-        DataError: If it cannot be read, or holds no organ that can be groomed.
+        DataError: If it cannot be read, holds no anatomy that can be groomed, or is a mesh and a
+            label is given.
+    """
+    is_mesh = meshes.is_mesh(path)
+    if is_mesh and label is not None:
+        raise DataError(f"{path}: a mesh has no labels, label {label} is given; leave it out")
+    shape = meshes.read(path) if is_mesh else images.read_segmentation(path, label)
+    return groomed(shape, bundle, str(path))
+
+
+def groomed(shape: Mesh | Segmentation, bundle: Bundle, name: str) -> Mesh:
+    """Make a clean closed surface, LPS mm, with the grooming that the model had.
+
+    Args:
+        shape: A surface, LPS mm, or what an image holds of an anatomy.
+        bundle: The model folder.
+        name: What it is called in messages.
+
+    Raises:
+        DataError: If it cannot be groomed.
     """
     config = bundle.facts.groom.surface
     try:
-        if meshes.is_mesh(path):
-            return groom_mesh(meshes.read(path), config).surface
-        found = images.read_segmentation(path, label)
-        if found.is_distance:
-            return groom_mesh(isosurface(found.volume), config).surface
-        return groom_mask(crop_mask(found.volume), config).surface
+        if isinstance(shape, Mesh):
+            return groom_mesh(shape, config).surface
+        if shape.is_distance:
+            return groom_mesh(isosurface(shape.volume), config).surface
+        return groom_mask(crop_mask(shape.volume), config).surface
     except (DataError, ValueError) as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{name}: {error}") from error
 
 
 def write_fit(fit: Fit, bundle: Bundle, folder: Path) -> None:

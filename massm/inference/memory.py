@@ -64,6 +64,25 @@ def volume_of(
     raise DataError(f"a scan of type {_kind(scan)} is not known; give {_SCANS}")
 
 
+def segmentation_of(image: Volume, label: int | None) -> images.Segmentation:
+    """Take an anatomy out of an image in memory, by the rules for files.
+
+    Args:
+        image: A mask (all voxels of one value), a label map, or a signed distance (mm).
+        label: The anatomy's value in a label map; None for the others.
+
+    Raises:
+        DataError: If it is none of these; says what it holds.
+    """
+    with tempfile.TemporaryDirectory(prefix="massm-") as folder:
+        path = Path(folder) / "image.mha"
+        images.write_image(image.with_array(_storable(image.array)), path)
+        try:
+            return images.read_segmentation(path, label)
+        except DataError as error:
+            raise DataError(str(error).replace(str(path), "the image")) from error
+
+
 def mesh_of(shape: Any) -> Mesh:
     """Take a surface of triangles out of memory, LPS mm.
 
@@ -90,6 +109,16 @@ def is_surface(shape: Any) -> bool:
     is_pair = isinstance(shape, tuple | list) and len(shape) == 2
     is_vtk = hasattr(shape, "GetPolys")
     return isinstance(shape, Mesh) or is_pair or is_vtk or hasattr(shape, "faces")
+
+
+def _storable(array: np.ndarray) -> np.ndarray:
+    """Give values a type that itk writes; none of them changes by more than single precision."""
+    if array.dtype.name in ("bool", "uint8", "int16", "uint16", "int32", "float32", "float64"):
+        return array
+    if array.dtype.kind == "f":
+        return array.astype(np.float32)
+    fits = np.iinfo(np.int32).min <= array.min() and array.max() <= np.iinfo(np.int32).max
+    return array.astype(np.int32 if fits else np.float64)
 
 
 def _kind(value: Any) -> str:

@@ -78,14 +78,14 @@ def write_scan(
     Raises:
         DataError: If the folder is there already and is not to be replaced, for an unknown mesh
             format, or if a surface is not closed.
-        OSError: If it cannot be written.
+        OSError: If it cannot be written, or has come to be there meanwhile.
     """
     refuse_existing(folder, options)
     unknown = sorted(set(options.mesh_formats) - set(MESH_FORMATS))
     if unknown:
         known = ", ".join(MESH_FORMATS)
         raise DataError(f"mesh format {', '.join(unknown)} is not known; choose of {known}")
-    with replacing_folder(folder) as beside:
+    with replacing_folder(folder, replace=options.replace) as beside:
         notes = _Results(shapes, source, bundle, beside, options).write()
     return Written(folder, folder / PAGE if options.page else None, tuple(notes))
 

@@ -1,6 +1,7 @@
 """Scans as people have them: files, DICOM folders, zip archives of either, tables of them."""
 
 import hashlib
+import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -97,8 +98,8 @@ def open_scan(path: Path, name: str | None = None) -> Iterator[Source]:
 
 
 def scan_name(path: Path) -> str:
-    """Name a scan by its file without the ending, or by its folder."""
-    name = Path(path).resolve().name
+    """Name a scan by its file without the ending, or by its folder; of a link it is the link's."""
+    name = Path(os.path.normpath(Path(path).absolute())).name
     if Path(path).is_dir():
         return name
     endings = (*suffixes.IMAGES, ".zip", ".dcm", ".dicom", ".ima")

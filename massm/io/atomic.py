@@ -51,15 +51,26 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def replacing_folder(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside ``folder``; move it into place if all went well."""
+def replacing_folder(folder: Path, *, replace: bool = True) -> Iterator[Path]:
+    """Yield an empty folder beside ``folder``; move it into place if all went well.
+
+    Args:
+        folder: Where it goes.
+        replace: Also where a folder with files is; else that stays, whoever made it meanwhile.
+
+    Raises:
+        FileExistsError: If there are files and they are not to be replaced.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder.parent))
     try:
         made = beside / "new"
         made.mkdir()
         yield made
-        _put_folder(made, folder, beside / "old")
+        if replace:
+            _put_folder(made, folder, beside / "old")
+        else:
+            _add_folder(made, folder)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -73,6 +84,16 @@ def _put_folder(new: Path, folder: Path, aside: Path) -> None:
     except OSError:
         if aside.exists():
             aside.rename(folder)
+        raise
+
+
+def _add_folder(new: Path, folder: Path) -> None:
+    """Move a folder to a place where none with files is: the system refuses all others."""
+    try:
+        new.rename(folder)
+    except OSError as error:
+        if folder.exists():
+            raise FileExistsError(f"{folder} is there already, made meanwhile; it stays") from error
         raise
 
 

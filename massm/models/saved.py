@@ -31,8 +31,8 @@ class Description:
         modes: PCA modes stored in its template.
         preprocessing: From a CT to what it is given.
         thresholds: Per anatomy the score from which it counts as present.
-        trained: Facts of the run: epochs, subjects, select (last or best), commit of the code (older
-            ones lack it).
+        trained: Facts of the run: epochs, subjects, select (last or best), commit of the code
+            (older ones lack it).
     """
 
     model: NetworkConfig

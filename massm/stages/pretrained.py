@@ -11,6 +11,7 @@ from pathlib import Path
 
 from massm.config.loading import Config, load_config, merge, read_yaml
 from massm.inference.bundle import Bundle, load_bundle
+from massm.io.atomic import replacing_folder
 from massm.io.errors import DataError
 from massm.io.tables import read_table
 from massm.io.weights import load_weights
@@ -50,8 +51,8 @@ def run(*, name: str, configuration: list[Path], results: Path, output: Path = _
         bundle = load_bundle(made)
         refuse_medoids(made, results / "train" / _MODEL)
         refuse_unfit(bundle, read_table(results / "dataset" / "subjects.tsv")["subject"])
-        shutil.rmtree(output / name, ignore_errors=True)
-        shutil.copytree(made, output / name)
+        with replacing_folder(output / name) as beside:
+            shutil.copytree(made, beside, dirs_exist_ok=True)
     log.info("%s: %.1f MB", output / name, size_of(output / name) / 1e6)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 import massm
 from massm.cli import predict as predict_command
+from massm.geometry.volume import Volume
 from massm.inference import api, batch
 from massm.io import documents, images, meshes
 from massm.io.errors import DataError
@@ -246,8 +247,65 @@ def test_arrays_and_files_are_the_same_to_a_model(run, model, scans):
     assert given.found.keys() == expected.found.keys() != set()
     for name, shape in expected.found.items():
         np.testing.assert_array_equal(given[name].local, shape.local)
-    with pytest.raises(DataError, match="a file has its own spacing"):
+    with pytest.raises(DataError, match="a file has its own spacing; leave that out"):
         loaded.predict(scans[0], spacing=(1, 1, 1))
+
+
+def test_what_is_no_use_to_a_shape_is_refused(run, model, tmp_path):
+    loaded, path = massm.load(model), tmp_path / "organ.vtp"
+    meshes.write(hull(sphere_points(100) * 12.0), path)
+    with pytest.raises(DataError, match=r"a file has its own spacing, origin; leave"):
+        loaded.fit(path, "bright", spacing=(1, 1, 1), origin=(0, 0, 0))
+    with pytest.raises(DataError, match="a surface has no direction, label; leave"):
+        loaded.fit(meshes.read(path), "bright", label=1, direction=np.eye(3))
+    with pytest.raises(DataError, match="a mesh has no labels, label 2 is given") as error:
+        loaded.fit(path, "bright", label=2)
+    assert str(error.value).count(str(path)) == 1
+
+
+def test_an_image_in_memory_is_judged_like_a_file(run, model, tmp_path):
+    loaded, points = massm.load(model), np.indices((40, 40, 40)) - 19.5
+    distance = np.linalg.norm(points, axis=0) - 13.0
+    volume = Volume(distance, np.ones(3), np.array([30.0, -40.0, 280.0]), np.eye(3))
+    place = {"spacing": volume.spacing, "origin": volume.origin}
+    mask = distance < 0
+    images.write_image(volume, tmp_path / "distance.mha")
+    expected = loaded.fit(tmp_path / "distance.mha", "bright").surface.volume_ml
+    assert expected == pytest.approx(4 / 3 * np.pi * 1.3**3, rel=0.03)
+    for array, label in ((distance, None), (mask, None), (mask * np.int64(7), 7)):
+        found = loaded.fit(array, "bright", label=label, **place)
+        assert found.surface.volume_ml == pytest.approx(expected, rel=0.03)
+    several = mask * np.int8(1) + (distance < -6)
+    with pytest.raises(DataError, match="the image: holds the labels 1, 2"):
+        loaded.fit(several, "bright", **place)
+
+
+def test_dicom_seg_is_refused_at_once_without_its_package(
+    model, scans, tmp_path, command, monkeypatch
+):
+    words = ("predict", scans[0], "--model", model, "--out", tmp_path / "out", "--dicom-seg")
+    monkeypatch.setitem(sys.modules, "highdicom", None)
+    done = command(*words)
+    assert done.exit_code == 2
+    assert "DICOM SEG needs the package highdicom" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_was_asked_for_and_is_missing_is_heard_when_quiet(
+    model, scans, tmp_path, command
+):
+    words = ("predict", scans[0], "--model", model, "--out", tmp_path / "out", *QUICK)
+    done = command(*words, "--dicom-seg", "--quiet")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "1/1 patient-0: no DICOM SEG was written: the scan is no DICOM" in done.stderr
+
+
+def test_results_are_named_by_the_link_that_was_given(model, scans, tmp_path, command):
+    link = tmp_path / "visit-2.nii.gz"
+    link.symlink_to(scans[0])
+    done = command("predict", link, "--model", model, "--out", tmp_path / "out", *QUICK)
+    assert done.exit_code == 0, done.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["visit-2"]
 
 
 def test_formats_are_read_with_and_without_a_point():

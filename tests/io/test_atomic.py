@@ -18,7 +18,7 @@ from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.geometry.volume import Volume
 from massm.io import documents, images, meshes, particles, shapeworks, tables, tensors
-from massm.io.atomic import replacing
+from massm.io.atomic import replacing, replacing_folder
 from massm.report.figures.gallery import Gallery
 
 SIDE = 96  # random values of this many voxels a side outgrow the small disk below
@@ -200,3 +200,23 @@ def test_the_same_content_gives_the_same_bytes_at_any_time(tmp_path):
     (tmp_path / "one" / "logs" / "a.log").touch()
     found = differences(tmp_path / "one", tmp_path / "other")
     assert found == [f"more.txt: only in {tmp_path / 'one'}", "table.tsv: differs"]
+
+
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_folder_that_came_to_be_meanwhile_is_replaced_only_if_that_is_wanted(tmp_path, replace):
+    folder = tmp_path / "case"
+
+    def write():
+        with replacing_folder(folder, replace=replace) as beside:
+            (beside / "shape.json").write_text("ours", encoding="utf-8")
+            folder.mkdir()
+            (folder / "shape.json").write_text("theirs", encoding="utf-8")
+
+    if replace:
+        write()
+    else:
+        with pytest.raises(FileExistsError, match="case is there already, made meanwhile; it sta"):
+            write()
+    found = (folder / "shape.json").read_text(encoding="utf-8")
+    assert found == ("ours" if replace else "theirs")
+    assert [path.name for path in tmp_path.iterdir()] == ["case"]

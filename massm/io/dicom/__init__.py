@@ -7,7 +7,7 @@ up values is, and notes say so; else a message tells the numbers found and the s
 from massm.io.dicom.files import is_dicom
 from massm.io.dicom.placement import on_grid_of
 from massm.io.dicom.segmentation import read_segmentation
-from massm.io.dicom.segmentation_writer import write_segmentation
+from massm.io.dicom.segmentation_writer import refuse_without_writer, write_segmentation
 from massm.io.dicom.series import SeriesGrid, describe_series, read_series
 from massm.io.dicom.stack import SliceGrid
 from massm.io.dicom.volumes import DicomImage
@@ -21,5 +21,6 @@ __all__ = [
     "on_grid_of",
     "read_segmentation",
     "read_series",
+    "refuse_without_writer",
     "write_segmentation",
 ]

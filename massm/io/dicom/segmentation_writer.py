@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from importlib import util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,6 +48,7 @@ def write_segmentation(
             SEG needs; or without highdicom.
         OSError: If it cannot be written.
     """
+    refuse_without_writer()
     stack = ct_stack(Path(series))
     _refuse_resampled(stack, series)
     _refuse_other_grid(stack, labels, series)
@@ -62,6 +64,18 @@ def write_segmentation(
         made = _object(sources, planes, kept, version)
     with replacing(path) as temporary:
         made.save_as(temporary)
+
+
+def refuse_without_writer() -> None:
+    """Refuse to go on without highdicom, before time is spent on what it would write.
+
+    Raises:
+        DataError: With what to install.
+    """
+    if util.find_spec("highdicom") is None:
+        raise DataError(
+            "DICOM SEG needs the package highdicom; install it, or massm with its extra dicom"
+        )
 
 
 def _refuse_resampled(stack: Stack, series: Path) -> None:
@@ -109,12 +123,7 @@ def _object(
     segments: Sequence[Segment],
     version: str,
 ) -> Dataset:
-    try:
-        from highdicom.seg import Segmentation, SegmentationTypeValues
-    except ImportError as error:
-        raise DataError(
-            "DICOM SEG needs the package highdicom; install it, or massm with its extra dicom"
-        ) from error
+    from highdicom.seg import Segmentation, SegmentationTypeValues
 
     content = hashlib.sha256(planes.tobytes())
     content.update("|".join(segment.name for segment in segments).encode() + version.encode())

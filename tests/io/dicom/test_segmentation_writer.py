@@ -135,6 +135,6 @@ def test_labels_of_another_grid_and_no_labels_are_refused(series, tmp_path):
 
 
 def test_without_highdicom_the_error_says_what_to_install(series, tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, "highdicom.seg", None)
+    monkeypatch.setitem(sys.modules, "highdicom", None)
     with pytest.raises(DataError, match="install it, or massm with its extra dicom"):
         written(series, tmp_path / "seg.dcm")
