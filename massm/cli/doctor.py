@@ -1,10 +1,11 @@
 """``massm doctor``: whether massm can run here, and on what; a look at a cohort."""
 
 import platform
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
-from importlib import metadata, util
+from collections.abc import Iterator, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
@@ -23,26 +24,8 @@ _MARKS: dict[State, str] = {
     "missing": "[red]MISSING[/]",
     "note": "[yellow]-[/]      ",
 }
-_NEEDED = {  # module: distribution
-    "torch": "torch",
-    "numpy": "numpy",
-    "scipy": "scipy",
-    "vtk": "vtk",
-    "itk": "itk",
-    "nibabel": "nibabel",
-    "pydicom": "pydicom",
-    "igl": "libigl",
-    "pydantic": "pydantic",
-    "safetensors": "safetensors",
-}
-_EXTRAS = {  # module: distribution and what it is for
-    "snakemake": ("snakemake", "the pipeline (snakemake all)"),
-    "lightning": ("lightning", "training"),
-    "sklearn": ("scikit-learn", "shape models"),
-    "matplotlib": ("matplotlib", "the report's figures"),
-    "plotly": ("plotly", "the report's 3D views"),
-    "highdicom": ("highdicom", "predict --dicom-seg"),
-}
+_EXTRAS = {"pipeline": "the pipeline (snakemake all)", "dicom": "predict --dicom-seg"}  # what for
+_REQUIREMENT = re.compile(r"^([\w.-]+).*?(?:extra == ['\"](\w+)['\"])?$")  # distribution, extra
 _SMALL_GB, _FREE_GB = 4, 2  # memory for the largest scans; disk for results
 _SHOWN = 8  # oddities of a cohort
 
@@ -102,31 +85,42 @@ def _software() -> Iterator[Finding]:
 
     yield Finding("ok", "massm", f"{massm.__version__}, {Path(massm.__file__).parent}")
     yield Finding("ok", "Python", f"{platform.python_version()}, {platform.platform()}")
-    absent = [name for module, name in _NEEDED.items() if not _is_there(module)]
-    there = [f"{name} {_version(name)}" for name in _NEEDED.values() if name not in absent]
+    declared = _declared()
+    there, absent = _versions(declared.get(None, []))
     yield Finding("ok", "to predict", ", ".join(there))
     if absent:
         yield Finding("missing", "to predict", f"{', '.join(absent)}: install massm again")
-    for module, (name, use) in _EXTRAS.items():
-        if _is_there(module):
-            yield Finding("ok", name, f"{_version(name)}, for {use}")
+    for extra, use in _EXTRAS.items():
+        there, absent = _versions(declared.get(extra, []))
+        if absent:
+            said = f"{', '.join(absent)} not there; for {use}: install massm's extra {extra}"
+            yield Finding("note", extra, said)
         else:
-            extra = "dicom" if module == "highdicom" else "pipeline"
-            yield Finding("note", name, f"not there; for {use}: install massm's extra {extra}")
+            yield Finding("ok", extra, f"{', '.join(there)}, for {use}")
     program = shutil.which("shapeworks")
     use = "only needed for correspond.backend: shapeworks"
     yield Finding("ok" if program else "note", "ShapeWorks", program or f"not on PATH; {use}")
 
 
-def _is_there(module: str) -> bool:
-    return util.find_spec(module) is not None
+def _declared() -> dict[str | None, list[str]]:
+    """List the distributions that massm was installed with, by extra; None: what all need."""
+    found: dict[str | None, list[str]] = {}
+    for requirement in metadata.requires("massm") or []:
+        match = _REQUIREMENT.match(requirement)
+        if match:
+            found.setdefault(match[2], []).append(match[1])
+    return found
 
 
-def _version(distribution: str) -> str:
-    try:
-        return metadata.version(distribution)
-    except metadata.PackageNotFoundError:
-        return "of unknown version"
+def _versions(distributions: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Split distributions into those that are there, with their version, and those that are not."""
+    there, absent = [], []
+    for name in distributions:
+        try:
+            there.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            absent.append(name)
+    return there, absent
 
 
 def _machine() -> Iterator[Finding]:
@@ -152,7 +146,7 @@ def _gigabytes(count: int | None) -> str:
 
 
 def _gpu() -> Finding:
-    if not _is_there("torch"):
+    if _versions(["torch"])[1]:
         return Finding("note", "GPU", "not known without torch")
     import torch
 
@@ -167,7 +161,7 @@ def _gpu() -> Finding:
 
 
 def _models() -> Iterator[Finding]:
-    if not all(map(_is_there, _NEEDED)):
+    if _versions(_declared().get(None, []))[1]:
         return
     from massm.inference import api, pretrained
     from massm.io.errors import DataError

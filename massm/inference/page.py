@@ -1,7 +1,7 @@
 """``index.html``: a scan's anatomies to look at, in one file that asks no network for anything."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -85,9 +85,7 @@ def write_page(
             source=source,
             grid=shapes.grid,
             rows=rows,
-            subjects=max(
-                (s.standing.subjects for s in shapes.found.values() if s.standing), default=0
-            ),
+            subjects=_from_to(s.standing.subjects for s in shapes.found.values() if s.standing),
             scale=_SCALE_SD,
             remarks=[remark for remark in remarks if remark.kind != "not_found"],
             missing=[row for row in rows if not row.present],
@@ -99,6 +97,12 @@ def write_page(
     )
     with replacing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
+
+
+def _from_to(counts: Iterable[int]) -> str:
+    """Say the range of numbers that need not be the same; nothing of none."""
+    different = sorted(set(counts))
+    return " to ".join(str(count) for count in dict.fromkeys(different[:1] + different[-1:]))
 
 
 def _templates() -> jinja2.Environment:

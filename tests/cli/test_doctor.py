@@ -1,9 +1,13 @@
 """``massm doctor`` says what is there, what is missing, and what a cohort looks like."""
 
+import re
+import tomllib
+from importlib import metadata
+from pathlib import Path
+
 import pytest
 
 from massm.cli import doctor
-from massm.cli.doctor import Finding
 
 
 @pytest.fixture(autouse=True)
@@ -20,16 +24,36 @@ def test_all_is_well_where_nothing_needed_is_missing(command):
 
 
 def test_what_predicting_lacks_fails_and_extras_do_not(command, monkeypatch):
-    there = doctor._is_there
-    monkeypatch.setattr(doctor, "_is_there", lambda name: name != "snakemake" and there(name))
-    done = command("doctor")
+    version = metadata.version
+
+    def without(lacking):
+        def found(name):
+            if name == lacking:
+                raise metadata.PackageNotFoundError(name)
+            return version(name)
+
+        monkeypatch.setattr(doctor.metadata, "version", found)
+        return command("doctor")
+
+    done = without("snakemake")
     assert done.exit_code == 0
-    assert "install massm's extra pipeline" in done.stdout
-    monkeypatch.setattr(doctor, "_is_there", lambda name: name != "vtk" and there(name))
-    done = command("doctor")
-    assert done.exit_code == 1
-    assert "MISSING" in done.stdout
-    assert "vtk: install massm again" in done.stdout
+    assert "snakemake not there" in done.stdout
+    assert "extra pipeline" in done.stdout
+    for needed in ("vtk", "jinja2"):
+        done = without(needed)
+        assert done.exit_code == 1
+        assert "MISSING" in done.stdout
+        assert f"{needed}: install massm again" in done.stdout
+
+
+def test_what_is_needed_is_what_the_project_declares():
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    expected = {None: project["dependencies"], **project["optional-dependencies"]}
+    names = {extra: [re.split("[<>=]", each)[0] for each in of] for extra, of in expected.items()}
+    assert {extra: sorted(of) for extra, of in doctor._declared().items()} == {
+        extra: sorted(of) for extra, of in names.items()
+    }
 
 
 def test_a_cohort_is_looked_at(command, tmp_path):
@@ -56,5 +80,5 @@ def test_a_configuration_that_is_none_is_said(tmp_path):
     assert "is no YAML" in found.said
     (tmp_path / "empty.yaml").write_text("results: x\n")
     (found,) = doctor._cohort(None, tmp_path / "empty.yaml")
-    assert found == Finding("missing", "data", found.said)
+    assert (found.state, found.what) == ("missing", "data")
     assert "names no dataset.root" in found.said

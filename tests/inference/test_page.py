@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from massm.geometry.volume import Volume
+from massm.inference import page
 from massm.inference.page import write_page
 from massm.inference.page_data import (
     CENTER_HU,
@@ -189,3 +190,10 @@ def test_values_of_any_type_are_shown(kind):
     volume = oblique_scan()
     brick = cut_brick(volume.with_array(volume.array.astype(kind)), scan_shapes(volume))
     assert brick.codes.max() > 0
+
+
+@pytest.mark.parametrize(
+    ("counts", "said"), [([], ""), ([12, 12], "12"), ([50, 43, 48], "43 to 50")]
+)
+def test_it_says_among_how_many_subjects_shapes_are_ranked(counts, said):
+    assert page._from_to(counts) == said
