@@ -6,12 +6,14 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FULL = {errno.ENOSPC, errno.EDQUOT}
 _FULL_WORDS = ("no space left", "disk quota exceeded", "disk full")
 _PROBE_BYTES = 2**20
+_UMASK = os.umask(0)  # can only be asked by setting it
+os.umask(_UMASK)
 
 
 @contextmanager
@@ -36,6 +38,8 @@ def replacing(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _flush(temporary)
+        with suppress(PermissionError):  # of disks that know no permissions
+            temporary.chmod(0o666 & ~_UMASK)  # some writers let nobody else read
         temporary.replace(path)
     except Exception as error:
         full = _is_full(error, path.parent)

@@ -4,6 +4,7 @@ import errno
 import gc
 import os
 import subprocess
+import sys
 import time
 
 import numpy as np
@@ -220,3 +221,14 @@ def test_a_folder_that_came_to_be_meanwhile_is_replaced_only_if_that_is_wanted(t
     found = (folder / "shape.json").read_text(encoding="utf-8")
     assert found == ("ours" if replace else "theirs")
     assert [path.name for path in tmp_path.iterdir()] == ["case"]
+
+
+def test_who_may_read_a_file_is_what_the_user_set_whatever_writes_it(tmp_path):
+    program = (
+        "import os, sys; from pathlib import Path; os.umask(0o027);"
+        "import numpy; from massm.io import tensors;"
+        "tensors.save({'x': numpy.zeros(2)}, Path(sys.argv[1]))"
+    )
+    path = tmp_path / "x.safetensors"
+    subprocess.run([sys.executable, "-c", program, str(path)], check=True)
+    assert path.stat().st_mode & 0o777 == 0o640
