@@ -6,7 +6,7 @@ import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +39,7 @@ class Source:
         given: As the user named it, without folders; None for values from memory.
         notes: What is odd about it and was settled.
         shear_mm: How far its voxels moved to right-angled axes, mm.
+        archive: The zip archive that it came out of, if it did.
     """
 
     volume: Volume
@@ -48,9 +49,10 @@ class Source:
     given: str | None
     notes: tuple[str, ...]
     shear_mm: float
+    archive: Path | None = None
 
     def sha256(self) -> str:
-        """Hash what was given: the file; the list of several files; values and grid.
+        """Hash what was given: the file or archive; the list of several files; values and grid.
 
         Of one file it is what ``sha256sum`` says. Of several (a DICOM folder, a header and its
         voxels) it is the SHA-256 of one line for each, its digest and its name, sorted by name.
@@ -59,7 +61,7 @@ class Source:
             affine = np.ascontiguousarray(self.volume.affine)
             values = np.ascontiguousarray(self.volume.array)
             return hashlib.sha256(affine.tobytes() + values.tobytes()).hexdigest()
-        files = files_of(self.path)
+        files = files_of(self.archive or self.path)
         return digest(files[0]) if len(files) == 1 else digest_of_all(files)
 
 
@@ -94,7 +96,12 @@ def open_scan(path: Path, name: str | None = None) -> Iterator[Source]:
         return
     with tempfile.TemporaryDirectory(prefix="massm-") as folder:
         zips.extract(path, Path(folder))
-        yield _read(_only_scan(Path(folder), path), called, path.name)
+        scan = _only_scan(Path(folder), path)
+        try:
+            source = _read(scan, called, path.name)
+        except DataError as error:  # nobody knows the folder that it was unpacked to
+            raise DataError(str(error).replace(f"{folder}{os.sep}", f"{path}: ")) from error
+        yield replace(source, archive=path)
 
 
 def scan_name(path: Path) -> str:

@@ -1,6 +1,7 @@
 """Scans as they are given: files, DICOM folders, archives, tables."""
 
 import hashlib
+import tempfile
 import zipfile
 
 import numpy as np
@@ -76,9 +77,21 @@ def test_an_archive_of_dicom_is_the_series_in_it_and_leaves_nothing(series, tmp_
 
 
 def test_an_archive_of_an_image_is_that_image(nifti, tmp_path):
-    with open_scan(pack(tmp_path / "a.zip", ("ct.nii.gz", nifti))) as source:
+    path = pack(tmp_path / "a.zip", ("ct.nii.gz", nifti))
+    with open_scan(path) as source:
         assert (source.name, source.kind) == ("a", "image")
         np.testing.assert_allclose(source.volume.affine, oblique_scan().affine, atol=1e-4)
+        assert source.sha256() == hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_what_is_wrong_in_an_archive_is_named_by_its_place_in_it(tmp_path):
+    damaged = tmp_path / "ct.nii"
+    damaged.write_bytes(bytes(400))
+    path = pack(tmp_path / "a.zip", ("visit/ct.nii", damaged))
+    with pytest.raises(DataError) as error, open_scan(path):
+        pass
+    assert str(error.value).startswith(f"{path}: visit/ct.nii")
+    assert tempfile.gettempdir() not in str(error.value).replace(str(path), "")
 
 
 def test_an_archive_of_several_scans_or_of_none_is_refused(nifti, series, tmp_path):
