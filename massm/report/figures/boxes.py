@@ -1,5 +1,6 @@
 """Box plots: every method and anatomy, each measured structure as a dot."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from massm.report.palette import Look, method_looks
 
 _WIDEST_INCH, _BESIDE_INCH = 10.5, 0.9
 _BOX_INCH, _GROUP_INCH = 0.17, 1.25  # of one box; the least of one anatomy
+_LETTER_EM = 0.6  # width of an average letter of a title, in its size
 _SHARE = 0.84  # of an anatomy's width that its boxes fill
 _PALE = 0.28
 _DOTS = 40  # in one box, at most; of more only those beyond the whiskers are drawn
@@ -116,8 +118,18 @@ def _draw_panel(
         if top:
             axes.set_ylim(0, top)
     note = f"; \N{BLACK UP-POINTING TRIANGLE} {beyond} above {top:.3g}" if beyond else ""
-    rows[0].set_title(panel.title + note)
+    _set_title(rows[0], panel.title + note)
     _share_range(rows)
+
+
+def _set_title(axes: Axes, text: str) -> None:
+    """Write a title in as many lines as the width asks for; matplotlib would cut it."""
+    title = axes.set_title(text)
+    letter_inch = _LETTER_EM * float(title.get_fontsize()) / 72
+    figure = axes.get_figure(root=True)
+    if figure is not None:
+        width_inch = figure.get_figwidth() - _BESIDE_INCH
+        title.set_text(textwrap.fill(text, max(10, int(width_inch / letter_inch))))
 
 
 def _values_of(

@@ -73,6 +73,18 @@ def test_a_value_far_above_all_others_is_counted_and_does_not_flatten_them(value
     np.testing.assert_allclose([line.get_ydata()[0] for line in edge], axes.get_ylim()[1])
 
 
+def test_a_title_is_not_cut_at_the_figures_edge(values, style):
+    own = values[(values["head"] == "local") & (values["model"] == "truth")].copy()
+    longest = "surface_mean_particles"
+    own.loc[own["measure"] == "surface_mean", "measure"] = longest
+    own.loc[own.index[0], ["measure", "value"]] = [longest, 500.0]
+    figure = box_plot(own, [Panel(longest, "the paper's")], ANATOMIES, NAMES)
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    title = next(text for text in axes.texts + [axes._left_title] if " above " in text.get_text())
+    assert title.get_window_extent().x1 <= figure.bbox.x1
+
+
 def test_each_figure_of_the_paper_has_its_frame_and_both_measures(values, style):
     for name, draw in FIGURES.items():
         table = values.assign(head=np.where(values["head"] == "local", "local", "cvae"))
