@@ -4,6 +4,7 @@ PYTHON ?= python3
 CORES ?= 2
 BIN := .venv/bin
 READY := .venv/ready
+DOCS_READY := .venv/docs-ready
 TORCH := $(shell sed -n 's/^torch==//p' constraints.txt)
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 PYTORCH_INDEX := https://download.pytorch.org/whl/cpu
@@ -12,13 +13,14 @@ NEW := results/phantom/new-scan
 
 OPENKBP := workflow/presets/openkbp.yaml workflow/presets/openkbp-pretrained.yaml
 
-.PHONY: help install demo test check format reference pretrained clean
+.PHONY: help install demo test check docs format reference pretrained clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     synthetic cohort -> shape models -> trained network -> report (minutes on 2 cores)"
 	@echo "make test     the test suite"
-	@echo "make check    linters, types, layers, workflow"
+	@echo "make check    linters, types, layers, workflow, documentation"
+	@echo "make docs     the documentation as a site: build/site/index.html"
 	@echo "make format   format Python and Snakemake files"
 	@echo "make clean    remove the demo's results and all caches (make install stays done)"
 
@@ -43,6 +45,12 @@ $(READY): pyproject.toml constraints.txt
 	@$(PIP) --editable '.[pipeline,dicom,dev]'
 	@touch $@
 
+# What builds the documentation; the demo does without.
+$(DOCS_READY): $(READY)
+	@echo "installing what builds the documentation"
+	@$(PIP) --editable '.[docs]'
+	@touch $@
+
 demo: $(READY)
 	$(BIN)/snakemake all --cores $(CORES) $(DEMO)
 	@echo
@@ -55,20 +63,27 @@ demo: $(READY)
 	@$(BIN)/massm predict $(NEW)/new-patient.nii.gz --model results/phantom/models/massm \
 	    --out $(NEW) --overwrite
 
-test: $(READY)
+test: $(READY) $(DOCS_READY)
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n $(CORES) --dist loadgroup
 
 SMK := Snakefile $(wildcard workflow/rules/*.smk)
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-check: $(READY)
+check: $(READY) $(DOCS_READY)
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/snakefmt --check $(SMK)
 	$(BIN)/mypy
+	$(BIN)/mypy docs/hooks
 	$(BIN)/lint-imports
 	$(BIN)/python -m massm.config.reference --check docs/config.md
 	$(BIN)/snakemake --lint $(DEMO)
 	$(BIN)/snakemake --dry-run --quiet all $(DEMO) --config results=results/dry-run -- all
+	$(MKDOCS) build --strict --quiet
+
+docs: $(DOCS_READY)
+	$(MKDOCS) build --strict
+	@echo "The documentation: build/site/index.html"
 
 format: $(READY)
 	$(BIN)/ruff check --fix
@@ -86,5 +101,5 @@ pretrained: $(READY)
 	    --configuration config.yaml $(OPENKBP)
 
 clean:
-	rm -rf data/phantom results/phantom .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage
+	rm -rf data/phantom results/phantom build/site .pytest_cache .ruff_cache .mypy_cache .import_linter_cache .coverage
 	find massm tests -name __pycache__ -type d -exec rm -rf {} +

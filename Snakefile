@@ -39,7 +39,11 @@ include: "workflow/rules/bundle.smk"
 include: "workflow/rules/predict.smk"
 include: "workflow/rules/reconstruct.smk"
 include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/intervals.smk"
+include: "workflow/rules/trust.smk"
 include: "workflow/rules/report.smk"
+include: "workflow/rules/audit.smk"
+include: f"workflow/rules/{'fold' if settings.fold else 'crossval'}.smk"
 
 
 rule all:

@@ -101,7 +101,7 @@ def load_model(given: argparse.Namespace) -> Times:
     with part("import of all that a scan needs", times):
         from massm.inference import api, outputs  # noqa: F401 - what writes is loaded, too
     with part("model folder", times):
-        api.load(api.folder_of(given.model))
+        api.load(given.model)
     return times | {"start-up": total(times)}
 
 
@@ -113,8 +113,8 @@ def predict(given: argparse.Namespace) -> Times:
     from massm.models.saved import load_model
 
     torch.set_num_threads(given.threads)
-    path = api.folder_of(given.model)
-    bundle = api.load(path).bundle
+    bundle = api.load(given.model).bundle
+    path = bundle.folder
     once: Times = {}
     with part("once: warps of the templates", once):
         for shapes in bundle.shapes.values():

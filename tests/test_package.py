@@ -19,7 +19,8 @@ CHECKING_TOOLS = {
 }
 COMMAND = ("massm.cli.app", "massm.inference.api", "massm.inference.fit")
 BROUGHT_BY_USERS = {"SimpleITK"}  # whoever hands one of its images has it
-OPTIONAL = {"highdicom", "sklearn"}  # for --dicom-seg; to make shape models, which no command does
+# For --dicom-seg; to make shape models, which no command does; for U-Nets, which it does not load.
+OPTIONAL = {"highdicom", "sklearn", "monai"}
 NAMED_IN_A_TEXT = {"beartype"}  # tests/conftest.py
 CALLED_FROM_ELSEWHERE = {
     "load_bundle": "who has a model folder",
@@ -30,7 +31,6 @@ CALLED_FROM_ELSEWHERE = {
     "source_of_volume": "who writes results of a scan that is in memory",
     "pin_memory": "torch's DataLoader",
     "surface_of_mask": "models that predict masks, which are still to come",
-    "surface_of_probability": "the same",
 }
 
 

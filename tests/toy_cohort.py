@@ -6,7 +6,9 @@ import numpy as np
 from scipy.spatial import ConvexHull
 
 from massm.config.merging import merge
+from massm.config.models.deepssm import DeepssmConfig
 from massm.config.models.massm import MassmConfig
+from massm.config.models.unet import UnetConfig
 from massm.config.tensors import TensorsConfig
 from massm.config.train import TrainConfig
 from massm.geometry.mesh import Mesh
@@ -20,7 +22,9 @@ from massm.io.cohort import (
     write_cohort,
     write_subject_table,
 )
+from massm.io.images import Segmentation
 from massm.tensors.export import histogram, intensity_of, shape_arrays
+from massm.tensors.label_export import label_map
 from massm.tensors.manifest import Entry, Manifest, write_manifest
 from massm.tensors.preprocessing import Preprocessing, image_arrays
 from massm.tensors.template import template_arrays
@@ -51,6 +55,7 @@ def model_config(**changes: object) -> MassmConfig:
         "label": "MASSM",
         "train": {},
         "box_updates": 0,
+        "refine_updates": None,
         "backbone": {
             "name": "resnet10",
             "width": 8,
@@ -94,6 +99,13 @@ def model_config(**changes: object) -> MassmConfig:
             "start_modes": 0.7,
             "start_shift_mm": 2.0,
         },
+        "close_up": {
+            "widths": [],
+            "spacing_mm": 3.0,
+            "margin": 1.2,
+            "context_mm": 6.0,
+            "dropout": 0.0,
+        },
         "world": {
             "head": "cvae",
             "latent": 4,
@@ -105,6 +117,7 @@ def model_config(**changes: object) -> MassmConfig:
             "kl_weight": 1e-3,
             "pretrain_spread": 0.0,
             "encoder_steps": 0,
+            "shrinkage": False,
         },
         "objective": {
             "weights": {
@@ -114,6 +127,7 @@ def model_config(**changes: object) -> MassmConfig:
                 "local": ramp(1.0),
                 "world": ramp(1.0),
                 "refine": ramp(1.0),
+                "segment": ramp(1.0),
             },
             "loss": {
                 "shrinkage": "coordinate",
@@ -136,6 +150,51 @@ def model_config(**changes: object) -> MassmConfig:
     return MassmConfig.model_validate(merge(values, changes))
 
 
+def unet_config(**changes: object) -> UnetConfig:
+    """One network of both anatomies, of a few thousand weights; keyword arguments change values."""
+    values: dict[str, object] = {
+        "family": "unet",
+        "label": "U-Net",
+        "train": {},
+        "networks": "all",
+        "spacing_mm": None,
+        "filters": (4, 8, 8),
+        "supervised": 1,
+        "patch": (16, 16, 16),
+        "patches": 2,
+        "foreground": 0.7,
+        "overlap": 0.5,
+    }
+    return UnetConfig.model_validate(values | changes)
+
+
+def deepssm_config(**changes: object) -> DeepssmConfig:
+    """DeepSSM of the whole image, local particles; keyword arguments change values."""
+    values: dict[str, object] = {
+        "family": "deepssm",
+        "label": "DeepSSM",
+        "train": {},
+        "networks": "all",
+        "image": "whole",
+        "particles": "local",
+        "crop": "aligned",
+        "boxes_of": None,
+        "modes": 0.95,
+        "finetune_from": 0,
+        "lattice": {"size": 16, "margin_mm": 6.0, "jitter_mm": 0.0, "jitter_deg": 0.0},
+        "encoder": {
+            "widths": [4, 4, 8, 8, 16],
+            "kernel": 3,
+            "padded": True,
+            "norm": "group",
+            "pool": 2,
+            "hidden": [32, 16],
+            "dropout": 0.0,
+        },
+    }
+    return DeepssmConfig.model_validate(merge(values, changes))
+
+
 def train_config(**changes: object) -> TrainConfig:
     """Two epochs on the CPU; keyword arguments change values."""
     values: dict[str, object] = {
@@ -149,9 +208,12 @@ def train_config(**changes: object) -> TrainConfig:
         "validate_every": 1,
         "augment": {
             "probability": 1.0,
+            "crop_probability": 0.0,
+            "crop_margin_mm": 10.0,
             "rotation_deg": 10.0,
             "translation_mm": 5.0,
             "scale": 0.1,
+            "shape_draw": "gaussian",
             "shape_std": 1.0,
             "shape_modes": 3,
             "falloff_mm": 15.0,
@@ -233,6 +295,23 @@ class Cohort:
         transforms[:, :3, 3] = (world - local).mean(axis=1)
         return ParticleSet(self.subjects, self.splits, local, world, transforms).take(rows)
 
+    def mask(self, subject: str, name: str) -> Volume:
+        """The voxels of an anatomy, by their values, as booleans."""
+        volume = self.volumes[subject]
+        bright = name == "bright"
+        return volume.with_array(volume.array > 150 if bright else volume.array < -150)
+
+    def labels(self, subject: str, arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The labels of a subject on the grid of its finer image, as their stage makes them."""
+        grid = Volume(arrays["fine"], np.full(3, 3.0), arrays["fine_origin"])
+        drawn = {
+            row + 1: Segmentation(self.mask(subject, name), False, ())
+            for row, name in enumerate(ANATOMIES)
+            if self.status[subject][name] == "used"
+        }
+        known = np.ones(len(ANATOMIES), np.uint8)
+        return {"labels": label_map(grid, drawn), "origin": grid.origin, "known": known}
+
     def write_tables(self, folder: Path) -> None:
         """Write the images, and the two tables of the survey."""
         subjects, rows = [], []
@@ -252,6 +331,7 @@ class Cohort:
             arrays = image_arrays(self.volumes[subject], TENSORS)
             arrays |= shape_arrays(subject, self.particles, self.status[subject], ANATOMIES)
             tensors.save(arrays, folder / f"{subject}.safetensors")
+            tensors.save(self.labels(subject, arrays), folder / f"labels/{subject}.safetensors")
             counts += histogram(arrays["image"], -1024.0) * (split == "train")
             shape = arrays["image"].shape
             entries.append(Entry(subject, split, f"{subject}.safetensors", "0", shape))

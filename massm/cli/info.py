@@ -9,7 +9,9 @@ from massm.cli import options
 from massm.cli.session import session
 
 if TYPE_CHECKING:
-    from massm.inference.bundle import Bundle
+    from massm.inference.folder import ModelFolder
+    from massm.io.intervals import Intervals
+    from massm.io.trust import TrustTables
 
 
 def info(
@@ -22,25 +24,56 @@ def info(
         from rich.console import Console
         from rich.markdown import Markdown
 
-        from massm.inference import api
+        from massm.inference import pretrained
+        from massm.inference.folder import read_folder
 
-        loaded = api.load(model)
+        found = read_folder(pretrained.folder_of(model))
         if as_json:
-            typer.echo(json.dumps(_facts(loaded.bundle), indent=2))
+            typer.echo(json.dumps(_facts(found), indent=2))
         else:
-            Console().print(Markdown(loaded.card))
+            unknown = "\n## How sure it is\n\nNot known: the folder holds no intervals.\n"
+            untold = "\n## Whether to trust a scan\n\nNot known: the folder holds no tables.\n"
+            text = found.card + (unknown if found.intervals is None else "")
+            text += untold if found.trust is None else ""
+            Console().print(Markdown(text))
 
 
-def _facts(bundle: "Bundle") -> dict[str, Any]:
-    description = bundle.description
+def _facts(found: "ModelFolder") -> dict[str, Any]:
+    said = ("anatomies", "particles", "thresholds", "preprocessing")
     return {
-        "folder": str(bundle.folder),
-        "anatomies": list(description.anatomies),
-        "particles": description.particles,
-        "thresholds": description.thresholds,
-        "preprocessing": description.preprocessing.model_dump(mode="json"),
-        **bundle.facts.document(),
-        "versions": bundle.versions,
-        "commit": bundle.commit,
-        "files": bundle.files,
+        "folder": str(found.folder),
+        **{name: found.description[name] for name in said},
+        **found.facts.document(),
+        "intervals": _intervals(found.intervals),
+        "trust": _trust(found.trust),
+        "versions": found.versions,
+        "commit": found.commit,
+        "files": found.files,
     }
+
+
+def _trust(found: "TrustTables | None") -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "subjects": found.subjects,
+        "calibration": found.calibration,
+        "false_alarms": found.false_alarms,
+        "found": dict(zip(found.anatomies, found.found.tolist(), strict=True)),
+    }
+
+
+def _intervals(found: "Intervals | None") -> dict[str, Any] | None:
+    if found is None:
+        return None
+    anatomies = {
+        name: {
+            "share_mm": None if own.share_mm is None else float(own.share_mm.mean()),
+            "whole_mm": None if own.whole_mm is None else float(own.whole_mm.mean()),
+            "calibration_subjects": own.subjects,
+            "pooled": own.pooled,
+            "reason": own.reason,
+        }
+        for name, own in found.anatomies.items()
+    }
+    return {"level": found.level, "calibration": found.calibration, "anatomies": anatomies}

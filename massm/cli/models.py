@@ -1,6 +1,5 @@
 """``massm models``: which models came with the package."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -9,7 +8,7 @@ from massm.cli import options
 from massm.cli.session import session
 
 if TYPE_CHECKING:
-    from massm.inference.bundle import Bundle
+    from massm.inference.folder import ModelFolder
 
 
 def models(debug: options.Debug = False) -> None:
@@ -18,7 +17,8 @@ def models(debug: options.Debug = False) -> None:
         from rich.console import Console
         from rich.table import Table
 
-        from massm.inference import api, pretrained
+        from massm.inference import pretrained
+        from massm.inference.folder import read_folder
 
         names = pretrained.names()
         if not names:
@@ -26,23 +26,18 @@ def models(debug: options.Debug = False) -> None:
             return
         table = Table("name", "anatomies", "size", "surface distance, mm", box=None)
         for name in names:
-            bundle = api.load(name).bundle
-            size = f"{_bytes(bundle.folder) / 1e6:.1f} MB"
-            anatomies = ", ".join(bundle.description.anatomies)
-            table.add_row(name, anatomies, size, error_of(bundle))
+            found = read_folder(pretrained.find(name))
+            size = f"{found.bytes / 1e6:.1f} MB"
+            table.add_row(name, ", ".join(found.anatomies), size, error_of(found))
         Console().print(table)
         typer.echo("\nmassm info NAME shows a model's card.")
 
 
-def _bytes(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def error_of(bundle: "Bundle") -> str:
-    """Say how far surfaces of organs that were found lie from the reference, with interval."""
+def error_of(model: "ModelFolder") -> str:
+    """Say how far surfaces of anatomies that were found lie from the reference, with interval."""
     rows = [
         row
-        for row in bundle.metrics
+        for row in model.facts.metrics
         if (row["split"], row["scope"], row["measure"], row["counting"])
         == ("test", "all", "surface_mean", "found")
     ]

@@ -27,6 +27,9 @@ Threads = Annotated[
     typer.Option("--threads", min=1, show_default="all cores", help="Most threads to use."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace results that are there.")]
+SkipExisting = Annotated[
+    bool, typer.Option("--skip-existing", help="Pass over what has results already.")
+]
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Say more, as what was odd about a file.")
 ]

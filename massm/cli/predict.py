@@ -1,19 +1,21 @@
 """``massm predict``: scans and a model in, shapes out."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from massm.cli import options
+from massm.cli.existing import jobs_left
 from massm.cli.narrator import Narrator, narrated
 from massm.cli.session import FAILED, complain, message_of, session
 
 if TYPE_CHECKING:
-    from massm.inference.batch import Job, Outcome
+    from massm.inference.batch import Outcome
+    from massm.inference.bundle import Bundle
     from massm.inference.outputs import OutputOptions
+    from massm.inference.shapes import ScanShapes
 
 Scans = Annotated[
     list[Path],
@@ -23,9 +25,6 @@ Scans = Annotated[
         "([cyan].csv .tsv .xlsx[/], columns [cyan]subject[/] and [cyan]image[/]).",
         show_default=False,
     ),
-]
-SkipExisting = Annotated[
-    bool, typer.Option("--skip-existing", help="Pass over scans whose results are there.")
 ]
 OnDevice = Annotated[Literal["cpu", "cuda"], typer.Option("--device", help="Where to run.")]
 MeshFormats = Annotated[
@@ -47,14 +46,6 @@ DicomSeg = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Existing:
-    """What is to be done where results are already."""
-
-    replace: bool
-    skip: bool
-
-
 def predict(
     scans: Scans,
     out: options.Out,
@@ -67,7 +58,7 @@ def predict(
     page: Page = True,
     dicom_seg: DicomSeg = False,
     overwrite: options.Overwrite = False,
-    skip_existing: SkipExisting = False,
+    skip_existing: options.SkipExisting = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
     debug: options.Debug = False,
@@ -89,8 +80,7 @@ def predict(
             dicom_seg=dicom_seg,
             replace=overwrite,
         )
-        existing = Existing(overwrite, skip_existing)
-        failed = _predict(scans, out, model, wanted, existing, device, threads, quiet)
+        failed = _predict(scans, out, model, wanted, skip_existing, device, threads, quiet)
     if failed:
         raise typer.Exit(FAILED)
 
@@ -113,7 +103,7 @@ def _predict(
     out: Path,
     model: str | None,
     wanted: "OutputOptions",
-    existing: Existing,
+    skip_existing: bool,
     device: Literal["cpu", "cuda"],
     threads: int | None,
     quiet: bool,
@@ -126,7 +116,7 @@ def _predict(
     from massm.machine.threads import limited_threads
 
     jobs = batch.list_jobs(scans, out)
-    left = _left(jobs, existing)
+    left = jobs_left(jobs, "scans", replace=wanted.replace, skip=skip_existing)
     refuse_missing(device)
     if wanted.dicom_seg:
         dicom.refuse_without_writer()
@@ -139,24 +129,24 @@ def _predict(
         for number, outcome in enumerate(outcomes, start=1):
             failed += outcome.error is not None
             _tell(outcome, f"{number}/{len(left)}", narrator)
+        for line in _unknown(bundle) if failed < len(left) else ():
+            narrator.say(line)
     if failed:
         complain(f"{failed} of {len(left)} scans failed")
     return failed
 
 
-def _left(jobs: Sequence["Job"], existing: Existing) -> list["Job"]:
-    """List what is to be predicted, before any time is spent on it."""
-    if existing.replace and existing.skip:
-        raise ValueError("--overwrite and --skip-existing exclude each other")
-    done = [job for job in jobs if job.is_done]
-    if done and not existing.replace and not existing.skip:
-        raise ValueError(
-            f"{done[0].folder} is there already"
-            + (f" and {len(done) - 1} more" if len(done) > 1 else "")
-            + "; replace results (--overwrite), pass over these scans (--skip-existing), or choose "
-            "another --out"
-        )
-    return [job for job in jobs if not (existing.skip and job.is_done)]
+def _unknown(bundle: "Bundle") -> Iterator[str]:
+    """Write what the model folder does not tell of any scan, and why."""
+    from massm.inference.band import NO_INTERVALS
+    from massm.inference.trust.light import untold
+
+    promised = bundle.intervals
+    if promised is None or promised.is_empty:
+        why = NO_INTERVALS if promised is None else promised.reason
+        yield f"how far off they may be is not known: {why}"
+    if reason := untold(bundle.trust):
+        yield f"whether to trust them is not known: {reason}"
 
 
 def _tell(outcome: "Outcome", count: str, narrator: Narrator) -> None:
@@ -173,5 +163,42 @@ def _tell(outcome: "Outcome", count: str, narrator: Narrator) -> None:
     where = outcome.written.page or outcome.written.folder
     narrator.step()
     narrator.say(f"{count} {outcome.job.name}: {found}, {outcome.seconds:.1f} s, {where}")
+    for line in _lights(outcome.shapes):
+        narrator.say(f"  {line}")
+    for line in _sureness(outcome.shapes):
+        narrator.say(f"  {line}")
     for note in outcome.written.notes:  # what was asked for and is not there: heard when quiet, too
         complain(f"{count} {outcome.job.name}: {note}")
+
+
+def _lights(shapes: "ScanShapes") -> list[str]:
+    """Write the light of the scan and of each anatomy, with the reason where it is not green."""
+    if shapes.trust is None:
+        return []
+    lights = {"scan": shapes.trust}
+    lights |= {name: shape.trust for name, shape in shapes.found.items() if shape.trust}
+    width = max(map(len, lights))
+    return [
+        f"{name:{width}}  {trust.light:5}  {trust.reason}".rstrip()
+        for name, trust in lights.items()
+    ]
+
+
+def _sureness(shapes: "ScanShapes") -> list[str]:
+    """Write of each anatomy how far off it may be, where the model promises something."""
+    found = {name: shape for name, shape in shapes.found.items() if shape.band or shape.unsure}
+    if not any(shape.band for shape in found.values()):
+        return []
+    width = max(map(len, found))
+    lines = []
+    for name, shape in found.items():
+        said = [f"nothing is promised: {shape.unsure}"] if shape.band is None else []
+        if shape.band is not None:
+            level = f"{100 * shape.band.level:g} %"
+            share, whole = shape.band.share_mm, shape.band.whole_mm
+            if share is not None:
+                said.append(f"{level} of the particles within {share.mean():.1f} mm")
+            if whole is not None:
+                said.append(f"all within {whole.mean():.1f} mm with {level}")
+        lines.append(f"{name:{width}}  {', '.join(said)}")
+    return lines

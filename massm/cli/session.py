@@ -8,12 +8,10 @@ from contextlib import contextmanager
 
 import typer
 
-from massm.io.errors import DataError
+from massm.io.errors import FAILURES
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
-"""Exit statuses: a scan failed; the command could not begin; Ctrl-C, as shells count."""
-
-_FAILURES = (DataError, ValueError, OSError, RuntimeError, MemoryError)
+"""Exit statuses: a scan or shape failed; the command could not begin; Ctrl-C, as shells count."""
 
 
 @contextmanager
@@ -37,7 +35,7 @@ def session(*, verbose: bool = False, quiet: bool = False, debug: bool = False) 
         except KeyboardInterrupt:
             complain("interrupted")
             raise typer.Exit(INTERRUPTED) from None
-        except _FAILURES as error:
+        except FAILURES as error:
             if debug:
                 traceback.print_exception(error)
             complain(message_of(error))

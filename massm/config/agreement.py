@@ -7,15 +7,19 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
+from massm.config.crossval import CrossvalConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
 from massm.config.groom import AlignmentConfig
-from massm.config.models.family import FamilyConfig
+from massm.config.intervals import IntervalsConfig, can_have
+from massm.config.models.family import EntryConfig, FamilyConfig
 from massm.config.models.massm import MassmConfig
+from massm.config.models.variant import VariantConfig
 from massm.config.phantom import PhantomConfig
 from massm.config.predict import PredictConfig
 from massm.config.tensors import TensorsConfig
 from massm.config.train import AugmentConfig
+from massm.config.trust import TrustConfig
 
 
 def measured_is_predicted(predict: PredictConfig, evaluate: EvaluateConfig) -> Iterator[str]:
@@ -29,7 +33,7 @@ def measured_is_predicted(predict: PredictConfig, evaluate: EvaluateConfig) -> I
 
 
 def anonymous_weights_can_be_made(
-    bundle: BundleConfig, models: Mapping[str, FamilyConfig]
+    bundle: BundleConfig, models: Mapping[str, EntryConfig]
 ) -> Iterator[str]:
     """Check that the local heads can be given mean shapes in the medoids' place."""
     for name, entry in models.items():
@@ -117,11 +121,16 @@ def drawn_modes_are_stored(
             yield f"{path}.shape_modes: of tensors.modes = {tensors.modes} stored, found {modes}"
 
 
-def models_agree(models: Mapping[str, FamilyConfig], tensors: TensorsConfig) -> Iterator[str]:
+def models_agree(models: Mapping[str, EntryConfig], tensors: TensorsConfig) -> Iterator[str]:
     """Check what models ask of each other and of the tensors, and that labels tell them apart."""
+    unmade = [
+        f"models.{name}.{key}: {reason}"
+        for name, entry in models.items()
+        if isinstance(entry, VariantConfig)
+        for key, reason in entry.faults_of_changes(models)
+    ]
+    yield from unmade or _asked_of_others(models, tensors)
     for name, entry in models.items():
-        for key, reason in entry.faults(models, tensors):
-            yield f"models.{name}.{key}: {reason}"
         twins = [
             other for other, same in models.items() if same.label and same.label == entry.label
         ]
@@ -129,14 +138,111 @@ def models_agree(models: Mapping[str, FamilyConfig], tensors: TensorsConfig) -> 
             yield f"models.{name}.label: {entry.label!r} is the label of {twins[0]} too; change one"
 
 
+def _asked_of_others(models: Mapping[str, EntryConfig], tensors: TensorsConfig) -> Iterator[str]:
+    """Say what is wrong with what each model predicts by; of a variant, what its changes do."""
+    families = {name: entry.meant(models) for name, entry in models.items()}
+    faults = {
+        name: [*entry.faults(families, tensors), *_circles(name, families)]
+        for name, entry in families.items()
+    }
+    for name, entry in models.items():
+        base = entry.weights_of
+        place = f"models.{name}.changes" if base else f"models.{name}"
+        for key, reason in faults[name]:
+            if base is None or (key, reason) not in faults[base]:
+                yield f"{place}.{key}: {reason}"
+
+
+def _circles(name: str, models: Mapping[str, FamilyConfig]) -> Iterator[tuple[str, str]]:
+    """Say by which keys a model needs predictions that need its own: the key, then the circle."""
+    for key, asked in models[name].asked.items():
+        ways = [[name, asked]]
+        while ways:
+            way = ways.pop()
+            if way[-1] == name:
+                yield key, f"{' -> '.join(way)} is a circle"
+                break
+            if way[-1] in models and way[-1] not in way[:-1]:
+                ways += [[*way, other] for other in models[way[-1]].asked.values()]
+
+
 def compared_is_modeled(
-    evaluate: EvaluateConfig, models: Mapping[str, FamilyConfig]
+    evaluate: EvaluateConfig, models: Mapping[str, EntryConfig]
 ) -> Iterator[str]:
     """Check that the model with which the others are compared is there."""
     if evaluate.reference_model not in models:
         yield (
             f"evaluate.reference_model: {evaluate.reference_model} is not among models, "
             f"found {_listed(list(models))}"
+        )
+
+
+def crossed_is_modeled(
+    crossval: CrossvalConfig, models: Mapping[str, EntryConfig]
+) -> Iterator[str]:
+    """Check that the models that are made without each fold are there."""
+    unknown = [name for name in crossval.models or () if name not in models]
+    if unknown:
+        yield (
+            f"crossval.models: {', '.join(unknown)} is not among models, "
+            f"found {_listed(list(models))}"
+        )
+
+
+def intervals_can_be_made(
+    intervals: IntervalsConfig,
+    models: Mapping[str, EntryConfig],
+    crossed: Sequence[str],
+    predict: PredictConfig,
+) -> Iterator[str]:
+    """Check that the models that get intervals have particles, and that calibration is predicted.
+
+    Args:
+        intervals: Their section.
+        models: All models.
+        crossed: Those that cross-validation makes.
+        predict: Says who is predicted.
+    """
+    for name in intervals.models or ():
+        entry = models.get(name)
+        family = models.get(entry.weights_of) if entry and entry.weights_of else entry
+        if entry is None:
+            yield f"intervals.models: {name} is not among models, found {_listed(list(models))}"
+        elif isinstance(family, FamilyConfig) and not can_have(family.facts):
+            yield (
+                f"intervals.models: {name} gives no particles in the image, or knows the truth; "
+                "take it out"
+            )
+        elif intervals.calibration == "crossval" and name not in crossed:
+            yield (
+                f"intervals.models: {name} is not predicted out of fold; add it to "
+                f"crossval.models, found {_listed(crossed)}"
+            )
+    of_validation = intervals.models and intervals.calibration == "validation"
+    if of_validation and "validation" not in predict.splits:
+        yield (
+            "intervals.calibration: validation is not predicted; add it to predict.splits, found "
+            f"{_listed(predict.splits)}"
+        )
+
+
+def trust_can_be_made(
+    trust: TrustConfig, carried: Sequence[str], predict: PredictConfig
+) -> Iterator[str]:
+    """Check that the models that get tables of what is usual have a folder, and predictions.
+
+    Args:
+        trust: Their section.
+        carried: Models that get a model folder.
+        predict: Says who is predicted.
+    """
+    for name in trust.models or ():
+        if name not in carried:
+            yield f"trust.models: {name} gets no model folder, those are {_listed(carried)}"
+    if trust.models and "validation" not in predict.splits:
+        yield (
+            "trust.models: validation is not predicted; add it to predict.splits, found "
+            f"{_listed(predict.splits)}"
         )
 
 

@@ -1,5 +1,7 @@
 """Config section of the ``evaluate`` stage."""
 
+from typing import Literal
+
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from massm.config._section import Section, Splits
@@ -30,6 +32,38 @@ class DetectionMeasuresConfig(MeasuredConfig):
     )
 
 
+ClaimedMeasure = Literal[
+    "particle_rmse",
+    "particle_euclidean",
+    "surface_mean",
+    "surface_p95",
+    "surface_hausdorff",
+    "surface_mean_particles",
+    "surface_p95_particles",
+    "dice",
+]
+
+
+class ClaimConfig(Section):
+    """A claim that one model is better than others, to be tried on the subjects of the run."""
+
+    says: str = Field(min_length=1, description="The claim in words, for the report.")
+    model: str = Field(
+        description="Entry of models that is said to be better; if the run has none of that name, "
+        "the claim is left out, and said to be."
+    )
+    against: Literal["rivals"] | tuple[str, ...] = Field(
+        description="Entries that it is said to be better than, as far as the run has them; "
+        "rivals: than all that are no bounds."
+    )
+    frame: Literal["local", "world"] = Field(
+        description="Measured in the image, or in the population's frame."
+    )
+    measures: tuple[ClaimedMeasure, ...] = Field(
+        min_length=1, description="What it is said to be better in; each is tried by itself."
+    )
+
+
 class ComparisonConfig(Section):
     """How measures are summed up and models compared."""
 
@@ -41,6 +75,9 @@ class ComparisonConfig(Section):
         description="Resamples of the subjects; with fewer than 15 subjects Student's t is taken."
     )
     seed: int = Field(ge=0, description="Seed of the resampling.")
+    claims: dict[str, ClaimConfig] = Field(
+        description="Claims that the run is asked about, by a short name; {}: none."
+    )
 
 
 class EvaluateConfig(ComparisonConfig, DetectionMeasuresConfig, SurfaceMeasuresConfig):

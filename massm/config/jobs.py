@@ -13,3 +13,4 @@ class JobsConfig(Section):
 
     groom_subjects: PositiveInt = Field(description="Subjects that one grooming job carries.")
     tensors_subjects: PositiveInt = Field(description="Subjects that one export job carries.")
+    audit_subjects: PositiveInt = Field(description="Subjects that one job of the audit carries.")

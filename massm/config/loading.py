@@ -6,7 +6,7 @@ configuration and names every fault by the full path of its key.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +18,29 @@ from massm.config.agreement import (
     anatomies_have_projects,
     anonymous_weights_can_be_made,
     compared_is_modeled,
+    crossed_is_modeled,
     drawn_modes_are_stored,
+    intervals_can_be_made,
     joined_is_modeled,
     measured_is_predicted,
     mirrored_is_modeled,
     models_agree,
     phantom_has_its_layout,
     populations_are_mirror_images,
+    trust_can_be_made,
 )
+from massm.config.audit import AuditConfig
 from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
+from massm.config.crossval import CrossvalConfig, FoldConfig
 from massm.config.dataset import DatasetConfig
 from massm.config.evaluate import EvaluateConfig
+from massm.config.faults import described
 from massm.config.groom import GroomConfig
+from massm.config.intervals import IntervalsConfig
 from massm.config.jobs import JobsConfig
 from massm.config.merging import merge
-from massm.config.models import ModelEntry
+from massm.config.models import WrittenEntry
 from massm.config.models.entries import ModelName, laid_out
 from massm.config.models.family import FamilyConfig, NetworkConfig
 from massm.config.names import Anatomy, refuse_doubled
@@ -44,19 +51,9 @@ from massm.config.report import ReportConfig
 from massm.config.template import TemplateConfig
 from massm.config.tensors import TensorsConfig
 from massm.config.train import TrainConfig
+from massm.config.trust import TrustConfig
 
-__all__ = ["Config", "ConfigError", "load_config", "merge", "read_yaml"]
-
-
-# Where keys stand that once stood elsewhere.
-_MOVED = {
-    "model": "models.massm, with family: massm in the place of name",
-    "train.weights": "models.massm.objective.weights",
-    "train.loss": "models.massm.objective.loss",
-    "train.teacher": "models.massm.objective.teacher",
-    "predict.box_updates": "models.massm.box_updates",
-    "predict.oracle_modes": "models.pca_oracle.modes",
-}
+__all__ = ["Config", "ConfigError", "load_config", "load_files", "merge", "read_yaml"]
 
 
 class ConfigError(ValueError):
@@ -77,7 +74,7 @@ class Config(Section):
     correspond: CorrespondConfig
     template: TemplateConfig
     tensors: TensorsConfig
-    models: dict[ModelName, ModelEntry] = Field(
+    models: dict[ModelName, WrittenEntry] = Field(
         min_length=1,
         description="What is trained, predicted and compared, by name: an entry of a family each. "
         "null takes an entry out; like: NAME begins with the values of another.",
@@ -87,7 +84,14 @@ class Config(Section):
     reconstruct: ReconstructConfig
     bundle: BundleConfig
     evaluate: EvaluateConfig
+    intervals: IntervalsConfig
+    trust: TrustConfig
     report: ReportConfig
+    crossval: CrossvalConfig
+    audit: AuditConfig
+    fold: FoldConfig | None = Field(
+        description="Of a fold's own run, which snakemake crossval starts; null: a run of all."
+    )
 
     @field_validator("models", mode="before")
     @classmethod
@@ -110,24 +114,58 @@ class Config(Section):
             *models_agree(self.models, self.tensors),
             *self._training_faults(),
             *compared_is_modeled(self.evaluate, self.models),
+            *crossed_is_modeled(self.crossval, self.models),
             *measured_is_predicted(self.predict, self.evaluate),
+            *intervals_can_be_made(self.intervals, self.models, self._crossed, self.predict),
+            *trust_can_be_made(self.trust, self._carried, self.predict),
             *anonymous_weights_can_be_made(self.bundle, self.models),
         ]
         if faults:
             raise ValueError("\n  ".join(faults))
         return self
 
+    @property
+    def _crossed(self) -> tuple[str, ...]:
+        return self.crossval.made(self.evaluate.reference_model)
+
+    @property
+    def intervals_of(self) -> tuple[str, ...]:
+        """Names of the models that get intervals."""
+        return self.intervals.made(self.entries, self._crossed, self.predict.splits)
+
+    @property
+    def trust_of(self) -> tuple[str, ...]:
+        """Names of the models that get tables of what is usual."""
+        return self.trust.made(self.entries, self._carried, self.predict.splits)
+
+    @property
+    def _carried(self) -> tuple[str, ...]:
+        return tuple(name for name, entry in self.models.items() if entry.carried)
+
+    @property
+    def entries(self) -> dict[str, FamilyConfig]:
+        """What each model predicts by: its section, with values in the place of models' names."""
+        families = {name: entry.meant(self.models) for name, entry in self.models.items()}
+        return {name: entry.resolved(families) for name, entry in families.items()}
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """Names of the models that predict by another's weights."""
+        return tuple(name for name, entry in self.models.items() if entry.weights_of)
+
     def entry(self, name: str) -> FamilyConfig:
-        """Return the section of a model, with values in the place of other models' names."""
-        return self.models[name].resolved(self.models)
+        """Return what one model predicts by."""
+        return self.entries[name]
 
     def training(self, name: str) -> TrainConfig:
         """Return how a model is trained: the section ``train``, with the model's own differences.
 
+        A variant is trained as the entry whose weights it has.
+
         Raises:
             ValidationError: If these do not fit it.
         """
-        entry = self.models[name]
+        entry = self.models[self.models[name].weights_of or name]
         own = entry.train if isinstance(entry, NetworkConfig) else {}
         return TrainConfig.model_validate(merge(self.train.model_dump(mode="json"), own))
 
@@ -140,7 +178,7 @@ class Config(Section):
             try:
                 augment = self.training(name).augment
             except ValidationError as error:
-                yield from (f"{path}.{_describe(fault)}" for fault in error.errors())
+                yield from (f"{path}.{described(fault)}" for fault in error.errors())
             else:
                 augmentations[path if "augment" in entry.train else "train"] = augment
         sections = {f"{path}.augment": augment for path, augment in augmentations.items()}
@@ -159,8 +197,20 @@ def load_config(values: Mapping[str, Any]) -> Config:
     try:
         return Config.model_validate(_without_null_texts(json.loads(json.dumps(values))))
     except ValidationError as error:
-        faults = [_describe(fault) for fault in error.errors()]
+        faults = [described(fault) for fault in error.errors()]
         raise ConfigError("the configuration cannot be used:\n  " + "\n  ".join(faults)) from None
+
+
+def load_files(paths: Sequence[Path]) -> Config:
+    """Read a complete configuration and files of differences, each laid over those before it.
+
+    Raises:
+        ConfigError: As :func:`load_config` and :func:`read_yaml` do.
+    """
+    values: dict[str, Any] = {}
+    for path in paths:
+        values = merge(values, read_yaml(path))
+    return load_config(values)
 
 
 def _without_null_texts(values: Any) -> Any:
@@ -182,16 +232,3 @@ def read_yaml(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ConfigError(f"{path} holds no mapping of keys to values")
     return values
-
-
-def _describe(fault: Any) -> str:
-    path = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden" and path in _MOVED:
-        return f"{path}: unknown key; it stands in {_MOVED[path]} now"
-    if fault["type"] == "extra_forbidden":
-        return f"{path}: unknown key; see config.yaml for the keys there are"
-    if fault["type"] == "missing":
-        return f"{path}: missing; config.yaml shows its usual value"
-    message = fault["msg"].removeprefix("Value error, ")
-    found = "" if isinstance(fault["input"], dict) else f", found {fault['input']!r}"
-    return f"{path}: {message}{found}" if path else message

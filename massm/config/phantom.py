@@ -34,7 +34,7 @@ class PhantomConfig(Section):
         ge=200, description="Aimed number of corresponding points of a true surface."
     )
     shape_spread: NonNegativeFloat = Field(
-        le=1.2, description="Scales all shape modes; at 1 organs vary as in adults."
+        le=1.2, description="Scales all shape modes; at 1 anatomies vary as in adults."
     )
     rotation_degrees: NonNegativeFloat = Field(
         le=20, description="Standard deviation of the body's rotation about each axis, degrees."
@@ -55,10 +55,10 @@ class PhantomConfig(Section):
         min_length=1, description="Shares of the contrast phases; they sum to 1."
     )
     cut_fraction: Share = Field(
-        description="Share of subjects whose field of view ends early, so that organs are cut."
+        description="Share of subjects whose field of view ends early, so that anatomies are cut."
     )
     absent: dict[Removable, Share] = Field(
-        description="Share of subjects that an organ was removed from."
+        description="Share of subjects that an anatomy was removed from."
     )
 
     @model_validator(mode="after")

@@ -18,6 +18,7 @@ from pydantic.fields import FieldInfo
 from massm.config._section import Section
 from massm.config.loading import Config, read_yaml
 from massm.config.models import SECTIONS
+from massm.config.models.entries import laid_out
 
 _HEAD = """# Configuration
 
@@ -51,26 +52,64 @@ def reference(values: Mapping[str, Any]) -> str:
 
 
 def _models(description: str, values: Mapping[str, Any]) -> Iterator[str]:
-    """Describe the models: the section of each entry that ``config.yaml`` has."""
+    """Describe each model that ``config.yaml`` has, then families of which it has none."""
     yield from ("## `models`", "", description, "")
-    for name, entry in values.items():
-        yield from _chapter(f"models.{name}", SECTIONS[entry["family"]], entry)
+    for name, entry in laid_out(values).items():
+        section, like = SECTIONS[entry["family"]], values[name].get("like")
+        yield from (
+            _alike(name, values[name]) if like else _chapter(f"models.{name}", section, entry)
+        )
+    there = {entry["family"] for entry in laid_out(values).values()}
+    for family in [name for name in SECTIONS if name not in there]:
+        yield from _chapter("models.NAME", SECTIONS[family], None, remark=f", family `{family}`")
 
 
-def _chapter(path: str, section: type[Section], values: Mapping[str, Any] | None) -> Iterator[str]:
-    """Describe a section; one that ``config.yaml`` leaves at null shows no values."""
+def _alike(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Describe an entry that begins with another's values: what differs."""
+    yield from (f"### `models.{name}`", "", f"Like `models.{entry['like']}`, but:", "")
+    for path, value in _leaves({key: value for key, value in entry.items() if key != "like"}):
+        yield f"- `{path}`: `{_shown(value)}`"
+    yield ""
+
+
+def _leaves(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield above + key, value
+
+
+def _chapter(
+    path: str, section: type[Section], values: Mapping[str, Any] | None, remark: str = ""
+) -> Iterator[str]:
+    """Describe a section; one that ``config.yaml`` leaves out or at null shows no values."""
     level = "#" * (2 + path.count("."))
-    yield from (f"{level} `{path}`", "", " ".join((section.__doc__ or "").split()), "")
+    yield from (f"{level} `{path}`{remark}", "", " ".join((section.__doc__ or "").split()), "")
     inner = {
         name: nested
         for name, field in section.model_fields.items()
         for nested in _sections(field.annotation)
     }
-    single = [name for name in section.model_fields if name not in inner]
+    named = {
+        name: nested
+        for name, field in section.model_fields.items()
+        for nested in _sections_by_name(field.annotation)
+    }
+    single = [name for name in section.model_fields if name not in inner | named]
     if single:
         yield from (*_table(section, values, single), "")
     for name, nested in inner.items():
         yield from _chapter(f"{path}.{name}", nested, values[name] if values else None)
+    for name, nested in named.items():
+        yield from (
+            f"{level}# `{path}.{name}`",
+            "",
+            section.model_fields[name].description or "",
+            "",
+        )
+        first = next(iter(values[name].values()), None) if values else None
+        yield from _chapter(f"{path}.{name}.NAME", nested, first)
 
 
 def _table(
@@ -79,7 +118,7 @@ def _table(
     yield from ("| key | type | value | meaning |", "|---|---|---|---|")
     for name in names:
         field = section.model_fields[name]
-        value = f"`{_shown(values[name])}`" if values else "(section is null)"
+        value = f"`{_shown(values[name])}`" if values else "(not given)"
         cells = (f"`{name}`", _type_of(field), value, field.description or "")
         yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
@@ -91,6 +130,13 @@ def _sections(annotation: Any) -> list[type[Section]]:
     if typing.get_origin(annotation) in (typing.Union, types.UnionType):
         return [s for part in typing.get_args(annotation) for s in _sections(part)]
     return []
+
+
+def _sections_by_name(annotation: Any) -> list[type[Section]]:
+    """Find the section that a field holds several of, by names that the user gives."""
+    if typing.get_origin(annotation) is not dict:
+        return []
+    return _sections(typing.get_args(annotation)[1])
 
 
 def _type_of(field: FieldInfo) -> str:

@@ -35,6 +35,11 @@ class ExportConfig(Section):
             raise ValueError(f"the finer image needs a spacing below spacing_mm = {spacing:g}")
         return fine
 
+    @property
+    def finest_spacing_mm(self) -> float:
+        """Voxel size of the finest image there is, mm."""
+        return self.fine_spacing_mm or self.spacing_mm
+
 
 class TensorsConfig(ExportConfig):
     """What a network sees: the arrays of every subject, and statistics of the training split."""

@@ -24,12 +24,23 @@ class AugmentConfig(Section):
     rotation_deg: NonNegativeFloat = Field(description="Largest rotation about each axis, degrees.")
     translation_mm: NonNegativeFloat = Field(description="Largest shift along each axis, mm.")
     scale: float = Field(ge=0, lt=1, description="Largest change of size, fraction.")
+    shape_draw: Literal["gaussian", "kde"] = Field(
+        description="Deformations are drawn around each subject with the same spread for every "
+        "anatomy, or with the bandwidth of a kernel density of the training scores."
+    )
     shape_std: NonNegativeFloat = Field(
-        description="Spread of shape-model deformations, standard deviations of the modes."
+        description="Spread of shape-model deformations, standard deviations of the modes; with "
+        "kde a factor on the bandwidth."
     )
     shape_modes: NonNegativeInt = Field(description="Leading modes they are drawn from.")
     falloff_mm: PositiveFloat = Field(description="How far a deformation reaches, mm.")
     lattice_mm: PositiveFloat = Field(description="Grid on which deformations are stored, mm.")
+    crop_probability: float = Field(
+        ge=0, le=1, description="Chance that the field of view is cut to a random box."
+    )
+    crop_margin_mm: NonNegativeFloat = Field(
+        description="What is left around the anatomies at least, mm."
+    )
     hu_shift: NonNegativeFloat = Field(description="Largest shift of all values, HU.")
     hu_scale: float = Field(ge=0, lt=1, description="Largest change of contrast, fraction.")
     gamma: float = Field(ge=0, lt=1, description="Largest change of the exponent of the window.")
@@ -64,8 +75,9 @@ class TrainConfig(Section):
         description="How many of them; each takes batch_size subjects a step."
     )
     threads: NonNegativeInt = Field(description="CPU threads of torch; 0: as many as cores.")
-    precision: Literal["32-true", "16-mixed", "bf16-mixed"] = Field(
-        description="Number format (Lightning's names)."
+    precision: Literal["auto", "32-true", "16-mixed", "bf16-mixed"] = Field(
+        description="Number format (Lightning's names); auto: bf16-mixed where the hardware "
+        "multiplies bfloat16 itself, else 32-true."
     )
     workers: NonNegativeInt = Field(description="Processes that load data; 0: the main one.")
 
@@ -84,5 +96,5 @@ class TrainConfig(Section):
     @classmethod
     def _runs_on_the_accelerator(cls, precision: str, above: FieldsAbove) -> str:
         if precision == "16-mixed" and above.data.get("accelerator") == "cpu":
-            raise ValueError("16-mixed needs train.accelerator: gpu; on a CPU take 32-true")
+            raise ValueError("16-mixed needs train.accelerator: gpu; on a CPU take auto")
         return precision

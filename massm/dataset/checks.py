@@ -16,7 +16,7 @@ from massm.geometry.pieces import MaskPiece, largest_piece
 from massm.geometry.volume import Volume
 from massm.io.cohort import Status
 from massm.io.dicom import is_dicom, on_grid_of
-from massm.io.errors import DataError
+from massm.io.errors import DataError, SeveralLabelsError
 from massm.io.images import (
     FoundImage,
     FoundLabels,
@@ -30,6 +30,7 @@ from massm.io.sources import kind_of
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _SMALLEST_MM = 30.0  # longest side of an image; that of a mouse is longer
+_HOW_LABELED = "name the anatomy's label in the table's column `label` (layout table)"
 _NOTED_VOID = 0.005  # a smaller share of a mask in the void is its rim
 
 
@@ -256,7 +257,10 @@ class _LabelMaps:
         assert anatomy.mask is not None
         if anatomy.label is None or is_dicom(anatomy.mask):
             self._last = None
-            return read_segmentation(anatomy.mask, anatomy.label)
+            try:
+                return read_segmentation(anatomy.mask, anatomy.label)
+            except SeveralLabelsError as error:
+                raise error.asking(_HOW_LABELED) from error
         if self._last is None or self._last[0] != anatomy.mask:
             self._last = None  # before the next is read
             self._last = (anatomy.mask, read_label_map(anatomy.mask))

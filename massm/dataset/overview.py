@@ -44,7 +44,7 @@ def look_at(root: Path, layout: str | None = None, anatomies: Sequence[str] = ()
     Args:
         root: Folder or table.
         layout: One of ``LAYOUTS``; by default a file is a table and a folder TotalSegmentator's.
-        anatomies: Organs to look for; by default all that the data names.
+        anatomies: Which to look for; by default all that the data names.
 
     Raises:
         DataError: If there is no cohort, or the layout is not known.
@@ -58,8 +58,8 @@ def look_at(root: Path, layout: str | None = None, anatomies: Sequence[str] = ()
     if not wanted:
         raise DataError(f"{root}: no mask of any anatomy; expected s0000/segmentations/NAME.nii.gz")
     subjects = LAYOUTS[layout](root, wanted)
-    organs = [organ for subject in subjects for organ in subject.anatomies]
-    files = [subject.image for subject in subjects] + [organ.mask for organ in organs]
+    found = [anatomy for subject in subjects for anatomy in subject.anatomies]
+    files = [subject.image for subject in subjects] + [anatomy.mask for anatomy in found]
     there = [path for path in files if path is not None]
     return Overview(
         layout=layout,
@@ -67,7 +67,7 @@ def look_at(root: Path, layout: str | None = None, anatomies: Sequence[str] = ()
         with_image=sum(subject.image is not None for subject in subjects),
         splits=dict(Counter(subject.split for subject in subjects if subject.split)),
         masks={
-            name: sum(organ.name == name and _is_there(organ) for organ in organs)
+            name: sum(anatomy.name == name and _is_there(anatomy) for anatomy in found)
             for name in wanted
         },
         formats=dict(Counter(_ending(path) for path in there).most_common()),
@@ -90,8 +90,8 @@ def _is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
-def _is_there(organ: FoundAnatomy) -> bool:
-    return organ.mask is not None and organ.mask.exists()
+def _is_there(anatomy: FoundAnatomy) -> bool:
+    return anatomy.mask is not None and anatomy.mask.exists()
 
 
 def _ending(path: Path) -> str:
@@ -107,11 +107,11 @@ def _oddities(root: Path, subjects: Sequence[FoundSubject]) -> Iterator[str]:
             yield f"{subject.name}: {subject.fault}"
         if subject.image is not None and not subject.image.exists():
             yield f"{subject.name}: no file {subject.image}"
-        for organ in subject.anatomies:
-            if organ.fault and not subject.fault:
-                yield f"{subject.name}, {organ.name}: {organ.fault}"
-            elif organ.mask is not None and not organ.mask.exists():
-                yield f"{subject.name}, {organ.name}: no file {organ.mask}"
+        for anatomy in subject.anatomies:
+            if anatomy.fault and not subject.fault:
+                yield f"{subject.name}, {anatomy.name}: {anatomy.fault}"
+            elif anatomy.mask is not None and not anatomy.mask.exists():
+                yield f"{subject.name}, {anatomy.name}: no file {anatomy.mask}"
     if root.is_dir():
         yield from _strangers(root, {subject.name for subject in subjects})
 

@@ -97,5 +97,5 @@ def _piece_fault(whole: Repaired, fraction: float) -> str:
     first, second = (f"{piece.volume_ml:.3g}" for piece in large[:2])
     return (
         f"several large pieces: {len(large)}, the largest two of {first} and {second} ml; give "
-        "each organ its own file"
+        "each anatomy its own file"
     )

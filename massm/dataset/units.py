@@ -1,6 +1,6 @@
 """Surfaces in another unit or frame than LPS millimeters: noticed, never turned silently.
 
-A file of triangles does not say its unit. What can be told alone is a surface that no organ is as
+A file of triangles does not say its unit. What can be told alone is a surface that no anatomy is as
 small or as large as; with a CT, where it would lie and how many voxels it would hold; and over the
 cohort, a volume that differs from the others by the cube of a unit.
 """
@@ -16,12 +16,12 @@ UNITS = {"centimeters": 10.0, "meters": 1000.0, "inches": 25.4, "micrometers": 0
 _TURN = np.array([-1.0, -1.0, 1.0])  # from RAS to LPS
 _FEWEST = 2  # others that a volume is compared with
 _ALIKE = np.log(4)  # volumes of one anatomy differ by this factor at most, for this purpose
-_SMALL_MM = 20.0  # longest side that few organs fall short of
-_COMMON_MM = (5.0, 1000.0)  # longest side of organs, for the unit that is suspected
+_SMALL_MM = 20.0  # longest side that few anatomies fall short of
+_COMMON_MM = (5.0, 1000.0)  # longest side of anatomies, for the unit that is suspected
 
 
 def extent_fault(vertices: Float[np.ndarray, "V 3"], config: SurveyConfig) -> str:
-    """Say that a surface is smaller or larger than any organ in mm; empty if it is not."""
+    """Say that a surface is smaller or larger than any anatomy in mm; empty if it is not."""
     side = float(np.ptp(vertices, axis=0).max())
     if config.min_extent_mm <= side <= config.max_extent_mm:
         return ""
@@ -35,13 +35,13 @@ def extent_fault(vertices: Float[np.ndarray, "V 3"], config: SurveyConfig) -> st
 
 
 def small_note(vertices: Float[np.ndarray, "V 3"]) -> str:
-    """Say that a surface is as small as few organs are; empty if it is not."""
+    """Say that a surface is as small as few anatomies are; empty if it is not."""
     side = float(np.ptp(vertices, axis=0).max())
     if side >= _SMALL_MM:
         return ""
     return (
-        f"surface is {side:.3g} mm along its longest side, smaller than most organs: is the file "
-        "in millimeters?"
+        f"surface is {side:.3g} mm along its longest side, smaller than most anatomies: is the "
+        "file in millimeters?"
     )
 
 

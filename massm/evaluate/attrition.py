@@ -26,10 +26,11 @@ def count_anatomies(
 
     Returns:
         One row for each split, scope, anatomy and model: ``in_data`` = ``excluded`` (cut,
-        outliers, ...) + ``missed`` by the model + ``without_surface`` (found, but grooming failed)
-        + ``measured``; ``without_particles`` of the measured ones have no true particles;
-        ``absent`` ones are not in the data; ``reason`` says why some were excluded or failed, with
-        counts. Rows without split and model count anatomies of subjects that are in no split.
+        outliers, ...) + ``missed`` by the model + ``without_surface`` (found, but grooming failed;
+        of a model that is in the world frame alone: without true particles) + ``measured``;
+        ``without_particles`` of the measured ones have no true particles; ``absent`` ones are not
+        in the data; ``reason`` says why some were excluded or failed, with counts. Rows without
+        split and model count anatomies of subjects that are in no split.
     """
     told = with_scopes(_told(cohort, groomed, set(values["anatomy"])))
     measured = set(values["split"])
@@ -91,8 +92,7 @@ def _models(
     used = int((group["status"] == "used").sum())
     for model, own in here.groupby("model", sort=False):
         missed = int(own[(own["head"] == DETECTION) & (own["measure"] == "missed")]["value"].sum())
-        local = own[own["head"] == LOCAL]["measure"]
-        measured = int((local == "surface_mean").sum())
+        measured, to_particles = _measured(own)
         yield {
             **named,
             "model": str(model),
@@ -100,5 +100,19 @@ def _models(
             "missed": missed,
             "without_surface": used - missed - measured,
             "measured": measured,
-            "without_particles": measured - int((local == f"surface_mean{TO_PARTICLES}").sum()),
+            "without_particles": measured - to_particles,
         }
+
+
+def _measured(own: pd.DataFrame) -> tuple[int, int]:
+    """Count a model's anatomies that were measured, and of these those with true particles.
+
+    In the image; where it has nothing there, in the world frame, which only true particles tell.
+    """
+    to_particles = f"surface_mean{TO_PARTICLES}"
+    local = own[own["head"] == LOCAL]["measure"]
+    if len(local):
+        return int((local == "surface_mean").sum()), int((local == to_particles).sum())
+    world = own[~own["head"].isin([LOCAL, DETECTION]) & (own["measure"] == to_particles)]
+    count = int(world.groupby("head").size().max()) if len(world) else 0
+    return count, count

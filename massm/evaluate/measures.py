@@ -3,10 +3,13 @@
 Surface measures without an ending are taken to the segmentation's groomed surface. That is the
 mask's, smoothed: it lies off the steps of the mask's voxels, by half a millimeter on average for
 masks of 4 mm slices (the report says how far in each cohort). With the ending ``_mask`` the same
-are taken to the mask's own isosurface, with ``_particles`` to the surface from true particles.
+are taken to the mask's own isosurface, with ``_particles`` to the surface from true particles. With
+``_raw`` it is not the model's final surface that is measured but all pieces of what it segmented,
+not smoothed.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 
@@ -37,6 +40,7 @@ _FIXED = {
     "surface_mean": Measure("mm", "surface distance, mean", "low"),
     "surface_p95": Measure("mm", "surface distance, 95th percentile", "low"),
     "surface_hausdorff": Measure("mm", "Hausdorff distance", "low"),
+    "span_distance": Measure("mm", "distance from the shape model's span", "low"),
     "dice": Measure("1", "Dice", "high"),
     "center_error": Measure("mm", "center error", "low"),
     "box_iou": Measure("1", "box IoU", "high"),
@@ -48,7 +52,12 @@ _FIXED = {
 }
 TO_PARTICLES = "_particles"  # ending of measures to the surface from true particles
 TO_MASK = "_mask"  # ending of measures to the mask's own isosurface, not smoothed
-_OTHER_SURFACES = {TO_PARTICLES: "to true particles' surface", TO_MASK: "to the mask, unsmoothed"}
+OF_RAW = "_raw"  # ending of measures of all that was segmented: every piece, not smoothed
+_OTHER_SURFACES = {
+    TO_PARTICLES: "to true particles' surface",
+    TO_MASK: "to the mask, unsmoothed",
+    OF_RAW: "of all pieces, unsmoothed",
+}
 
 
 def is_rate(name: str) -> bool:
@@ -57,8 +66,8 @@ def is_rate(name: str) -> bool:
 
 
 def plain_name(name: str) -> str:
-    """Take the ending off that says to which other surface a measure was taken."""
-    return name.removesuffix(TO_PARTICLES).removesuffix(TO_MASK)
+    """Take the ending off that says of or to which other surface a measure was taken."""
+    return name.removesuffix(TO_PARTICLES).removesuffix(TO_MASK).removesuffix(OF_RAW)
 
 
 def surface_dice_name(tolerance_mm: float) -> str:
@@ -71,6 +80,7 @@ def within_name(distance_mm: float) -> str:
     return f"center_within_{distance_mm:g}mm"
 
 
+@cache
 def describe(name: str) -> Measure:
     """Look a measure up by its name in the tables.
 

@@ -1,4 +1,4 @@
-"""What a missed anatomy costs: the error of the mean shape at the image's center.
+"""What a missed anatomy costs: the error of the mean shape, at the image's center in the image.
 
 Means over what was found favor a model that finds only the easy ones. So measures are summed up
 twice, the second time with this in place of every anatomy that a model missed: what one would
@@ -13,8 +13,8 @@ from jaxtyping import Float
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.detection import box_measures
-from massm.evaluate.outcomes import local_measures
-from massm.evaluate.rows import DETECTION, LOCAL
+from massm.evaluate.outcomes import WorldTruth, local_measures, world_measures
+from massm.evaluate.rows import DETECTION, LOCAL, WORLD
 from massm.evaluate.scopes import FOUND, WITH_MISSED
 from massm.evaluate.truth import TrueAnatomy
 from massm.geometry.boxes import Box, box_of
@@ -26,7 +26,7 @@ _PLACES = ("center_error", "box_iou")  # measures of a found box
 
 @dataclass(frozen=True)
 class MeanShape:
-    """The training split's mean of one anatomy, in its average pose around the origin.
+    """The training split's mean of one anatomy: in its average pose around the origin, or in world.
 
     Attributes:
         particles: mm.
@@ -48,23 +48,32 @@ def image_center(image: Volume) -> Float[np.ndarray, "3"]:
 
 
 def missed_measures(
-    anatomy: TrueAnatomy, mean: MeanShape, reference: Mesh | None, config: SurfaceMeasuresConfig
+    anatomy: TrueAnatomy,
+    mean: MeanShape,
+    world: MeanShape,
+    reference: Mesh | None,
+    config: SurfaceMeasuresConfig,
 ) -> dict[str, dict[str, float]]:
     """Measure what an anatomy costs that is in the image and was not found.
 
     Args:
         anatomy: What is known of it.
         mean: The mean shape at the center of the subject's image.
+        world: The mean shape in the population's frame.
         reference: Surface from the true particles, image frame; None without true particles.
         config: Sampling and tolerances.
 
     Returns:
-        Measures by head: of the surface and particles in the image, and of the box.
+        Measures by frame: of surface and particles in the image and in the population's frame, and
+        of the box.
     """
     measures = {LOCAL: local_measures(anatomy, mean.particles, mean.surface, reference, config)}
     if anatomy.particles is not None:
         box = Box(*box_of(mean.particles))
         measures[DETECTION] = box_measures(box, anatomy.particles.box, within_mm=())
+    if anatomy.particles is not None and reference is not None:
+        truth = WorldTruth.of(anatomy, reference, config)
+        measures[WORLD] = world_measures(truth, world.particles, world.surface, config)
     return measures
 
 
@@ -76,12 +85,10 @@ def with_countings(values: pd.DataFrame, missed: pd.DataFrame) -> pd.DataFrame:
         missed: Long table of the anatomies that each model missed, at their cost.
 
     Returns:
-        ``values`` with the column ``counting`` (``found``); below it, for the measures of the
-        image frame and of boxes, the same rows and those of ``missed`` as ``with_missed``.
+        ``values`` with the column ``counting`` (``found``); below it, for the measures of surfaces,
+        particles and boxes, the same rows and those of ``missed`` as ``with_missed``.
     """
     once = values.assign(counting=FOUND)
-    costly = (values["head"] == LOCAL) | (
-        (values["head"] == DETECTION) & values["measure"].isin(_PLACES)
-    )
+    costly = (values["head"] != DETECTION) | values["measure"].isin(_PLACES)
     again = pd.concat([values[costly], missed], ignore_index=True)
     return pd.concat([once, again.assign(counting=WITH_MISSED)], ignore_index=True)

@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
+from massm.pdm.shape_model import ShapeModel
+
 
 def particle_measures(
     predicted: Float[np.ndarray, "M 3"], true: Float[np.ndarray, "n 3"]
@@ -28,3 +30,20 @@ def particle_measures(
         **{f"particle_rmse_{axis}": float(value) for axis, value in zip("xyz", along, strict=True)},
         "particle_euclidean": float(np.linalg.norm(offset, axis=1).mean()),
     }
+
+
+def span_measures(found: Float[np.ndarray, "M 3"], model: ShapeModel) -> dict[str, float]:
+    """Measure how far particles lie outside of what the shape model can make with all its modes.
+
+    That is no error: true shapes of new subjects lie outside, too, and the row of the truth says
+    how far. A mean shape lies within.
+
+    Args:
+        found: In the model's frame, mm.
+        model: Of the training split.
+
+    Returns:
+        ``span_distance``: root mean square over particles, mm.
+    """
+    within = model.project(found[None], len(model.variances))[0]
+    return {"span_distance": float(np.sqrt(np.square(found - within).sum(1).mean()))}

@@ -19,13 +19,14 @@ def read_prediction(path: Path) -> SubjectPrediction:
     return predictions.read(path)
 
 
-def heads_in_image(prediction: SubjectPrediction) -> frozenset[str]:
-    """Name the heads of the long table, of those in the image, that a prediction has a part for.
+def heads_of(prediction: SubjectPrediction) -> frozenset[str]:
+    """Name the heads of the long table that a prediction has a part for.
 
     An anatomy that a model missed costs it something in these alone.
     """
     parts = {
         LOCAL: prediction.local is not None or prediction.labels is not None,
         DETECTION: prediction.boxes is not None,
+        **dict.fromkeys(prediction.world, True),
     }
     return frozenset(head for head, given in parts.items() if given)

@@ -1,11 +1,13 @@
 """Confidence intervals, of means and of rates, and paired tests."""
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Shaped
 from scipy.optimize import brentq
-from scipy.stats import beta, binomtest, norm, t, wilcoxon
+from scipy.special import ndtr, ndtri, stdtrit
+from scipy.stats import beta, norm, t, wilcoxon
 
 FEW = 15
 """With fewer subjects bootstrap intervals are too narrow, and Student's t takes their place."""
@@ -85,11 +87,21 @@ def ratio_interval(
     if len(names) < FEW:
         return _linearized_t(over, under, how.confidence)
     estimate = over.sum() / under.sum()
-    chance = np.full(len(names), 1 / len(names))
-    draws = np.random.default_rng(how.seed).multinomial(len(names), chance, how.samples)
+    draws = _resampled(len(names), how)
     resampled = (draws @ over) / (draws @ under)
     left_out = (over.sum() - over) / (under.sum() - under)
     return _bca(estimate, resampled, left_out, how.confidence)
+
+
+@lru_cache(maxsize=4)
+def _resampled(count: int, how: Resampling) -> np.ndarray:
+    """Draw subjects with replacement: how often each comes in each resample.
+
+    They are the same for all means of as many subjects, so they are kept.
+    """
+    chance = np.full(count, 1 / count)
+    drawn = np.random.default_rng(how.seed).multinomial(count, chance, how.samples)
+    return drawn.astype(float)
 
 
 def _linearized_t(over: np.ndarray, under: np.ndarray, confidence: float) -> Interval:
@@ -97,7 +109,7 @@ def _linearized_t(over: np.ndarray, under: np.ndarray, confidence: float) -> Int
     count = len(over)
     estimate = over.sum() / under.sum()
     error = (over - estimate * under) / under.mean()
-    half = t.ppf((1 + confidence) / 2, count - 1) * error.std(ddof=1) / np.sqrt(count)
+    half = stdtrit(count - 1, (1 + confidence) / 2) * error.std(ddof=1) / np.sqrt(count)
     return Interval(float(estimate - half), float(estimate + half), "t")
 
 
@@ -121,8 +133,7 @@ def rate_interval(
         return NO_INTERVAL
     names, member = np.unique(clusters, return_inverse=True)
     if len(names) == count or happened in (0, count):
-        found = binomtest(happened, count).proportion_ci(confidence, method="exact")
-        return Interval(float(found.low), float(found.high), "exact")
+        return count_interval(float(happened), count, confidence)
     if len(names) < 2:
         return NO_INTERVAL
     effective = _effective_count(event, member, confidence)
@@ -142,11 +153,23 @@ def _effective_count(event: np.ndarray, member: np.ndarray, confidence: float) -
     return float(rate * (1 - rate) / spread * freedom)
 
 
+def count_interval(happened: float, count: int, confidence: float) -> Interval:
+    """Make the exact interval of a share of independent values (Clopper and Pearson 1934).
+
+    Args:
+        happened: How many of them, 0 to ``count``; half ones are allowed.
+        count: Number of values, at least 1.
+        confidence: Level of the interval.
+    """
+    low, high = _clopper_pearson(happened, float(count), confidence)
+    return Interval(low, high, "exact")
+
+
 def _clopper_pearson(happened: float, count: float, confidence: float) -> tuple[float, float]:
     """Take the beta quantiles of Clopper and Pearson's interval, also for broken counts."""
     tail = (1 - confidence) / 2
-    low = beta.ppf(tail, happened, count - happened + 1)
-    high = beta.ppf(1 - tail, happened + 1, count - happened)
+    low = beta.ppf(tail, happened, count - happened + 1) if happened > 0 else 0.0
+    high = beta.ppf(1 - tail, happened + 1, count - happened) if happened < count else 1.0
     return float(low), float(high)
 
 
@@ -186,14 +209,14 @@ def _bca(
     if np.ptp(resampled) < 1e-12 * max(1.0, abs(estimate)):
         return Interval(float(estimate), float(estimate), "bca")
     below = (resampled < estimate).mean() + (resampled == estimate).mean() / 2
-    bias = norm.ppf(np.clip(below, 0.5 / len(resampled), 1 - 0.5 / len(resampled)))
+    bias = ndtri(np.clip(below, 0.5 / len(resampled), 1 - 0.5 / len(resampled)))
     pull = left_out.mean() - left_out
     spread = np.square(pull).sum() ** 1.5
     acceleration = (pull**3).sum() / (6 * spread) if spread > 0 else 0.0
     count = len(left_out)
-    quantile = t.ppf(np.array([1 - confidence, 1 + confidence]) / 2, count - 1)
+    quantile = stdtrit(count - 1, np.array([1 - confidence, 1 + confidence]) / 2)
     quantile = quantile * np.sqrt(count / (count - 1))
-    moved = norm.cdf(bias + (bias + quantile) / (1 - acceleration * (bias + quantile)))
+    moved = ndtr(bias + (bias + quantile) / (1 - acceleration * (bias + quantile)))
     low, high = np.quantile(resampled, moved)
     return Interval(float(low), float(high), "bca")
 

@@ -1,10 +1,11 @@
 """Distances between two surfaces, both ways."""
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Float
-from scipy import ndimage
+from jaxtyping import Float, Int
 
 from massm.evaluate.measures import surface_dice_name
 from massm.geometry.distance import SurfaceIndex
@@ -14,9 +15,17 @@ from massm.geometry.volume import Volume
 
 # Fractional parts of n times these fill the unit square evenly (Roberts 2018, the R2 sequence).
 _R2 = np.array([0.7548776662466927, 0.5698402909980532])
+_ROUNDING_MM = 1e-9
 
 
-def spread_points(mesh: Mesh, count: int) -> Float[np.ndarray, "n 3"]:
+class SpreadPoints(NamedTuple):
+    """Points on a surface, and the number of the triangle that each lies on."""
+
+    points: Float[np.ndarray, "n 3"]
+    face: Int[np.ndarray, " n"]
+
+
+def spread_points(mesh: Mesh, count: int) -> SpreadPoints:
     """Spread points over a surface, evenly by area and the same each time.
 
     Triangles are drawn by systematic sampling of their summed areas, places inside a triangle from
@@ -37,7 +46,65 @@ def spread_points(mesh: Mesh, count: int) -> Float[np.ndarray, "n 3"]:
     uv = (0.5 + np.arange(count)[:, None] * _R2) % 1.0
     folded = np.where(uv.sum(1, keepdims=True) > 1, 1 - uv, uv)
     a, b, c = (mesh.vertices[mesh.faces[face, corner]] for corner in range(3))
-    return np.asarray(a + folded[:, :1] * (b - a) + folded[:, 1:] * (c - a))
+    return SpreadPoints(a + folded[:, :1] * (b - a) + folded[:, 1:] * (c - a), face)
+
+
+class MeasuredSurface:
+    """A surface with all that measuring from it and to it takes, made once for all comparisons.
+
+    Attributes:
+        mesh: The surface, mm.
+        points: Spread evenly over it, mm.
+    """
+
+    def __init__(self, mesh: Mesh, samples: int) -> None:
+        """Spread the points.
+
+        Args:
+            mesh: The surface, mm.
+            samples: Number of points.
+
+        Raises:
+            ValueError: If the surface has no area.
+        """
+        self.mesh = mesh
+        self.points, self._face = spread_points(mesh, samples)
+
+    @cached_property
+    def _index(self) -> SurfaceIndex:
+        return SurfaceIndex(self.mesh)
+
+    @cached_property
+    def _vertices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the used vertices, a point near each, and the way there, mm (infinite: none)."""
+        used = np.unique(self.mesh.faces)
+        near = np.full(len(self.mesh.vertices), -1)
+        near[self.mesh.faces[self._face]] = np.arange(len(self.points))[:, None]
+        for _ in range(2):  # a vertex of small triangles takes the point of a neighbor
+            known = near[self.mesh.faces]
+            lent = np.broadcast_to(known.max(1, keepdims=True), known.shape)
+            without = (known < 0) & (lent >= 0)
+            near[self.mesh.faces[without]] = lent[without]
+        vertices, near = self.mesh.vertices[used], near[used]
+        way = np.linalg.norm(vertices - self.points[near], axis=1)
+        return vertices, near, np.where(near < 0, np.inf, way)
+
+    def distances_to(self, target: "MeasuredSurface") -> tuple[Float[np.ndarray, " n"], float]:
+        """Measure the distance of the points to another surface, exactly.
+
+        Returns:
+            One distance for each point, mm, and the largest of points and vertices. A vertex is no
+            farther from the target than a point beside it and the way between the two, so most
+            need not be asked for that.
+        """
+        distance = target._index.closest(self.points).distance
+        farthest = float(distance.max())
+        vertices, near, way = self._vertices
+        doubtful = distance[near] + way > farthest - _ROUNDING_MM
+        if doubtful.any():
+            asked = target._index.closest(vertices[doubtful]).distance
+            farthest = max(farthest, float(asked.max()))
+        return distance, farthest
 
 
 def mask_surface(mask: Volume) -> Mesh:
@@ -52,16 +119,37 @@ def mask_surface(mask: Volume) -> Mesh:
     Raises:
         ValueError: If the mask is empty.
     """
-    box = ndimage.find_objects(mask.array.astype(np.uint8))
-    if not box:
+    slices = np.flatnonzero(np.any(mask.array, axis=(1, 2)))
+    if len(slices) == 0:
         raise ValueError("the mask is empty; it has no surface")
-    start = np.array([side.start for side in box[0]])
+    start, stop = np.zeros(3, int), np.zeros(3, int)
+    start[0], stop[0] = slices[0], slices[-1] + 1
+    shadow = np.any(mask.array[start[0] : stop[0]], axis=0)
+    for axis in (1, 2):
+        sides = np.flatnonzero(np.any(shadow, axis=2 - axis))
+        start[axis], stop[axis] = sides[0], sides[-1] + 1
+    box = tuple(slice(a, b) for a, b in zip(start, stop, strict=True))
     origin = mask.index_to_point(start[::-1].astype(float))
-    return isosurface(Volume(mask.array[box[0]], mask.spacing, origin, mask.direction), 0.5)
+    return isosurface(Volume(mask.array[box], mask.spacing, origin, mask.direction), 0.5)
 
 
 def surface_measures(
     predicted: Mesh, true: Mesh, *, samples: int, tolerances_mm: Sequence[float]
+) -> dict[str, float]:
+    """Measure the distance between two surfaces that are measured once, see :func:`measures_of`.
+
+    Args:
+        predicted: Surface, mm.
+        true: Surface in the same frame, mm.
+        samples: Points spread over each surface.
+        tolerances_mm: Tolerances of the surface Dice, mm.
+    """
+    pair = MeasuredSurface(predicted, samples), MeasuredSurface(true, samples)
+    return measures_of(*pair, tolerances_mm=tolerances_mm)
+
+
+def measures_of(
+    predicted: MeasuredSurface, true: MeasuredSurface, *, tolerances_mm: Sequence[float]
 ) -> dict[str, float]:
     """Measure the distance between two surfaces, both ways.
 
@@ -74,28 +162,20 @@ def surface_measures(
     Args:
         predicted: Surface, mm.
         true: Surface in the same frame, mm.
-        samples: Points spread over each surface.
         tolerances_mm: Tolerances of the surface Dice, mm.
 
     Returns:
         Values by measure name, mm, and fractions for surface Dice.
     """
-    there, farthest_there = _directed(predicted, true, samples)
-    back, farthest_back = _directed(true, predicted, samples)
+    there, farthest_there = predicted.distances_to(true)
+    back, farthest_back = true.distances_to(predicted)
     measures = {
         "surface_mean": float(there.mean() + back.mean()) / 2,
         "surface_p95": float(max(np.percentile(there, 95), np.percentile(back, 95))),
         "surface_hausdorff": max(farthest_there, farthest_back),
     }
+    areas = predicted.mesh.area, true.mesh.area
     for tolerance in tolerances_mm:
-        near = (there <= tolerance).mean() * predicted.area + (back <= tolerance).mean() * true.area
-        measures[surface_dice_name(tolerance)] = float(near / (predicted.area + true.area))
+        near = (there <= tolerance).mean() * areas[0] + (back <= tolerance).mean() * areas[1]
+        measures[surface_dice_name(tolerance)] = float(near / sum(areas))
     return measures
-
-
-def _directed(source: Mesh, target: Mesh, samples: int) -> tuple[np.ndarray, float]:
-    """Return distances from even points of ``source``, and the largest with its vertices too."""
-    used = source.vertices[np.unique(source.faces)]
-    points = np.concatenate([spread_points(source, samples), used])
-    distance = SurfaceIndex(target).closest(points).distance
-    return distance[:samples], float(distance.max())

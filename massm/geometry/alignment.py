@@ -85,6 +85,26 @@ def fit_similarity(
     return Similarity(scale, rotation, target_mean - moved_mean)
 
 
+def orthogonal_between(
+    source: Float[Tensor, "*batch M 3"], target: Float[Tensor, "*batch M 3"]
+) -> Float[Tensor, "*batch 3 3"]:
+    """Return the orthogonal matrix, reflection allowed, that turns source onto target.
+
+    Schonemann, "A generalized solution of the orthogonal Procrustes problem", Psychometrika 31,
+    1966. Both are taken relative to their own means.
+    """
+    a = source - source.mean(-2, keepdim=True)
+    b = target - target.mean(-2, keepdim=True)
+    return nearest_orthogonal(b.mT @ a)
+
+
+def nearest_orthogonal(matrix: Float[Tensor, "*batch 3 3"]) -> Float[Tensor, "*batch 3 3"]:
+    """Return the orthogonal matrix, reflection allowed, that is nearest to a matrix."""
+    u, _, v_transposed = torch.linalg.svd(matrix)
+    nearest: Tensor = u @ v_transposed
+    return nearest
+
+
 def generalized_procrustes(
     shapes: Float[Tensor, "N M 3"],
     *,

@@ -1,9 +1,7 @@
 """Find triangles of a mesh that pass through each other, and folds."""
 
-import igl
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.spatial import cKDTree
 
 from massm.geometry.mesh import Mesh
 
@@ -36,6 +34,8 @@ def folded_faces(mesh: Mesh) -> Int[np.ndarray, " n"]:
 
     A warp that folds the surface over leaves such triangles.
     """
+    import igl  # this and scipy.spatial: half a second that a program's start does not wait for
+
     adjacency, _ = igl.triangle_triangle_adjacency(np.ascontiguousarray(mesh.faces, np.int64))
     adjacency = np.asarray(adjacency)
     normals = np.vstack([mesh.face_normals, np.zeros((1, 3))])  # row -1: no neighbor
@@ -65,6 +65,8 @@ def _near_pairs(
     middle: Float[np.ndarray, "F 3"], reach: Float[np.ndarray, " F"]
 ) -> Int[np.ndarray, "n 2"]:
     """List the pairs that are nearer than their reaches together, and some that are farther."""
+    from scipy.spatial import cKDTree
+
     # By size, so that one large triangle does not make every search wide; those of a remeshed
     # surface are of one size, hence the 1.5 about the median.
     typical = 1.5 * max(float(np.median(reach)), 1e-12)

@@ -64,7 +64,7 @@ class Repaired:
 
     Attributes:
         main: The piece with the largest volume.
-        others: Pieces beside it, largest first; debris or organs of their own.
+        others: Pieces beside it, largest first; debris or anatomies of their own.
         cavities: Pieces inside another one: the walls of its cavities, which thereby are filled.
         debris: Number of pieces too small to be looked at.
         joined: Corners that were taken for another one near by.

@@ -47,8 +47,8 @@ def signed_distance(volume: Volume) -> Volume | None:
     if not _MIDDLE[0] <= middle <= _MIDDLE[1] or stray > _STRAY:
         raise ValueError(
             f"{found}, which changes by 1 per mm where it passes zero; found {middle:.3g} (median; "
-            f"{stray:.0%} of the places far from 1). Give the organ's mask, not the image, or the "
-            "distance in millimeters"
+            f"{stray:.0%} of the places far from 1). Give the anatomy's mask, not the image, or "
+            "the distance in millimeters"
         )
     border = float(np.mean(np.concatenate(_sides(field)) > 0))
     if 1 / 3 < border < 2 / 3:

@@ -88,7 +88,7 @@ def align(source: Cloud, target: Cloud, config: AlignmentConfig) -> Float[np.nda
     from both directions, pairs of opposite normals refused and the farthest left out (Chetverikov
     et al., "The trimmed iterative closest point algorithm", ICPR 2002). Patients lie in the
     scanner in one way, so the start is no turn at all, and the turn is held under a limit: round
-    organs cannot roll over.
+    anatomies cannot roll over.
 
     Args:
         source: The surface to move, centered at the origin.

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from massm.config.groom import SurfaceConfig
-from massm.geometry.isosurface import isosurface
-from massm.groom.mask import crop_mask
-from massm.groom.surface import Groomed, groom_mask, groom_mesh
+from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
+from massm.groom.shapes import groom_shape, shape_in
 from massm.io import meshes
 from massm.io.errors import DataError
-from massm.io.sources import DistanceFile, Source, SurfaceFile, read_voxels
+from massm.io.sources import Source, SurfaceFile, read_voxels
 from massm.machine.processes import in_processes
 
 log = logging.getLogger(__name__)
@@ -87,7 +87,7 @@ def groom_one(config: SurfaceConfig, task: GroomTask) -> GroomOutcome:
     """Groom one anatomy and write its surface."""
     started = time.perf_counter()
     try:
-        groomed = _groom(task.source, config)
+        groomed = groom_shape(_shape(task.source), config)
     except DataError as error:
         task.surface.unlink(missing_ok=True)  # of an earlier run
         seconds = time.perf_counter() - started
@@ -105,11 +105,8 @@ def groom_one(config: SurfaceConfig, task: GroomTask) -> GroomOutcome:
     return replace(outcome, seconds=time.perf_counter() - started)
 
 
-def _groom(source: Source, config: SurfaceConfig) -> Groomed:
-    match source:
-        case SurfaceFile():
-            return groom_mesh(meshes.read(source.path), config)
-        case DistanceFile():
-            return groom_mesh(isosurface(read_voxels(source).volume), config)
-        case _:  # the whole scan is not kept
-            return groom_mask(crop_mask(read_voxels(source).volume), config)
+def _shape(source: Source) -> Mesh | Volume:
+    """Read an anatomy; of its image no more is kept than that."""
+    if isinstance(source, SurfaceFile):
+        return meshes.read(source.path)
+    return shape_in(read_voxels(source))

@@ -64,12 +64,27 @@ def groom_mask(mask: Volume, config: SurfaceConfig) -> Groomed:
         volume_ml = float(piece.array.sum()) * piece.voxel_ml
         dense = _level_set(field, volume_ml, config.handle_mm)
         wavelength_mm = config.smoothing_voxels * float(piece.spacing.max())
-        smoothed = with_volume(smooth(dense, wavelength_mm), volume_ml)
-        surface = with_volume(remesh(smoothed, config.faces), volume_ml)
+        surface = finished(dense, volume_ml, wavelength_mm, config.faces)
     except ValueError as error:
         raise DataError(f"the mask cannot be groomed: {error}") from error
     errors = _distances(surface, voxel_surface(piece))
     return Groomed(surface, float(mask.array.sum()) * mask.voxel_ml, *errors, genus(surface))
+
+
+def finished(dense: Mesh, volume_ml: float, wavelength_mm: float, faces: int) -> Mesh:
+    """Smooth a dense closed surface and spread even triangles over it; its volume stays.
+
+    Args:
+        dense: One piece, mm.
+        volume_ml: What it shall enclose, ml.
+        wavelength_mm: Shorter waves are removed, mm; 0: none.
+        faces: Triangles of the result.
+
+    Raises:
+        ValueError: If no such surface can be made.
+    """
+    smoothed = with_volume(smooth(dense, wavelength_mm), volume_ml)
+    return with_volume(remesh(smoothed, faces), volume_ml)
 
 
 def groom_mesh(mesh: Mesh, config: SurfaceConfig) -> Groomed:

@@ -9,14 +9,13 @@ import numpy as np
 from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
+from massm.inference.folder import ADVICE
 from massm.inference.statistics import TrainingStatistics
 from massm.io import tensors
 from massm.io.errors import DataError
 from massm.io.shapes import refuse_other_shapes
 from massm.pdm.shape_model import ShapeModel
 from massm.reconstruct.from_particles import Warp, make_warp
-
-ADVICE = "take the whole folder from where it came, or make it anew (snakemake bundle)"
 
 _STATISTICS = "statistics"
 

@@ -6,13 +6,16 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from massm.geometry.mesh import Mesh
 from massm.inference import pretrained
 from massm.inference.bundle import Bundle, load_bundle
 from massm.inference.describe import describe_scan
 from massm.inference.memory import Triple, is_surface, mesh_of, segmentation_of, volume_of
 from massm.inference.shapes import ScanShapes
 from massm.inference.sources import open_scan
-from massm.io.errors import DataError
+from massm.io.errors import DataError, SeveralLabelsError
+from massm.io.intervals import Intervals
+from massm.io.trust import TrustTables
 from massm.machine.devices import Device, refuse_missing
 
 if TYPE_CHECKING:
@@ -41,6 +44,16 @@ class LoadedModel:
     def card(self) -> str:
         """What it was trained on, how good it is, and what it is not for: Markdown."""
         return self.bundle.card
+
+    @property
+    def intervals(self) -> Intervals | None:
+        """How far off its particles may be, with which coverage; None: that is not known."""
+        return self.bundle.intervals
+
+    @property
+    def trust(self) -> TrustTables | None:
+        """What is usual of its predictions; None: that is not known, and scans get no light."""
+        return self.bundle.trust
 
     def predict(
         self,
@@ -105,21 +118,28 @@ class LoadedModel:
             DataError: If it cannot be used or is no such anatomy, if the model does not know the
                 anatomy, or if what is given beside the shape is not for a shape of its kind.
         """
-        from massm.inference.fit import fit_shape, groomed, surface_of
+        from massm.inference.fit import fit_shape
 
         self._refuse_unknown(anatomy)
         place = {"spacing": spacing, "origin": origin, "direction": direction}
+        name = Path(shape).name if isinstance(shape, str | PathLike) else "shape"
+        try:
+            surface = self._surface(shape, label, place)
+        except SeveralLabelsError as error:
+            raise error.asking("give the anatomy's label (label=)") from error
+        return fit_shape(surface, self.bundle, anatomy, name)
+
+    def _surface(self, shape: Any, label: int | None, place: Mapping[str, Any]) -> Mesh:
+        """Make a clean surface of what :meth:`fit` was given."""
+        from massm.inference.fit import groomed, surface_of
+
         if isinstance(shape, str | PathLike):
-            path = Path(shape)
-            _refuse_beside(f"{path}: a file has its own", place)
-            return fit_shape(surface_of(path, self.bundle, label), self.bundle, anatomy, path.name)
+            _refuse_beside(f"{shape}: a file has its own", place)
+            return surface_of(Path(shape), self.bundle, label)
         if is_surface(shape):
-            _refuse_beside("a surface has no", place | {"label": label})
-            surface = groomed(mesh_of(shape), self.bundle, "the surface")
-        else:
-            image = volume_of(shape, spacing=spacing, origin=origin, direction=direction)
-            surface = groomed(segmentation_of(image, label), self.bundle, "the image")
-        return fit_shape(surface, self.bundle, anatomy)
+            _refuse_beside("a surface has no", {**place, "label": label})
+            return groomed(mesh_of(shape), self.bundle, "the surface")
+        return groomed(segmentation_of(volume_of(shape, **place), label), self.bundle, "the image")
 
     def _refuse_unknown(self, anatomy: str) -> None:
         if anatomy not in self.anatomies:
@@ -130,39 +150,12 @@ def load(model: str | PathLike[str] | None) -> LoadedModel:
     """Load a model by its folder, or by its name if it came with the package.
 
     Args:
-        model: As for :func:`folder_of`.
+        model: As for :func:`massm.inference.pretrained.folder_of`.
 
     Raises:
         DataError: If there is no such model or it cannot be used, with the reason.
     """
-    return LoadedModel(load_bundle(folder_of(model)))
-
-
-def folder_of(model: str | PathLike[str] | None) -> Path:
-    """Find a model's folder.
-
-    Args:
-        model: Name of a model that came with the package, which goes before a folder of that name
-            (``./NAME`` is the folder); else its folder. None: the only one that came with it.
-
-    Raises:
-        DataError: If there is none, or None is given and there are several.
-    """
-    names = pretrained.names()
-    if model is None:
-        if len(names) == 1:
-            return pretrained.find(names[0])
-        raise DataError(
-            f"which model? Give --model FOLDER, or one of: {', '.join(names) or 'none'}"
-        )
-    if str(model) in names:
-        return pretrained.find(str(model))
-    folder = Path(model)
-    if folder.is_dir():
-        return folder
-    raise DataError(
-        f"{model} is no folder and no model that came with massm ({', '.join(names) or 'none did'})"
-    )
+    return LoadedModel(load_bundle(pretrained.folder_of(model)))
 
 
 def _refuse_beside(why: str, given: Mapping[str, Any]) -> None:

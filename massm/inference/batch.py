@@ -11,17 +11,14 @@ from massm.inference.describe import describe_scan
 from massm.inference.outputs import OutputOptions, Written, write_scan
 from massm.inference.shapes import ScanShapes
 from massm.inference.sources import TABLES, open_scan, read_scan_table, refuse_unfit_name, scan_name
-from massm.io.errors import DataError
+from massm.io.errors import FAILURES, DataError
 
 log = logging.getLogger(__name__)
-
-FAILURES = (DataError, ValueError, OSError, RuntimeError, MemoryError)
-"""What one scan may raise; anything else is a mistake in the program."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """One scan to predict.
+    """One scan to predict, or one shape to fit.
 
     Attributes:
         name: What it is called.
@@ -75,20 +72,28 @@ def list_jobs(given: Sequence[Path], out: Path) -> list[Job]:
         for name, scan in scans:
             refuse_unfit_name(name, str(path))
             jobs.append(Job(name, scan, out / name))
-    _refuse_doubled(jobs)
+    refuse_doubled(jobs, "scan", "list them in a table with columns subject and image, or ")
     return jobs
 
 
-def _refuse_doubled(jobs: Sequence[Job]) -> None:
-    """Refuse two scans whose folders are one; some disks take upper and lower case for one."""
+def refuse_doubled(jobs: Sequence[Job], what: str, advice: str = "") -> None:
+    """Refuse two jobs whose folders are one; some disks take upper and lower case for one.
+
+    Args:
+        jobs: All of them.
+        what: What they are: "scan".
+        advice: What else can be done than to give them in several calls, up to an "or".
+
+    Raises:
+        DataError: Naming the first two.
+    """
     seen: dict[str, Job] = {}
     for job in jobs:
         other = seen.setdefault(job.name.casefold(), job)
         if other is not job:
             raise DataError(
                 f"{other.path} and {job.path} are both called {job.name}, and results are named by "
-                "their scan: list them in a table with columns subject and image, or predict them "
-                "in calls of their own, each with its own --out"
+                f"their {what}: {advice}give them in calls of their own, each with its own --out"
             )
 
 

@@ -2,51 +2,54 @@
 
 ``model.safetensors`` holds the weights, ``shapes.safetensors`` template, shape model and training
 statistics of each anatomy, ``fit.safetensors`` (by option) what new shapes are fitted to,
-``card.md`` says it all in words, and ``model.json`` holds all else: the description of a trained
-model, and beside it, under ``bundle``, the facts, what it was made with, and the SHA-256 of the
-other files. No name and no image of a training subject is in it; templates and references are the
-shapes of single subjects, or mean shapes.
+``intervals.npz`` and ``trust.npz`` (if the run made some) how far off particles may be and what is
+usual of predictions, ``card.md`` says it all in words, and ``model.json`` holds all else: the
+description of a trained model, and beside it, under ``bundle``, the facts, what it was made with,
+and the SHA-256 of the other files. No name and no image of a training subject is in it; templates
+and references are the shapes of single subjects, or mean shapes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from massm.config.models.family import NetworkConfig
-from massm.inference.anatomy_shapes import (
-    ADVICE,
-    AnatomyShapes,
-    load_shapes,
-    shapes_and_statistics,
-)
+from massm.inference.anatomy_shapes import AnatomyShapes, load_shapes, shapes_and_statistics
 from massm.inference.card import card_of
 from massm.inference.facts import Facts
-from massm.inference.fit_model import FitModel, fit_arrays, load_fit_model
+from massm.inference.folder import (
+    CARD,
+    FITS,
+    INTERVALS,
+    SCHEMA,
+    SHAPES,
+    TRUST,
+    read_folder,
+    refuse_changed,
+    refuse_other_intervals,
+    refuse_other_trust,
+)
 from massm.inference.statistics import TrainingStatistics
 from massm.io import documents, tensors
 from massm.io.atomic import replacing
-from massm.io.damage import named
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
-from massm.io.text import read_text
+from massm.io.intervals import Intervals, write_intervals
+from massm.io.trust import TrustTables, write_trust
 from massm.io.weights import save_weights
 from massm.machine.versions import commit, package_versions
 from massm.models.blocks.direct_conv3d import convolve_directly
+from massm.models.files import DESCRIPTION, WEIGHTS
 from massm.models.interface import Model
-from massm.models.saved import (
-    DESCRIPTION,
-    VERSION,
-    WEIGHTS,
-    Description,
-    document_of,
-    load_model,
-)
+from massm.models.saved import Description, document_of, load_model
 
-SHAPES, FITS, CARD = "shapes.safetensors", "fit.safetensors", "card.md"
-SCHEMA = 2
+if TYPE_CHECKING:
+    from massm.fitting.fit_model import FitModel
+
+_LARGE = 1 << 16  # numbers of an array that is worth to be stored in half precision
 
 
 @dataclass(frozen=True)
@@ -58,12 +61,16 @@ class Contents:
         statistics: Of the training subjects, of each.
         fits: What new shapes of each are fitted to; None: the folder cannot fit.
         facts: How it predicts, and what it was made of.
+        intervals: How far off particles may be; None: the folder says nothing of that.
+        trust: What is usual of predictions; None: the folder says nothing of that.
     """
 
     shapes: Mapping[str, AnatomyShapes]
     statistics: Mapping[str, TrainingStatistics]
-    fits: Mapping[str, FitModel] | None
+    fits: "Mapping[str, FitModel] | None"
     facts: Facts
+    intervals: Intervals | None = None
+    trust: TrustTables | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +88,8 @@ class Bundle:
         versions: Versions of the packages that the folder was made with.
         commit: Commit of the code that made it; None if that is not known.
         files: SHA-256 of each file but the description.
+        intervals: How far off particles may be; None: the folder says nothing of that.
+        trust: What is usual of predictions; None: the folder says nothing of that.
     """
 
     folder: Path
@@ -93,17 +102,20 @@ class Bundle:
     versions: dict[str, str]
     commit: str | None
     files: dict[str, str]
+    intervals: Intervals | None
+    trust: TrustTables | None
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """Rows of the evaluation of the run that made the model; empty without one."""
         return self.facts.metrics
 
-    def fit_model(self, anatomy: str) -> FitModel:
+    def fit_model(self, anatomy: str) -> "FitModel":
         """Read what new shapes of an anatomy are fitted to.
 
         Raises:
-            DataError: If the folder does not know the anatomy, or was made without such.
+            DataError: If the folder does not know the anatomy, was made without such, or what it
+                holds is damaged or does not belong to the model.
         """
         if anatomy not in self.description.anatomies:
             raise DataError(
@@ -113,7 +125,11 @@ class Bundle:
             raise DataError(
                 f"{self.folder} holds nothing to fit shapes to; make it anew with bundle.fit: true"
             )
-        return load_fit_model(self.folder / FITS, anatomy, self.description.particles)
+        from massm.inference.fit_file import load_fit_model  # a prediction needs no grooming
+
+        refuse_changed(self.folder, {FITS: self.files[FITS]})  # since the folder was loaded
+        anatomies = self.description.anatomies
+        return load_fit_model(self.folder / FITS, anatomy, self.description.particles, anatomies)
 
 
 def write_bundle(
@@ -137,22 +153,44 @@ def write_bundle(
     """
     model, description = load_model(train, entry)
     _refuse_other_shapes(contents.shapes, description, train)
+    document = document_of(description)
+    if contents.intervals is not None:
+        refuse_other_intervals(contents.intervals, document, folder / INTERVALS)
+    if contents.trust is not None:
+        refuse_other_trust(contents.trust, document, folder / TRUST)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (DESCRIPTION, FITS):
+    for name in (DESCRIPTION, FITS, INTERVALS, TRUST):
         (folder / name).unlink(missing_ok=True)
     state = dict(weights if weights is not None else model.state_dict())
     if contents.facts.precision == "half":
         state |= {name: state[name].half() for name, _ in model.named_parameters()}
+        # Of what is not learned only arrays that are large: places in mm stay as they are.
+        large = [name for name, _ in model.named_buffers() if _is_large(state.get(name))]
+        state |= {name: state[name].half() for name in large}
     save_weights(state, folder / WEIGHTS)
     shapes = {name: contents.shapes[name] for name in description.anatomies}
     tensors.save(shapes_and_statistics(shapes, contents.statistics), folder / SHAPES)
     if contents.fits is not None:
         single = contents.facts.template == "mean"
+        from massm.inference.fit_file import fit_arrays
+
         tensors.save(fit_arrays(contents.fits, single=single), folder / FITS)
-    files = [WEIGHTS, SHAPES, *([FITS] if contents.fits is not None else [])]
+    if contents.intervals is not None:
+        write_intervals(contents.intervals, folder / INTERVALS)
+    if contents.trust is not None:
+        write_trust(contents.trust, folder / TRUST)
+    files = [
+        name for name in (WEIGHTS, SHAPES, FITS, INTERVALS, TRUST) if (folder / name).is_file()
+    ]
     versions, made_at = package_versions(), commit()
     marks = {name: digest(folder / name) for name in files}
-    card = card_of(description, contents.facts, versions=versions, commit=made_at, files=marks)
+    card = card_of(
+        *(description, contents.facts),
+        intervals=contents.intervals,
+        versions=versions,
+        commit=made_at,
+        files=marks,
+    )
     _write_text(card, folder / CARD)
     marks[CARD] = digest(folder / CARD)
     own = {
@@ -164,7 +202,6 @@ def write_bundle(
         "commit": made_at,
         "files": marks,
     }
-    document = document_of(description)
     documents.write_json(document | {"bundle": own}, folder / DESCRIPTION)
 
 
@@ -178,33 +215,25 @@ def load_bundle(folder: Path) -> Bundle:
         DataError: If it is no model folder, a file is missing or does not fit its hash, a newer
             version has made it, or its parts do not belong together.
     """
-    path = folder / DESCRIPTION
-    if not path.is_file():
-        raise DataError(f"{folder} is no model folder: it lacks {DESCRIPTION}; {ADVICE}")
-    document = documents.read_json(path)
-    own = document.get("bundle")
-    if not isinstance(own, dict):
-        raise DataError(
-            f"{path} describes a trained model without its shapes; {ADVICE}, or name that folder"
-        )
-    _refuse_other_version(own.get("schema"), SCHEMA, path, "schema")
-    _refuse_other_version(document.get("version"), VERSION, path, "version")
-    with named(path, "not the description of a model folder", ADVICE):
-        files = {str(name): str(mark) for name, mark in own["files"].items()}
-        _refuse_changed(folder, {name: files[name] for name in (WEIGHTS, SHAPES, CARD)} | files)
-        smoothing = {str(name): float(value) for name, value in own["regularization_mm"].items()}
-        subjects = {str(name): int(count) for name, count in own["training_shapes"].items()}
-        facts, versions = Facts.of_document(own), dict(own["versions"])
-        made_at = own["commit"]
+    said = read_folder(folder)
     model, description = load_model(folder)
     convolve_directly(model)
-    for anatomy in description.anatomies:
-        if anatomy not in smoothing or anatomy not in subjects:
-            raise DataError(f"{path} does not say how {anatomy} is warped; {ADVICE}")
-    shapes, statistics = load_shapes(folder / SHAPES, description.particles, smoothing, subjects)
-    card = read_text(folder / CARD)
+    shapes, statistics = load_shapes(
+        folder / SHAPES, description.particles, said.regularization_mm, said.training_shapes
+    )
     return Bundle(
-        *(folder, model, description, shapes, statistics, facts, card, versions, made_at, files)
+        folder=folder,
+        model=model,
+        description=description,
+        shapes=shapes,
+        statistics=statistics,
+        facts=said.facts,
+        card=said.card,
+        versions=said.versions,
+        commit=said.commit,
+        files=said.files,
+        intervals=said.intervals,
+        trust=said.trust,
     )
 
 
@@ -225,30 +254,10 @@ def _refuse_other_shapes(
             )
 
 
-def _refuse_other_version(found: Any, known: int, path: Path, what: str) -> None:
-    if not isinstance(found, int):
-        raise DataError(f"{path}: {what} {found}, expected {known}; {ADVICE}")
-    if found > known:
-        raise DataError(
-            f"{path}: {what} {found} is newer than this massm, which reads {known}; update massm"
-        )
-    if found < known:
-        raise DataError(f"{path}: {what} {found} is older than what is read, {known}; {ADVICE}")
-
-
-def _refuse_changed(folder: Path, hashes: Mapping[str, str]) -> None:
-    """Refuse files that are not those whose SHA-256 was written down."""
-    for name, expected in hashes.items():
-        if Path(name).name != name or not (folder / name).is_file():
-            raise DataError(f"{folder} lacks {name}; {ADVICE}")
-        found = digest(folder / name)
-        if found != expected:
-            raise DataError(
-                f"{folder / name} is not the file that belongs to {DESCRIPTION}: its SHA-256 is "
-                f"{found}, expected {expected}; {ADVICE}"
-            )
-
-
 def _write_text(text: str, path: Path) -> None:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _is_large(values: Tensor | None) -> bool:
+    return values is not None and values.is_floating_point() and values.numel() >= _LARGE

@@ -7,8 +7,10 @@ What to tell, and in which order, follows Mitchell et al., "Model cards for mode
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from massm.inference.card_intervals import sureness
 from massm.inference.card_measures import measured_split, performance, table
 from massm.inference.facts import Facts
+from massm.io.intervals import Intervals
 from massm.models.saved import Description
 
 _WARNING = (
@@ -21,6 +23,7 @@ def card_of(
     description: Description,
     facts: Facts,
     *,
+    intervals: Intervals | None,
     versions: Mapping[str, str],
     commit: str | None,
     files: Mapping[str, str],
@@ -30,6 +33,7 @@ def card_of(
     Args:
         description: Of the trained model.
         facts: Of the folder.
+        intervals: How far off particles may be; None if that is not known, and nothing is said.
         versions: Of the packages it was made with.
         commit: Of the code; None if not known.
         files: SHA-256 of weights and arrays.
@@ -40,6 +44,7 @@ def card_of(
         _training(description, facts),
         _preparation(description),
         performance(description, facts),
+        *([] if intervals is None else [sureness(description, intervals)]),
         _limits(facts),
         _contents(facts),
         _origin(facts, versions, commit, files),
@@ -53,8 +58,8 @@ def _summary(description: Description, facts: Facts) -> Iterator[str]:
     yield ""
     yield (
         f"Given a CT, this network finds {names}, and gives each as a closed surface in millimeters"
-        f" and as {description.particles} particles: points that mark the same place on the organ "
-        "of every patient, so that shapes can be compared, averaged and measured."
+        f" and as {description.particles} particles: points that mark the same place on the "
+        "anatomy of every patient, so that shapes can be compared, averaged and measured."
     )
     yield ""
     yield _WARNING
@@ -73,17 +78,17 @@ def _summary(description: Description, facts: Facts) -> Iterator[str]:
 def _use(description: Description) -> Iterator[str]:
     yield "## What it is for, and what not"
     yield ""
-    yield "- For research on the shape of these organs in CTs like those it was trained on."
+    yield "- For research on the shape of these anatomies in CTs like those it was trained on."
     yield (
         "- Not for other modalities (MR, cone-beam CT), for children or other populations that it "
-        "has not seen, for organs after surgery or with large tumors, or to segment lesions."
+        "has not seen, for anatomies after surgery or with large tumors, or to segment lesions."
     )
     yield (
         "- Not for dose, volume or growth decisions about a single patient: a shape is drawn "
         "towards what most patients look like, and unusual anatomy is where it is most wrong."
     )
     yield (
-        f"- Only {', '.join(description.anatomies)}. Whether an organ is there is the network's "
+        f"- Only {', '.join(description.anatomies)}. Whether one of them is there is the network's "
         "judgment, by a score and a threshold learned on the validation split; it errs both ways."
     )
 
@@ -115,10 +120,9 @@ def _training(description: Description, facts: Facts) -> Iterator[str]:
     epochs = description.trained.get("epochs")
     if epochs is not None:
         yield ""
-        yield (
-            f"Training went on for {epochs} epochs, by the code of commit "
-            f"{description.trained.get('commit', 'unknown')}."
-        )
+        made_by = description.trained.get("commit")  # models of older versions do not say
+        code = f", by the code of commit {made_by}" if made_by else ""
+        yield f"Training went on for {epochs} epochs{code}."
 
 
 def _preparation(description: Description) -> Iterator[str]:
@@ -138,8 +142,8 @@ def _limits(facts: Facts) -> Iterator[str]:
     yield "## Limits"
     yield ""
     yield (
-        "- Errors are largest where organs are cut by the field of view, small, or of unusual "
-        "shape. Outputs say how much of an organ lies outside of the scan, and how far its shape "
+        "- Errors are largest where anatomies are cut by the field of view, small, or of unusual "
+        "shape. Outputs say how much of one lies outside of the scan, and how far its shape "
         "is from those trained on: percentiles near 100 call for a look."
     )
     yield (
@@ -152,7 +156,7 @@ def _limits(facts: Facts) -> Iterator[str]:
     )
     smallest = min((row["n"] for row in facts.metrics), default=0)
     if 0 < smallest < 30:
-        yield f"- Some rows above rest on {smallest} organs only."
+        yield f"- Some rows above rest on {smallest} scans only."
 
 
 def _contents(facts: Facts) -> Iterator[str]:
@@ -170,7 +174,8 @@ def _contents(facts: Facts) -> Iterator[str]:
             "the medoid, the training subject nearest to the average, in the weights too. The "
             "measures above were taken with the medoid; through the same particles, surfaces by the"
             f" mean shape lie {_range(facts.change_mm.values())} mm beside them on average. The "
-            "network's particles differ a little as well, most for organs whose size varies most."
+            "network's particles differ a little as well, most for anatomies whose size varies "
+            "most."
         )
     else:
         yield (

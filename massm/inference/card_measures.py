@@ -24,8 +24,8 @@ def performance(description: Description, facts: Facts) -> Iterator[str]:
         f"On the {split} split, whose scans did not train the network"
         + (". " if split == "test" else " but chose its thresholds. ")
         + "Distances are between predicted surface and the surface of the manual mask, smoothed as "
-        f"in training; of organs that were found. Mean with {percent} % interval over subjects; the"
-        " median beside it."
+        f"in training; of anatomies that were found. Mean with {percent} % interval over "
+        "subjects; the median beside it."
     )
     if "remark" in facts.data:
         yield ""
@@ -44,7 +44,7 @@ def performance(description: Description, facts: Facts) -> Iterator[str]:
     if "t" in methods:
         yield "Few subjects: intervals are Student's t, wide and rough."
     yield (
-        "`found of`: organs that were found, of those that are there. A missed organ has no "
+        "`found of`: in how many scans it was found, of those in which it is. A missed one has no "
         "distance: read the numbers together. `particle error`: from each predicted particle to "
         "where the fitted shape model has it; it also counts sliding along the surface."
     )

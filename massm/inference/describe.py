@@ -7,10 +7,12 @@ from jaxtyping import Float
 
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
+from massm.inference.band import band_of
 from massm.inference.bundle import Bundle
 from massm.inference.scan import predict_scan
 from massm.inference.shapes import AnatomyShape, Cut, ScanGrid, ScanShapes, Standing
 from massm.inference.statistics import mahalanobis_of, standard_scores
+from massm.inference.trust.light import judged
 from massm.io.errors import DataError
 from massm.io.predictions import SubjectPrediction
 
@@ -30,7 +32,8 @@ def describe_scan(
         DataError: If particles make no surface, naming scan and anatomy.
     """
     prediction, surfaces = predict_scan(volume, bundle, device, name)
-    return describe(prediction, surfaces, ScanGrid.of(volume), bundle, name)
+    shapes = describe(prediction, surfaces, ScanGrid.of(volume), bundle, name)
+    return judged(shapes, volume, bundle.trust)
 
 
 def describe(
@@ -53,6 +56,8 @@ def describe(
     for label, anatomy in enumerate(prediction.anatomies, start=1):
         local, world = prediction.local_of(anatomy), prediction.world_of(anatomy)
         surface = surfaces.get(anatomy)
+        cut = None if surface is None else measure_cut(surface, local, grid)
+        band, unsure = (None, "") if local is None else band_of(bundle, anatomy, cut)
         anatomies[anatomy] = AnatomyShape(
             anatomy=anatomy,
             label=label,
@@ -65,8 +70,10 @@ def describe(
             surface=surface,
             volume_ml=None if surface is None else surface.volume_ml,
             area_mm2=None if surface is None else surface.area,
-            cut=None if surface is None else measure_cut(surface, local, grid),
+            cut=cut,
             standing=None if surface is None else _standing(surface, world, bundle, anatomy),
+            band=band,
+            unsure=unsure,
         )
     return ScanShapes(name, grid, anatomies)
 

@@ -18,8 +18,9 @@ class Facts:
         change_mm: Of each anatomy, how far surfaces by the mean shape lie from those by the medoid,
             on average over training subjects, mm; 0 where the medoid is the template.
         subjects: Usable subjects of each split.
-        organs: Of each anatomy: organs in ``train``, ``validation`` and ``test``, ``absent`` ones,
-            and those ``excluded`` (cut by the field of view, outliers, damaged masks).
+        organs: Of each anatomy: scans that have it in ``train``, ``validation`` and ``test``, in
+            which it is ``absent``, and in which it was ``excluded`` (cut by the field of view, an
+            outlier, a damaged mask).
         data: What was said of the data: some of name, citation, license, url.
         metrics: Rows of the run's evaluation of this model, see
             :func:`massm.inference.run_facts.metrics_of`; empty without one.

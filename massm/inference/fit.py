@@ -9,17 +9,16 @@ from jaxtyping import Float
 from massm.config.correspond import CorrespondConfig
 from massm.config.groom import AlignmentConfig
 from massm.evaluate.surface import surface_measures
-from massm.geometry.alignment import apply_transform, invert_transform
-from massm.geometry.isosurface import isosurface
+from massm.fitting.fit_model import FitModel
+from massm.fitting.placing import Fitter
 from massm.geometry.mesh import Mesh
-from massm.groom.mask import crop_mask
-from massm.groom.surface import groom_mask, groom_mesh
+from massm.groom.shapes import groom_shape, shape_in
 from massm.inference.anatomy_shapes import AnatomyShapes
 from massm.inference.bundle import Bundle
-from massm.inference.fit_model import FitModel
 from massm.inference.statistics import (
     Percentiles,
     TrainingStatistics,
+    cautions_of,
     mahalanobis_of,
     standard_scores,
 )
@@ -28,7 +27,6 @@ from massm.io.documents import write_json
 from massm.io.errors import DataError
 from massm.io.images import Segmentation
 from massm.io.particles import write_text
-from massm.pdm.embedded.engine import EntropyEngine
 
 _SAMPLES = 20000  # points of each surface that the residual is measured from
 
@@ -38,7 +36,7 @@ class ShapeSpace:
     """What is known of one anatomy's shapes, and how a new one is placed among them.
 
     Attributes:
-        anatomy: Which organ.
+        anatomy: Its name.
         model: Pose and particles of the population, frozen.
         shapes: Template and shape model.
         statistics: Where training subjects lie.
@@ -74,7 +72,7 @@ class Fit:
     """One shape in the shape model of its anatomy.
 
     Attributes:
-        anatomy: Which organ.
+        anatomy: Its name.
         surface: The surface that was fitted, LPS mm.
         reconstruction: The template warped to the particles, LPS mm.
         local: Particles on the surface, LPS mm.
@@ -88,6 +86,7 @@ class Fit:
             particles, mm.
         span_limit_mm: What new subjects of the population stay below, mm; infinite if there were
             too few to tell.
+        cautions: Why the population is too small to judge a shape by; empty if it is not.
     """
 
     anatomy: str
@@ -102,10 +101,14 @@ class Fit:
     residual: Residual
     from_span_mm: float
     span_limit_mm: float
+    cautions: tuple[str, ...] = ()
 
     @property
     def reasons(self) -> tuple[str, ...]:
-        """Say in which ways it lies outside of the training population; empty if it does not."""
+        """Say in which ways it lies outside of the training population; empty if it does not.
+
+        Where it does, cautions follow: a shape may lie outside of few subjects and be a usual one.
+        """
         found = []
         if self.from_span_mm > self.span_limit_mm:
             found.append(
@@ -117,7 +120,7 @@ class Fit:
                 f"{self.mahalanobis:.1f} standard deviations from the mean shape, farther than "
                 "every training shape that was left out of the model"
             )
-        return tuple(found)
+        return (*found, *self.cautions) if found else ()
 
     @property
     def is_outside(self) -> bool:
@@ -136,14 +139,23 @@ def fit_shape(mesh: Mesh, bundle: Bundle, anatomy: str, name: str = "shape") -> 
         mesh: Closed surface of one piece, faces outward, LPS mm. Of a mask or a raw mesh,
             :func:`surface_of` makes one.
         bundle: The model folder.
-        anatomy: Which organ it is.
+        anatomy: Which anatomy it is.
         name: What it is called in messages.
 
     Raises:
         DataError: If the folder does not know the anatomy or cannot fit, or the surface is not
             closed.
     """
-    space = ShapeSpace(
+    return fit_to(mesh, shape_space(bundle, anatomy), name)
+
+
+def shape_space(bundle: Bundle, anatomy: str) -> ShapeSpace:
+    """Take from a model folder what new shapes of an anatomy are fitted to.
+
+    Raises:
+        DataError: If the folder does not know the anatomy, or was made without such.
+    """
+    return ShapeSpace(
         anatomy=anatomy,
         model=bundle.fit_model(anatomy),
         shapes=bundle.shapes[anatomy],
@@ -151,7 +163,6 @@ def fit_shape(mesh: Mesh, bundle: Bundle, anatomy: str, name: str = "shape") -> 
         alignment=bundle.facts.groom.alignment,
         correspond=bundle.facts.correspond,
     )
-    return fit_to(mesh, space, name)
 
 
 def fit_to(mesh: Mesh, space: ShapeSpace, name: str) -> Fit:
@@ -160,33 +171,32 @@ def fit_to(mesh: Mesh, space: ShapeSpace, name: str) -> Fit:
     Raises:
         DataError: If the surface is not closed, or its particles make no surface.
     """
-    pose = space.model.pose(mesh, space.alignment)
-    engine = EntropyEngine(space.correspond, space.model.frozen)
-    found = engine.fit([mesh.transformed(pose)], [name])
-    if found.failed:
-        raise DataError(f"{space.anatomy}: {found.failed[name]}")
-    local = apply_transform(invert_transform(pose), found.particles[0])
-    statistics = space.statistics
-    scores = standard_scores(space.shapes.model, found.world[0], statistics.modes)
     try:
-        reconstruction = space.shapes.warp.surface(local)
+        placed = Fitter(space.model, space.alignment, space.correspond).place(mesh, name)
+    except DataError as error:
+        raise DataError(f"{space.anatomy}: {error}") from error
+    statistics = space.statistics
+    scores = standard_scores(space.shapes.model, placed.world, statistics.modes)
+    try:
+        reconstruction = space.shapes.warp.surface(placed.local)
     except ValueError as error:
         raise DataError(f"{name}: {space.anatomy} has no surface: {error}") from error
     return Fit(
         anatomy=space.anatomy,
         surface=mesh,
         reconstruction=reconstruction,
-        local=local,
-        world=found.world[0],
-        transform=found.procrustes[0] @ pose,
+        local=placed.local,
+        world=placed.world,
+        transform=placed.transform,
         scores=scores,
         mahalanobis=mahalanobis_of(scores),
         percentiles=statistics.percentiles(
             volume_ml=mesh.volume_ml, area_mm2=mesh.area, scores=scores
         ),
         residual=_residual(mesh, reconstruction),
-        from_span_mm=float(found.diagnostics.residual[0]),
+        from_span_mm=placed.from_span_mm,
         span_limit_mm=space.model.frozen.residual_limit,
+        cautions=cautions_of(space.shapes.model, statistics.subjects),
     )
 
 
@@ -220,13 +230,9 @@ def groomed(shape: Mesh | Segmentation, bundle: Bundle, name: str) -> Mesh:
     Raises:
         DataError: If it cannot be groomed.
     """
-    config = bundle.facts.groom.surface
     try:
-        if isinstance(shape, Mesh):
-            return groom_mesh(shape, config).surface
-        if shape.is_distance:
-            return groom_mesh(isosurface(shape.volume), config).surface
-        return groom_mask(crop_mask(shape.volume), config).surface
+        given = shape if isinstance(shape, Mesh) else shape_in(shape)
+        return groom_shape(given, bundle.facts.groom.surface).surface
     except (DataError, ValueError) as error:
         raise DataError(f"{name}: {error}") from error
 
@@ -252,6 +258,7 @@ def fit_document(fit: Fit, bundle: Bundle) -> dict[str, object]:
         "anatomy": fit.anatomy,
         "outside": fit.is_outside,
         "reasons": list(fit.reasons),
+        "cautions": list(fit.cautions),
         "volume_ml": fit.surface.volume_ml,
         "volume_percentile": fit.percentiles.volume,
         "area_mm2": fit.surface.area,

@@ -10,12 +10,12 @@ from jaxtyping import Float
 from massm.config.bundle import BundleConfig
 from massm.config.correspond import CorrespondConfig
 from massm.config.groom import AlignmentConfig
+from massm.fitting.fit_model import FitModel, Reference, pipelines_own, registered_by, registers
 from massm.geometry.boxes import box_of
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.inference.anatomy_shapes import AnatomyShapes
-from massm.inference.fit_model import FitModel, frozen_of, reference_cloud, registered_by
 from massm.inference.mean_shape import mean_particles, mean_surface
 from massm.inference.statistics import TrainingStatistics, training_statistics
 from massm.models.massm.impersonal import MeanShapes
@@ -33,9 +33,7 @@ class AnatomyRun:
         medoid: The training subject whose surface is the template.
         template: That surface.
         model: ``correspond/{anatomy}/model.npz``.
-        reference: The surface that all are aligned to, image frame.
-        reference_mirrored: Whether that surface was mirrored before.
-        reflected: Whether the anatomy's surfaces are mirrored before they are aligned.
+        reference: What all are aligned to.
     """
 
     train: ParticleSet
@@ -43,9 +41,7 @@ class AnatomyRun:
     medoid: str
     template: Mesh
     model: Mapping[str, np.ndarray]
-    reference: Mesh
-    reference_mirrored: bool
-    reflected: bool
+    reference: Reference
 
 
 @dataclass(frozen=True)
@@ -136,18 +132,15 @@ def mean_shapes(runs: Sequence[AnatomyRun]) -> MeanShapes:
 
 def _fit_model(run: AnatomyRun, shapes: AnatomyShapes, recipe: Recipe) -> FitModel:
     """Take the pipeline's own reference and template, where they may be kept and there are any."""
-    if recipe.bundle.template == "medoid" and "template_vertices" in run.model:
-        reference = reference_cloud(
-            run.reference, recipe.alignment, mirrored=run.reference_mirrored
-        )
-        return FitModel(frozen_of(run.model), reference, run.reflected)
+    if recipe.bundle.template == "medoid" and registers(run.model):
+        return pipelines_own(run.model, run.reference, recipe.alignment)
     return registered_by(
         shapes.template,
         shapes.particles,
         run.model,
         recipe.alignment,
         recipe.correspond.entropy.initialization.template_vertices,
-        reflected=run.reflected,
+        reflected=run.reference.reflected,
     )
 
 

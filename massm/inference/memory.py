@@ -14,7 +14,7 @@ import numpy as np
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
 from massm.io import images, meshes
-from massm.io.errors import DataError
+from massm.io.errors import DataError, SeveralLabelsError
 
 Triple = Sequence[float] | Sequence[int] | np.ndarray
 """Three numbers along x, y, z."""
@@ -72,6 +72,7 @@ def segmentation_of(image: Volume, label: int | None) -> images.Segmentation:
         label: The anatomy's value in a label map; None for the others.
 
     Raises:
+        SeveralLabelsError: If it is a label map and no label is given.
         DataError: If it is none of these; says what it holds.
     """
     with tempfile.TemporaryDirectory(prefix="massm-") as folder:
@@ -79,6 +80,8 @@ def segmentation_of(image: Volume, label: int | None) -> images.Segmentation:
         images.write_image(image.with_array(_storable(image.array)), path)
         try:
             return images.read_segmentation(path, label)
+        except SeveralLabelsError as error:
+            raise SeveralLabelsError(error.found.replace(str(path), "the image")) from error
         except DataError as error:
             raise DataError(str(error).replace(str(path), "the image")) from error
 

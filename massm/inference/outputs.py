@@ -11,7 +11,6 @@ from massm.inference.bundle import Bundle
 from massm.inference.colors import anatomy_colors, unit_rgb
 from massm.inference.describe import scored_head
 from massm.inference.label_map import LabelMap, label_map
-from massm.inference.page import write_page
 from massm.inference.remarks import remarks_on
 from massm.inference.shape_json import Files, shape_document
 from massm.inference.shapes import AnatomyShape, ScanShapes
@@ -127,6 +126,8 @@ class _Results:
         labels, notes = self._labels()
         remarks = remarks_on(self._shapes, labels, (*self._source.notes, *notes))
         if self._options.page:
+            from massm.inference.page import write_page  # jinja2
+
             write_page(
                 self._shapes,
                 self._source,
@@ -162,8 +163,10 @@ class _Results:
         others = [ending for ending in self._options.mesh_formats if ending not in (".vtp", ".glb")]
         for ending in (".vtp", *others):
             path = self._folder / "meshes" / f"{shape.anatomy}{ending}"
-            writer = meshes.write if ending == ".vtp" else mesh_writers.write_for_others
-            writer(shape.surface, path)
+            if ending == ".vtp":
+                meshes.write(shape.surface, path, _radii(shape))
+            else:
+                mesh_writers.write_for_others(shape.surface, path)
             yield self._relative(path)
 
     def _scene(self) -> None:
@@ -210,3 +213,14 @@ class _Results:
 
     def _relative(self, path: Path) -> str:
         return path.relative_to(self._folder).as_posix()
+
+
+def _radii(shape: AnatomyShape) -> dict[str, np.ndarray]:
+    """Name the radii at the vertices of a surface, as far as they are promised."""
+    if shape.band is None:
+        return {}
+    radii = {
+        "radius_share_mm": shape.band.share_at_vertices_mm,
+        "radius_whole_mm": shape.band.whole_at_vertices_mm,
+    }
+    return {name: values for name, values in radii.items() if values is not None}

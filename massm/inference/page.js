@@ -19,7 +19,10 @@
       packed.low[n % 3] + packed.extent[n % 3] * place / 65535);
     return { points, faces: new (packed.wide ? Uint32Array : Uint16Array)(bytes(packed.faces)) };
   };
-  const organs = data.organs.map((organ) => ({ ...organ, ...meshOf(organ) }));
+  const organs = data.organs.map((organ) => ({
+    ...organ, ...meshOf(organ),
+    radii: organ.band && Float32Array.from(new Uint16Array(bytes(organ.band.radius)), (r) => r / 100),
+  }));
   const field = meshOf(data.field);
 
   const { size, low, pitch, tile, columns } = data.brick;
@@ -45,7 +48,7 @@
       return where;
     });
   };
-  const state = { at: start(), hidden: new Set(), gray: null };
+  const state = { at: start(), hidden: new Set(), gray: null, bands: true };
 
   // Gray values: the codes of the brick bend Hounsfield units; a window straightens them.
   const { center, width, low: lowest, high: highest } = data.curve;
@@ -82,20 +85,22 @@
   ];
 
   const segments = (mesh, k, position, each) => {
-    const { points, faces } = mesh;
+    const { points, faces, radii } = mesh;
     const ends3 = [];
     for (let f = 0; f < faces.length; f += 3) {
       const corners = [3 * faces[f], 3 * faces[f + 1], 3 * faces[f + 2]];
       const above = corners.map((c) => points[c + k] >= position);
       if (above[0] === above[1] && above[1] === above[2]) continue;
       ends3.length = 0;
+      let radius = 0;
       for (let i = 0; i < 3; i++) {
         const a = corners[i], b = corners[(i + 1) % 3];
         if (above[i] === above[(i + 1) % 3]) continue;
         const t = (position - points[a + k]) / (points[b + k] - points[a + k]);
         ends3.push([0, 1, 2].map((m) => points[a + m] + t * (points[b + m] - points[a + m])));
+        if (radii) radius += (radii[a / 3] + t * (radii[b / 3] - radii[a / 3])) / 2;
       }
-      each(ends3[0], ends3[1]);
+      each(ends3[0], ends3[1], radius);
     }
   };
 
@@ -152,6 +157,29 @@
       });
       context.stroke();
     };
+    // A band is as wide as the radius at each place; strokes overlap, so they are drawn opaque first.
+    const layer = make("canvas");
+    const band = (context, organ) => {
+      layer.width = canvas.width;
+      layer.height = canvas.height;
+      const brush = layer.getContext("2d");
+      brush.lineCap = brush.lineJoin = "round";
+      brush.strokeStyle = organ.color;
+      const paths = new Map();
+      segments(organ, fixed, state.at[fixed], (a, b, radius) => {
+        const wide = Math.round(8 * radius);
+        if (!paths.has(wide)) paths.set(wide, new Path2D());
+        paths.get(wide).moveTo(...toCanvas(a));
+        paths.get(wide).lineTo(...toCanvas(b));
+      });
+      for (const [wide, path] of paths) {
+        brush.lineWidth = 2 * (wide / 8) / pitch * place.scale;
+        brush.stroke(path);
+      }
+      context.globalAlpha = 0.3;
+      context.drawImage(layer, 0, 0);
+      context.globalAlpha = 1;
+    };
     const render = () => {
       const ratio = fitted(canvas);
       const context = canvas.getContext("2d");
@@ -164,6 +192,9 @@
         fill();
         context.imageSmoothingQuality = "high";
         context.drawImage(picture, place.x, place.y, scale * size[right], scale * size[down]);
+      }
+      for (const organ of organs) {
+        if (state.bands && organ.radii && !state.hidden.has(organ.name)) band(context, organ);
       }
       context.save();
       context.lineCap = context.lineJoin = "round";
@@ -257,16 +288,18 @@
   };
 
   // Surfaces: WebGL, orthographic, light from beside the viewer.
-  const VERTEX = `attribute vec3 point, normal; uniform mat3 turn; uniform vec3 middle, scale;
-    varying vec3 outward;
-    void main() { outward = turn * normal; vec3 at = turn * (point - middle);
+  // Paler: the surface may be farther off there.
+  const VERTEX = `attribute vec3 point, normal; attribute float far; uniform mat3 turn; uniform vec3 middle, scale;
+    varying vec3 outward; varying float pale;
+    void main() { outward = turn * normal; pale = far; vec3 at = turn * (point - middle);
       gl_Position = vec4(at.x * scale.x, at.y * scale.y, -at.z * scale.z, 1.0); }`;
-  const FRAGMENT = `precision mediump float; varying vec3 outward; uniform vec4 color;
+  const FRAGMENT = `precision mediump float; varying vec3 outward; varying float pale; uniform vec4 color; uniform float paled;
     void main() { if (color.a < 0.9) { gl_FragColor = vec4(color.rgb * color.a, color.a); return; }
       vec3 n = normalize(outward); if (!gl_FrontFacing) n = -n;
       float light = 0.34 + 0.5 * max(0.0, dot(n, normalize(vec3(-0.35, 0.5, 0.8)))) + 0.2 * max(0.0, n.z);
       float shine = 0.16 * pow(max(0.0, dot(n, normalize(vec3(-0.18, 0.26, 0.95)))), 24.0);
-      gl_FragColor = vec4(color.rgb * light + shine, 1.0); }`;
+      vec3 body = mix(color.rgb, vec3(0.97), 0.85 * paled * pale);
+      gl_FragColor = vec4(body * light + shine, 1.0); }`;
 
   const normalsOf = ({ points, faces }) => {
     const total = new Float32Array(points.length);
@@ -307,7 +340,10 @@
     gl.linkProgram(program);
     gl.useProgram(program);
     const at = (name) => gl.getUniformLocation(program, name);
-    const where = { point: gl.getAttribLocation(program, "point"), normal: gl.getAttribLocation(program, "normal") };
+    const where = { point: gl.getAttribLocation(program, "point"), normal: gl.getAttribLocation(program, "normal"), far: gl.getAttribLocation(program, "far") };
+    const farthest = Math.max(1e-6, ...organs.map(({ radii }) => (radii ? radii.reduce((a, b) => Math.max(a, b), 0) : 0)));
+    const faraway = ({ points, radii }) =>
+      (radii ? radii.map((radius) => radius / farthest) : new Float32Array(points.length / 3));
     const buffer = (target, array) => {
       const made = gl.createBuffer();
       gl.bindBuffer(target, made);
@@ -316,6 +352,7 @@
     };
     const upload = (mesh, corners, normals) => ({
       points: buffer(gl.ARRAY_BUFFER, mesh.points), normals: buffer(gl.ARRAY_BUFFER, normals),
+      far: buffer(gl.ARRAY_BUFFER, faraway(mesh)),
       corners: buffer(gl.ELEMENT_ARRAY_BUFFER, corners), count: corners.length,
       type: corners instanceof Uint32Array ? gl.UNSIGNED_INT : gl.UNSIGNED_SHORT,
     });
@@ -352,6 +389,9 @@
       gl.bindBuffer(gl.ARRAY_BUFFER, solid.normals);
       gl.vertexAttribPointer(where.normal, 3, gl.FLOAT, false, 0, 0);
       gl.enableVertexAttribArray(where.normal);
+      gl.bindBuffer(gl.ARRAY_BUFFER, solid.far);
+      gl.vertexAttribPointer(where.far, 1, gl.FLOAT, false, 0, 0);
+      gl.enableVertexAttribArray(where.far);
       gl.bindBuffer(gl.ELEMENT_ARRAY_BUFFER, solid.corners);
       gl.uniform4f(at("color"), ...color);
       gl.drawElements(kind, solid.count, solid.type, 0);
@@ -395,6 +435,7 @@
       const { right, up, near } = basis;
       gl.uniformMatrix3fv(at("turn"), false, [0, 1, 2].flatMap((k) => [right[k], up[k], near[k]]));
       gl.uniform3f(at("middle"), ...middle);
+      gl.uniform1f(at("paled"), state.bands ? 1 : 0);
       gl.uniform3f(at("scale"), side / w, side / h, 1 / (1.01 * deepest));
       for (const solid of solids) {
         if (!state.hidden.has(solid.organ.name)) {
@@ -480,6 +521,20 @@
     },
   }));
   document.getElementById("windows").append(...choices);
+  if (organs.some(({ radii }) => radii)) {
+    const bands = document.getElementById("bands");
+    const choice = make("button", {
+      type: "button", text: "Bands", "aria-pressed": "true",
+      title: "Show or hide how far off the surfaces may be",
+      onclick: () => {
+        state.bands = !state.bands;
+        choice.setAttribute("aria-pressed", String(state.bands));
+        draw();
+      },
+    });
+    bands.hidden = false;
+    bands.append(choice);
+  }
   const sizes = new ResizeObserver(draw);
   views.forEach(({ canvas }) => sizes.observe(canvas));
   sheet.src = data.brick.sheet;

@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
+import numpy as np
+from jaxtyping import Float
 
 from massm import __version__
 from massm.inference.bundle import Bundle
@@ -20,6 +22,9 @@ from massm.io.atomic import replacing
 
 _MODES = 6  # that the page shows; shape.json has all
 _SCALE_SD = 4.0  # half width of the modes' axis
+_UNUSUAL = 5.0  # percent of the training subjects that a measure is called extreme among
+
+Sides = Literal["both", "high"]
 
 
 @dataclass(frozen=True)
@@ -29,15 +34,22 @@ class ShownMeasure:
     Attributes:
         text: The number; empty if it is not known.
         percentile: Among the training subjects, 0 to 100; None if it is not known.
+        sides: At which ends it is unusual: a distance is at the high one alone, since what is near
+            the mean is no cause for alarm.
     """
 
     text: str
     percentile: float | None
+    sides: Sides = "both"
 
     @property
     def is_extreme(self) -> bool:
-        """Whether it lies among the lowest or highest 2.5 %."""
-        return self.percentile is not None and not 2.5 <= self.percentile <= 97.5
+        """Whether it lies among the 5 % that are most unusual, of two ends half at each."""
+        if self.percentile is None:
+            return False
+        if self.sides == "high":
+            return self.percentile > 100 - _UNUSUAL
+        return not _UNUSUAL / 2 <= self.percentile <= 100 - _UNUSUAL / 2
 
 
 @dataclass(frozen=True)
@@ -53,6 +65,10 @@ class Row:
     area: ShownMeasure
     distance: ShownMeasure
     outside: str
+    share: str
+    whole: str
+    unsure: str
+    light: str
     modes: list[dict[str, Any]]
 
 
@@ -87,9 +103,11 @@ def write_page(
             rows=rows,
             subjects=_from_to(s.standing.subjects for s in shapes.found.values() if s.standing),
             scale=_SCALE_SD,
+            reasons=_reasons(shapes),
             remarks=[remark for remark in remarks if remark.kind != "not_found"],
             missing=[row for row in rows if not row.present],
             bundle=bundle,
+            level=_promised(bundle, rows),
             version=__version__,
             files=files,
             data=data.replace("<", "\\u003c"),
@@ -97,6 +115,13 @@ def write_page(
     )
     with replacing(path) as temporary:
         temporary.write_text(html, encoding="utf-8")
+
+
+def _promised(bundle: Bundle, rows: Sequence[Row]) -> str | None:
+    """Write the level of what is promised, percent; None where that is nothing of any anatomy."""
+    if bundle.intervals is None or not any(row.share or row.whole for row in rows):
+        return None
+    return f"{100 * bundle.intervals.level:g}"
 
 
 def _from_to(counts: Iterable[int]) -> str:
@@ -129,17 +154,29 @@ def _row(shape: AnatomyShape, color: str) -> Row:
         distance=_measure(
             standing.mahalanobis if standing else None,
             standing.mahalanobis_percentile if standing else None,
+            "high",
         ),
         outside=_share(shape),
+        share=_mean_radius(shape.band.share_mm if shape.band else None),
+        whole=_mean_radius(shape.band.whole_mm if shape.band else None),
+        unsure=shape.unsure,
+        light=shape.trust.light if shape.trust else "",
         modes=_modes(standing) if standing is not None else [],
     )
 
 
-def _measure(value: float | None, percentile: float | None) -> ShownMeasure:
+def _measure(value: float | None, percentile: float | None, sides: Sides = "both") -> ShownMeasure:
     if value is None:
-        return ShownMeasure("", None)
+        return ShownMeasure("", None, sides)
     decimals = 0 if abs(value) >= 100 else 1 if abs(value) >= 1 else 2
-    return ShownMeasure(f"{value:.{decimals}f}", percentile)
+    return ShownMeasure(f"{value:.{decimals}f}", percentile, sides)
+
+
+def _reasons(shapes: ScanShapes) -> list[tuple[str, str]]:
+    """List the lights that are not green with their reasons, the scan's first, each reason once."""
+    lights = [shapes.trust, *(shape.trust for shape in shapes.anatomies.values())]
+    shown = {trust.reason: trust.light for trust in lights if trust and trust.light != "green"}
+    return [(light, reason) for reason, light in shown.items()]
 
 
 def _share(shape: AnatomyShape) -> str:
@@ -149,6 +186,10 @@ def _share(shape: AnatomyShape) -> str:
     if not shape.cut.is_cut:
         return "0 %"
     return "< 1 %" if percent < 1 else f"{percent:.0f} %"
+
+
+def _mean_radius(radius: Float[np.ndarray, " M"] | None) -> str:
+    return "" if radius is None else f"{radius.mean():.1f}"
 
 
 def _modes(standing: Standing) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from scipy.ndimage import affine_transform
 from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
 from massm.inference.colors import anatomy_colors, anatomy_label
-from massm.inference.shapes import ScanGrid, ScanShapes
+from massm.inference.shapes import Band, ScanGrid, ScanShapes
 
 CENTER_HU, WIDTH_HU = 40.0, 150.0
 """Of the curve ``asinh((HU - center) / width)`` that gives soft tissue most of the gray values."""
@@ -64,6 +64,7 @@ def page_data(shapes: ScanShapes, volume: Volume) -> dict[str, Any]:
                 "color": colors[name],
                 "middle": [round(float(x), 2) for x in _middle(mesh.vertices)],
                 **_mesh_data(mesh),
+                "band": _band_data(shapes[name].band),
             }
             for name, mesh in shapes.surfaces.items()
         ],
@@ -136,6 +137,19 @@ def _brick_data(brick: Brick) -> dict[str, Any]:
         "pitch": round(brick.pitch_mm, 5),
         "sheet": f"data:image/jpeg;base64,{base64.b64encode(buffer.getvalue()).decode()}",
     }
+
+
+def _band_data(band: Band | None) -> dict[str, Any] | None:
+    """Write the radius at each vertex, hundredths of a millimeter: that of the whole surface."""
+    if band is None:
+        return None
+    radius = band.whole_at_vertices_mm
+    is_whole = radius is not None
+    if radius is None:
+        radius = band.share_at_vertices_mm
+    if radius is None:
+        return None
+    return {"radius": _base64(np.clip(np.rint(100 * radius), 0, _STEPS), "<u2"), "whole": is_whole}
 
 
 def _field_of_view(grid: ScanGrid) -> Mesh:

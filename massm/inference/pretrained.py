@@ -1,6 +1,7 @@
 """Models that came with the package: folders below ``massm/pretrained``."""
 
 from importlib import resources
+from os import PathLike
 from pathlib import Path
 
 from massm.io.errors import DataError
@@ -25,6 +26,33 @@ def find(name: str) -> Path:
             f"no model {name} came with massm; there are: {', '.join(names()) or 'none'}"
         )
     return _folder() / name
+
+
+def folder_of(model: str | PathLike[str] | None) -> Path:
+    """Find a model's folder.
+
+    Args:
+        model: Name of a model that came with the package, which goes before a folder of that name
+            (``./NAME`` is the folder); else its folder. None: the only one that came with it.
+
+    Raises:
+        DataError: If there is none, or None is given and there are several.
+    """
+    known = names()
+    if model is None:
+        if len(known) == 1:
+            return find(known[0])
+        raise DataError(
+            f"which model? Give --model FOLDER, or one of: {', '.join(known) or 'none'}"
+        )
+    if str(model) in known:
+        return find(str(model))
+    folder = Path(model)
+    if folder.is_dir():
+        return folder
+    raise DataError(
+        f"{model} is no folder and no model that came with massm ({', '.join(known) or 'none did'})"
+    )
 
 
 def _folder() -> Path:

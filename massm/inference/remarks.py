@@ -6,11 +6,11 @@ from typing import Literal
 from massm.inference.colors import anatomy_label
 from massm.inference.label_map import LabelMap
 from massm.inference.shapes import AnatomyShape, ScanShapes
+from massm.inference.statistics import FEW_SUBJECTS
 
 Kind = Literal["not_found", "cut", "unlike_training", "size", "no_voxels", "overlap", "scan"]
 
-_SHARE_OF_OVERLAP = 0.05  # of the smaller organ's voxels
-_SUBJECTS = 20  # with fewer, the range of the training subjects says little
+_SHARE_OF_OVERLAP = 0.05  # of the smaller anatomy's voxels
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def _of_anatomy(shape: AnatomyShape) -> list[Remark]:
 
 def _of_standing(shape: AnatomyShape, label: str) -> list[Remark]:
     standing = shape.standing
-    if standing is None or standing.subjects < _SUBJECTS:
+    if standing is None or standing.subjects < FEW_SUBJECTS:
         return []
     remarks = []
     if standing.mahalanobis_percentile == 100:

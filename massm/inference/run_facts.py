@@ -39,7 +39,7 @@ def metrics_of(summary: pd.DataFrame, model: str) -> list[dict[str, Any]]:
 def counts_of(
     subjects: pd.DataFrame, counts: pd.DataFrame, anatomies: Sequence[str]
 ) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
-    """Count usable subjects by split, and what became of each anatomy's organs.
+    """Count usable subjects by split, and in how many scans each anatomy is.
 
     Args:
         subjects: ``dataset/subjects.tsv``.

@@ -5,7 +5,7 @@ known are null; no time and no random number is in it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from massm.geometry.boxes import Box
 from massm.inference.bundle import Bundle
 from massm.inference.label_map import LabelMap
 from massm.inference.remarks import Remark
-from massm.inference.shapes import AnatomyShape, ScanGrid, ScanShapes, Standing
+from massm.inference.shapes import AnatomyShape, Band, ScanGrid, ScanShapes, Standing, Trust
 from massm.inference.sources import Source
 from massm.machine.versions import commit, package_versions
 
@@ -75,11 +75,15 @@ def shape_document(
             "commit": bundle.commit,
             "versions": bundle.versions,
             "sha256": bundle.files,
+            "intervals": _intervals(bundle),
+            "trust": _tables(bundle),
         },
         "massm": {"version": __version__, **_program()},
         "remarks": [
             {"kind": each.kind, "anatomy": each.anatomy, "text": each.text} for each in remarks
         ],
+        "trust": None if shapes.trust is None else _trust(shapes.trust),
+        "untold": shapes.untold or None,
         "label_map": _labels(labels),
         "files": files.scan,
         "anatomies": {
@@ -132,12 +136,58 @@ def _anatomy(shape: AnatomyShape, labels: LabelMap | None) -> dict[str, Any]:
             "surface_share": shape.cut.surface,
             "particle_share": shape.cut.particles,
         },
+        "within": None if shape.band is None else _band(shape.band),
+        "unsure": shape.unsure or None,
+        "trust": None if shape.trust is None else _trust(shape.trust),
         "population": None if shape.standing is None else _standing(shape.standing),
     }
 
 
 def _box(box: Box) -> dict[str, Any]:
     return {"center_mm": _numbers(box.center), "radius_mm": _numbers(box.radius)}
+
+
+def _intervals(bundle: Bundle) -> dict[str, Any] | None:
+    if bundle.intervals is None:
+        return None
+    return {"level": bundle.intervals.level, "calibration": bundle.intervals.calibration}
+
+
+def _tables(bundle: Bundle) -> dict[str, Any] | None:
+    if bundle.trust is None:
+        return None
+    return {
+        "false_alarms": bundle.trust.false_alarms,
+        "subjects": bundle.trust.subjects,
+        "calibration": bundle.trust.calibration,
+    }
+
+
+def _trust(trust: Trust) -> dict[str, Any]:
+    return {
+        "light": trust.light,
+        "reason": trust.reason or None,
+        "strangeness": trust.strangeness,
+        "amber": trust.amber,
+        "red": trust.red,
+        "findings": [asdict(finding) for finding in trust.findings],
+    }
+
+
+def _band(band: Band) -> dict[str, Any]:
+    return {
+        "level": band.level,
+        "share": _radii(band.share_mm),
+        "whole": _radii(band.whole_mm),
+        "calibration_subjects": band.subjects,
+        "pooled": band.pooled,
+    }
+
+
+def _radii(radius: np.ndarray | None) -> dict[str, Any] | None:
+    if radius is None:
+        return None
+    return {"mean_mm": float(radius.mean()), "particles_mm": _numbers(radius)}
 
 
 def _standing(standing: Standing) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What is known of one scan's anatomies after a model has seen it: typed, with units and frames."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -96,6 +97,77 @@ class Standing:
 
 
 @dataclass(frozen=True)
+class Band:
+    """How far the true surface may lie from an anatomy's particles, with a stated coverage.
+
+    Attributes:
+        level: Coverage, 0 to 1.
+        share_mm: Radius of each particle, mm: a share ``level`` of the particles lies within
+            theirs, on average over scans. None: not promised.
+        whole_mm: Radius of each particle, mm: all lie within theirs with a chance of ``level``.
+            None: not promised.
+        share_at_vertices_mm: The first at each vertex of the surface, mm.
+        whole_at_vertices_mm: The second.
+        subjects: Calibration subjects that have the anatomy.
+        pooled: Whether all anatomies together say how much, for want of subjects.
+    """
+
+    level: float
+    share_mm: Float[np.ndarray, " M"] | None
+    whole_mm: Float[np.ndarray, " M"] | None
+    share_at_vertices_mm: Float[np.ndarray, " V"] | None
+    whole_at_vertices_mm: Float[np.ndarray, " V"] | None
+    subjects: int
+    pooled: bool
+
+
+Light = Literal["green", "amber", "red"]
+
+
+@dataclass(frozen=True)
+class Clue:
+    """One evidence for or against trusting an anatomy or a scan.
+
+    Attributes:
+        name: For programs.
+        value: In the unit of :mod:`massm.inference.trust.evidence`, volumes in ml.
+        low: What 5 % of the subjects that the model did not learn from lie below.
+        high: What 5 % of them lie above.
+        strangeness: Distance from their median, that to ``low`` or ``high`` being 1; 0 where the
+            value lies on the side that is no cause for alarm.
+        text: For people.
+    """
+
+    name: str
+    value: float
+    low: float
+    high: float
+    strangeness: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whether an anatomy, or a scan, is like those that the model was tried on.
+
+    Attributes:
+        light: green: usual; amber: look at it; red: do not use it.
+        reason: Why it is not green, the leading cause first; empty if it is.
+        strangeness: The largest of the findings.
+        amber: From which strangeness on it is amber.
+        red: From which on it is red.
+        findings: All that is known, the strangest first.
+    """
+
+    light: Light
+    reason: str
+    strangeness: float
+    amber: float
+    red: float
+    findings: tuple[Clue, ...]
+
+
+@dataclass(frozen=True)
 class AnatomyShape:
     """One anatomy of one scan.
 
@@ -116,6 +188,9 @@ class AnatomyShape:
         cut: How much of it lies outside of the scan.
         standing: Where it stands in the training population; None also where the model folder
             holds no statistics of it.
+        band: How far off it may be; None also where nothing is promised.
+        unsure: Why nothing, or not all, is promised; empty if all is.
+        trust: Whether it is like those that the model was tried on; None where nothing tells.
     """
 
     anatomy: str
@@ -131,6 +206,9 @@ class AnatomyShape:
     area_mm2: float | None
     cut: Cut | None
     standing: Standing | None
+    band: Band | None = None
+    unsure: str = ""
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True)
@@ -141,11 +219,15 @@ class ScanShapes:
         name: What the scan is called.
         grid: Where its voxels lie.
         anatomies: Of each anatomy that the model knows, in its order, also of those not found.
+        trust: Whether the scan is like those that the model was tried on; None where nothing tells.
+        untold: Why nothing tells; empty if something does.
     """
 
     name: str
     grid: ScanGrid
     anatomies: dict[str, AnatomyShape]
+    trust: Trust | None = None
+    untold: str = ""
 
     def __getitem__(self, anatomy: str) -> AnatomyShape:
         return self.anatomies[anatomy]

@@ -104,12 +104,17 @@ def open_scan(path: Path, name: str | None = None) -> Iterator[Source]:
         yield replace(source, archive=path)
 
 
-def scan_name(path: Path) -> str:
-    """Name a scan by its file without the ending, or by its folder; of a link it is the link's."""
+def scan_name(path: Path, more: tuple[str, ...] = ()) -> str:
+    """Name a scan by its file without the ending, or by its folder; of a link it is the link's.
+
+    Args:
+        path: The scan.
+        more: Endings besides those of images and archives.
+    """
     name = Path(os.path.normpath(Path(path).absolute())).name
     if Path(path).is_dir():
         return name
-    endings = (*suffixes.IMAGES, ".zip", ".dcm", ".dicom", ".ima")
+    endings = (*suffixes.IMAGES, ".zip", ".dcm", ".dicom", ".ima", *more)
     found = [ending for ending in endings if name.lower().endswith(ending)]
     return (name[: -len(max(found, key=len))] if found else name) or name
 
@@ -193,16 +198,25 @@ def _read(path: Path, name: str, given: str) -> Source:
 
 
 def _only_scan(folder: Path, archive: Path) -> Path:
-    """Find the one image file or DICOM folder below a folder."""
+    """Find the one image file, or folder of DICOM slices, below a folder.
+
+    Folders of contours, segmentations, registrations and the like stand beside a scan and are none.
+    """
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     found = [file for file in files if file.name.lower().endswith(suffixes.IMAGES)]
     folders = sorted({file.parent for file in files if file not in found})
-    found += [inner for inner in folders if dicom.is_dicom(inner)]
+    found += [inner for inner in folders if dicom.holds_slices(inner)]
     if len(found) == 1:
         return found[0]
-    said = ", ".join(str(one.relative_to(folder)) for one in found[:5]) or "none"
+    others = [inner for inner in folders if inner not in found and dicom.is_dicom(inner)]
+    beside = f", and DICOM that is no scan ({_listed_below(folder, others)})" if others else ""
     raise DataError(
         f"{archive}: expected one scan in the archive, an image or one folder of DICOM, found "
-        f"{len(found)} ({said}{', ...' if len(found) > 5 else ''}) among {len(files)} files; pack "
-        "one scan alone, or unpack it and name the scan"
+        f"{len(found)} ({_listed_below(folder, found)}) among {len(files)} files{beside}; pack one "
+        "scan alone, or unpack it and name the scan"
     )
+
+
+def _listed_below(folder: Path, found: Sequence[Path]) -> str:
+    said = ", ".join(str(one.relative_to(folder)) for one in found[:5]) or "none"
+    return f"{said}, ..." if len(found) > 5 else said

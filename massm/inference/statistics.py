@@ -16,6 +16,14 @@ from massm.pdm.shape_model import ShapeModel, fit_shape_model
 PROBABILITIES = np.linspace(0, 1, 101)
 """Of the quantiles in every table."""
 
+FEW_SUBJECTS = 20
+"""With fewer, the range of the training subjects says little of a new one.
+
+A new shape of their population is as likely as any of them to be the most extreme (exchangeability,
+as in conformal prediction: Vovk, Gammerman and Shafer, "Algorithmic learning in a random world",
+2005): it lies beyond all N with a chance of 1 in N + 1, which is below 5 % from N = 20 on.
+"""
+
 _VARIANCE = 0.95  # share of the variance that the modes of the distance hold, if they are that few
 _FOLDS = 50  # models that are made without some subjects, at most
 
@@ -180,8 +188,43 @@ def distance_modes(model: ShapeModel, subjects: int) -> int:
     Those that hold 95 % of the variance, but no more than half of what the subjects could give: the
     variance of the last ones is far too small for new shapes, which would all be far away.
     """
-    enough = int(np.searchsorted(model.compactness, _VARIANCE)) + 1
-    return min(enough, max(1, (subjects - 1) // 2), len(model.variances))
+    return min(needed_modes(model), max(1, (subjects - 1) // 2), len(model.variances))
+
+
+def needed_modes(model: ShapeModel) -> int:
+    """Count the modes that hold 95 % of the variance."""
+    return int(np.searchsorted(model.compactness, _VARIANCE)) + 1
+
+
+def cautions_of(model: ShapeModel, subjects: int) -> tuple[str, ...]:
+    """Say why a population is too small to judge a new shape by; empty if it is not.
+
+    Two reasons: fewer subjects than :data:`FEW_SUBJECTS`, and fewer than two for each mode that its
+    variance needs. So many modes make a new shape's distance far too large: of N subjects of a
+    normal population, measured along J given directions, the expected square is (N^2 - 1) /
+    (N (N - J - 2)) times that with the true mean and covariance (Hotelling's T^2 of a new
+    observation; Anderson, "An introduction to multivariate statistical analysis", 3rd ed. 2003,
+    chapter 5): twice as large at N = 2 J + 4, without bound as J comes near N.
+    :func:`distance_modes` takes no more than half of N, and so leaves out modes.
+
+    Args:
+        model: Made of all subjects.
+        subjects: How many there were.
+    """
+    found = []
+    if subjects < FEW_SUBJECTS:
+        found.append(
+            f"the shape model is of {subjects} training subjects: 1 of {subjects + 1} new subjects "
+            f"of their population lies beyond all of them (below 5 % from {FEW_SUBJECTS} on)"
+        )
+    needed = needed_modes(model)
+    if needed > distance_modes(model, subjects):
+        found.append(
+            f"{needed} modes hold 95 % of the shape model's variance, which needs "
+            f"{2 * needed + 1} training subjects, two for each and one: there are {subjects}, and "
+            f"distances are measured in {distance_modes(model, subjects)} modes"
+        )
+    return tuple(found)
 
 
 def left_out_distances(world: Float[np.ndarray, "N M 3"], modes: int) -> Float[np.ndarray, " N"]:

@@ -16,7 +16,7 @@ from massm.geometry.signed_distance import signed_distance
 from massm.geometry.volume import Volume
 from massm.io import dicom, suffixes
 from massm.io.atomic import replacing
-from massm.io.errors import DataError
+from massm.io.errors import DataError, SeveralLabelsError
 from massm.io.image_header import Header
 from massm.io.image_values import (
     NotWhole,
@@ -165,6 +165,7 @@ def read_segmentation(path: Path, label: int | None = None) -> Segmentation:
     """Read an anatomy: a mask (all voxels of one value), a label of a map, or a signed distance.
 
     Raises:
+        SeveralLabelsError: If it is a label map and no label is given.
         DataError: If the file is missing, damaged, not 3D, or none of these; says what it holds.
     """
     path = Path(path)
@@ -259,7 +260,7 @@ def _refuse_overflow(header: Header, label: int, low: int) -> None:
         most = np.iinfo(stored.dtype).max
         raise DataError(
             f"{header.path}: label {label} does not fit into the map, which holds numbers up to "
-            f"{most} ({stored.dtype.name}); give the label that the organ has there, or save the "
+            f"{most} ({stored.dtype.name}); give the label that the anatomy has there, or save the "
             "map in a larger type"
         )
     if low < 0:
@@ -280,7 +281,8 @@ def _mask(header: Header) -> Segmentation:
     if seen.low >= 0:
         if seen.low_above == seen.high:
             return _segmentation(header, inside)
-        raise DataError(_several_labels(header, seen))
+        labels = seen.words(header.labels)
+        raise SeveralLabelsError(f"{header.path}: holds the labels {labels}, not one anatomy alone")
     if seen.high <= 0:
         if (
             header.stored.dtype.kind == "i"
@@ -330,14 +332,6 @@ class _Values:
         ]
         more = f" and {len(values) - _SHOWN_LABELS} others" if len(values) > _SHOWN_LABELS else ""
         return ", ".join(shown) + more
-
-
-def _several_labels(header: Header, seen: _Values) -> str:
-    return (
-        f"{header.path}: holds the labels {seen.words(header.labels)}, not one organ alone; name "
-        "the organ's label in the table's column `label` (layout table), or save the organ as a "
-        "mask of 0 and 1"
-    )
 
 
 def _not_whole(header: Header, found: NotWhole) -> str:

@@ -17,6 +17,7 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkIOXML import vtkXMLPolyDataWriter
 
 from massm.geometry.mesh import Mesh
+from massm.io import suffixes
 from massm.io.atomic import replacing
 from massm.io.errors import DataError
 from massm.io.mesh_formats import legacy_vtk, obj, ply, stl, vtp
@@ -31,8 +32,9 @@ _PARSERS: dict[str, Parser] = {
     ".vtk": legacy_vtk.parse,
     ".obj": obj.parse,
 }
-SUFFIXES = tuple(_PARSERS)
+SUFFIXES = suffixes.MESHES
 _GZIP = b"\x1f\x8b"
+_HEAD = 1000  # bytes that tell what a file is
 _MOST_BYTES = 2**31  # of a file, also after it is unpacked: forty million triangles as STL
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])  # between RAS and LPS
 # Marks at the beginning of files that are given by mistake.
@@ -65,9 +67,23 @@ class FoundSurface:
 
 
 def is_mesh(path: Path) -> bool:
-    """Tell whether a path names a surface, also one packed by gzip; case does not matter."""
-    name = path.name.lower()
-    return name.endswith((*SUFFIXES, *(f"{suffix}.gz" for suffix in SUFFIXES)))
+    """Tell whether a file is a surface: by its content where that is certain, else by its ending.
+
+    A file that is not there, or cannot be opened, is judged by its ending; case does not matter.
+    """
+    path = Path(path)
+    is_named = _suffix(path) in SUFFIXES
+    if not path.is_file():
+        return is_named
+    try:
+        with path.open("rb") as file:
+            start, size = file.read(_HEAD), path.stat().st_size
+        if start.startswith(_GZIP):
+            with gzip.open(path) as packed:
+                start, size = packed.read(_HEAD), -1  # how large it is unpacked nobody has said
+    except (EOFError, OSError, zlib.error):
+        return is_named
+    return _marked(start, size) is not None or (is_named and _other(start) is None)
 
 
 def read(path: Path) -> Mesh:
@@ -88,12 +104,16 @@ def read_surface(path: Path) -> FoundSurface:
         DataError: If the file is missing, damaged, or holds no surface.
     """
     path = Path(path)
-    if not is_mesh(path):
-        raise DataError(f"{path}: a mesh ends in one of {', '.join(SUFFIXES)}")
+    if _suffix(path) not in SUFFIXES and not is_mesh(path):
+        raise DataError(
+            f"{path}: no mesh by its content, and a mesh ends in one of {', '.join(SUFFIXES)}"
+        )
     if not path.is_file():
         raise DataError(f"{path}: no such file")
     if path.stat().st_size > _MOST_BYTES:
-        raise DataError(f"{path}: {path.stat().st_size} bytes are too many for an organ's surface")
+        raise DataError(
+            f"{path}: {path.stat().st_size} bytes are too many for the surface of an anatomy"
+        )
     try:
         return _parsed(path.read_bytes(), _suffix(path))
     except (ValueError, RecursionError) as error:
@@ -103,9 +123,8 @@ def read_surface(path: Path) -> FoundSurface:
 
 
 def _suffix(path: Path) -> str:
-    return (
-        path.with_suffix("").suffix.lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
-    )
+    name = path.name.lower().removesuffix(".gz")
+    return next((suffix for suffix in SUFFIXES if name.endswith(suffix)), "")
 
 
 def _parsed(content: bytes, suffix: str) -> FoundSurface:
@@ -131,25 +150,41 @@ def _parsed(content: bytes, suffix: str) -> FoundSurface:
 
 def _kind(content: bytes, suffix: str) -> str:
     """Tell the format by the content; by the ending where the content has no mark."""
-    start = content.lstrip()
-    if content[:4] in (b"ply\n", b"ply\r", b"ply "):
-        return ".ply"
-    if content.startswith(legacy_vtk.MARK):
-        return ".vtk"
-    if start.startswith((b"<?xml", b"<VTKFile")):
-        return ".vtp"
-    if stl.is_binary(content) or stl.is_text(content):
-        return ".stl"
-    for mark, name in _OTHERS.items():
-        if content.startswith(mark):
-            raise ValueError(f"it is {name}, expected one of {', '.join(SUFFIXES)}")
-    if content[128:132] == b"DICM":
-        raise ValueError(f"it is a DICOM file, expected one of {', '.join(SUFFIXES)}")
-    if suffix == ".obj" or (suffix not in (".stl", ".obj") and obj.is_text(content)):
+    marked = _marked(content, len(content))
+    if marked is not None:
+        return marked
+    other = _other(content)
+    if other is not None:
+        raise ValueError(f"it is {other}, expected one of {', '.join(SUFFIXES)}")
+    if suffix == ".obj" or (suffix != ".stl" and obj.is_text(content)):
         return ".obj"
-    if suffix in (".ply", ".vtk", ".vtp"):
+    if suffix != ".stl":
         raise ValueError(f"it does not begin as {suffix} does: {content[:12]!r}")
     return suffix
+
+
+def _marked(start: bytes, size: int) -> str | None:
+    """Tell the format by what is certain: marks, and the size of a binary STL.
+
+    Args:
+        start: The first bytes.
+        size: How many there are in all.
+    """
+    text = start.lstrip()
+    if start[:4] in (b"ply\n", b"ply\r", b"ply "):
+        return ".ply"
+    if start.startswith(legacy_vtk.MARK):
+        return ".vtk"
+    if text.startswith((b"<?xml", b"<VTKFile")):
+        return ".vtp"
+    return ".stl" if stl.is_binary(start, size) or stl.is_text(start) else None
+
+
+def _other(start: bytes) -> str | None:
+    """Name what a file is that was given by mistake, if its beginning says so."""
+    if start[128:132] == b"DICM":
+        return "a DICOM file"
+    return next((name for mark, name in _OTHERS.items() if start.startswith(mark)), None)
 
 
 def _unpacked(content: bytes) -> bytes:

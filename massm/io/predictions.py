@@ -2,11 +2,12 @@
 
 The file holds ``anatomies``, ``present`` and ``score``, and of the other parts those that the
 model gives: ``center`` and ``radius`` together, ``local``, and ``world_{head}`` for each world
-head. These names stand in this module alone. A label map lies beside it, as ``{subject}.nii.gz``.
+head. These names stand in this module alone. A label map lies beside it, as ``{subject}.nii.gz``;
+the file then holds probabilities, too, see :mod:`massm.io.probabilities`.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from massm.geometry.boxes import Box
 from massm.geometry.volume import Volume
+from massm.io import probabilities
 from massm.io.errors import DataError
 from massm.io.images import read_image, write_image
 from massm.io.particles import load_arrays, save_arrays
@@ -23,7 +25,13 @@ _ALWAYS = {"anatomies": "K", "present": "K", "score": "K"}
 _BOXES = {"center": "K 3", "radius": "K 3"}
 _LOCAL = "local"
 _WORLD = "world_"
-_KINDS = {"anatomies": ("U", "text"), "present": ("b", "true or false")}  # others are numbers
+_KINDS = {  # others are numbers with a fraction
+    "anatomies": ("U", "text"),
+    "present": ("b", "true or false"),
+    "probability": ("u", "bytes"),
+    "probability_start": ("i", "whole numbers"),
+    "probability_size": ("i", "whole numbers"),
+}
 _NUMBERS = ("f", "numbers with a fraction")
 _ADVICE = "it is not a prediction: run predict again"
 
@@ -55,6 +63,8 @@ class SubjectPrediction:
             present. Empty for a model without.
         labels: At each voxel the number of an anatomy, its row plus 1; 0 for none. None for a model
             without.
+        probability: Of the anatomies that are present, how likely each voxel around them belongs to
+            them, in 255ths; a part of the label map's grid each. Empty for a model without.
     """
 
     anatomies: tuple[str, ...]
@@ -64,6 +74,7 @@ class SubjectPrediction:
     local: Float[np.ndarray, "K M 3"] | None
     world: dict[str, Float[np.ndarray, "K M 3"]]
     labels: Volume | None = None
+    probability: dict[str, Volume] = field(default_factory=dict)
 
     @property
     def found(self) -> tuple[str, ...]:
@@ -116,6 +127,10 @@ class SubjectPrediction:
         inside = self.labels.array == self.row(anatomy) + 1
         return replace(self.labels, array=inside) if inside.any() else None
 
+    def probability_of(self, anatomy: str) -> Volume | None:
+        """Return the probabilities around an anatomy, 255ths; None if not found or without."""
+        return self.probability.get(anatomy) if self.is_present(anatomy) else None
+
     def blanked(self) -> "SubjectPrediction":
         """Put nan in place of boxes and particles of what is not present."""
         boxes = self.boxes and PredictedBoxes(
@@ -126,6 +141,7 @@ class SubjectPrediction:
             boxes=boxes,
             local=None if self.local is None else self._blank(self.local),
             world={head: self._blank(particles) for head, particles in self.world.items()},
+            probability={n: part for n, part in self.probability.items() if self.is_present(n)},
         )
 
     def _blank(self, array: np.ndarray) -> np.ndarray:
@@ -146,6 +162,9 @@ def write(prediction: SubjectPrediction, path: Path) -> None:
         "score": prediction.score.astype(float),
     }
     arrays |= {name: array.astype(float) for name, array in _parts(prediction)}
+    if prediction.probability and prediction.labels is not None:
+        parts = (prediction.probability, prediction.anatomies, prediction.labels)
+        arrays |= probabilities.packed(*parts)
     save_arrays(arrays, path)
     if prediction.labels is not None:
         write_image(prediction.labels, labels_beside(path))
@@ -168,14 +187,17 @@ def read(path: Path) -> SubjectPrediction:
     heads = [name for name in arrays if name.startswith(_WORLD) and name != _WORLD]
     _refuse_other_arrays(arrays, heads, path)
     numbers = {name: array.astype(float) for name, array in arrays.items() if name not in _KINDS}
+    anatomies = tuple(str(name) for name in arrays["anatomies"])
+    labels = _read_labels(labels_beside(path), len(anatomies))
     prediction = SubjectPrediction(
-        tuple(str(name) for name in arrays["anatomies"]),
+        anatomies,
         arrays["present"],
         numbers["score"],
         PredictedBoxes(*(numbers[name] for name in _BOXES)) if "center" in numbers else None,
         numbers.get(_LOCAL),
         {name.removeprefix(_WORLD): numbers[name] for name in heads},
-        _read_labels(labels_beside(path), len(arrays["anatomies"])),
+        labels,
+        probabilities.unpacked(arrays, anatomies, labels, path),
     )
     _refuse_nonsense(prediction, path)
     return prediction
@@ -201,6 +223,7 @@ def _parts(prediction: SubjectPrediction) -> Iterator[tuple[str, np.ndarray]]:
 
 def _refuse_other_arrays(arrays: dict[str, np.ndarray], heads: list[str], path: Path) -> None:
     shapes = _ALWAYS | (_BOXES if arrays.keys() & _BOXES.keys() else {})
+    shapes |= probabilities.SHAPES if arrays.keys() & probabilities.SHAPES.keys() else {}
     particles = [_LOCAL, *heads] if _LOCAL in arrays else heads
     shapes |= dict.fromkeys(particles, "K M 3")
     refuse_other_shapes(arrays, shapes, path, _ADVICE)

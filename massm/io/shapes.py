@@ -35,3 +35,31 @@ def refuse_other_shapes(
         ):
             expected = " x ".join(str(known.get(letter, letter)) for letter in letters)
             raise DataError(f"{path}: {name} is {found}, expected {expected}; {advice}")
+
+
+def refuse_other_types(
+    arrays: Mapping[str, np.ndarray],
+    kinds: Mapping[str, str],
+    schema: int,
+    path: Path,
+    advice: str,
+) -> None:
+    """Refuse arrays that hold something else, or a file of another version.
+
+    Args:
+        arrays: As read, with the number of its schema among them.
+        kinds: numpy's letter for each kind of values, as in ``{"anatomies": "U"}``; arrays that are
+            not named are numbers with a fraction.
+        schema: The one that is read.
+        path: Their file.
+        advice: What to do about it.
+
+    Raises:
+        DataError: Naming file, array, what was found and what was expected.
+    """
+    for name, array in arrays.items():
+        kind, expected = array.dtype.kind, kinds.get(name, "f")
+        if kind != expected:
+            raise DataError(f"{path}: {name} is of kind {kind}, expected {expected}; {advice}")
+    if arrays["schema"] != schema:
+        raise DataError(f"{path}: schema {arrays['schema']}, this massm reads {schema}; {advice}")

@@ -20,6 +20,7 @@ _TEXT = (
     *("subject", "anatomy", "split", "status", "reason", "note"),
     *("image", "mask", "label", "source", "surface"),
     *("model", "head", "measure", "reference", "image_id"),
+    *("model_a", "head_a", "model_b", "head_b", "claim", "verdict", "scope", "counting"),
 )
 # Blanks, also those that are not seen: of no width, byte-order marks, marks of direction.
 _BLANK = r"[\s\u200b-\u200f\u2060\ufeff]+"

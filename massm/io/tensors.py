@@ -23,6 +23,16 @@ def save(arrays: dict[str, np.ndarray], path: Path) -> None:
             raise OSError(None, str(error)) from error
 
 
+def names_in(path: Path) -> list[str]:
+    """List the arrays of a file, none of them read.
+
+    Raises:
+        DataError: If the file is damaged.
+    """
+    with named(path, "no tensors", _ADVICE), safe_open(path, framework="numpy") as file:
+        return list(file.keys())
+
+
 def load(path: Path, names: list[str] | None = None) -> dict[str, np.ndarray]:
     """Read named arrays; only the ones asked for are read from disk.
 

@@ -1,7 +1,7 @@
 """Bounds of the comparison: the mean shape below; true particles, or some modes of them, above."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -14,27 +14,8 @@ from massm.geometry.boxes import box_of
 from massm.geometry.particles import ParticleSet
 from massm.io.errors import DataError
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
+from massm.models.known import Known, Predictions
 from massm.pdm.shape_model import fit_shape_model
-from massm.tensors.sample import Template
-
-Predictions = Iterator[tuple[str, SubjectPrediction]]
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a family without training may be told; it takes what its section says it reads.
-
-    Attributes:
-        subjects: Names of those to predict.
-        particles: Correspondence of each anatomy, in their order; empty for what knows no truth.
-        boxes: Reads the prediction of the model whose boxes are asked for, by the subject's name.
-        template: Shapes of the training split.
-    """
-
-    subjects: tuple[str, ...]
-    particles: Mapping[str, ParticleSet]
-    boxes: Callable[[str], SubjectPrediction]
-    template: Template
 
 
 def mean_shapes(config: MeanShapeConfig, known: Known) -> Predictions:

@@ -4,14 +4,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from massm.config.models.deepssm import DeepssmConfig
 from massm.config.models.family import FamilyConfig
 from massm.config.models.massm import MassmConfig
 from massm.config.models.mean_shape import MeanShapeConfig
 from massm.config.models.pca_oracle import PcaOracleConfig
+from massm.config.models.surface_fit import SurfaceFitConfig
 from massm.config.models.truth import TruthConfig
-from massm.models.bounds import Known, Predictions, mean_shapes, projections, true_particles
+from massm.config.models.unet import UnetConfig
+from massm.models.bounds import mean_shapes, projections, true_particles
+from massm.models.deepssm.model import build as build_deepssm
 from massm.models.interface import Model
+from massm.models.known import Known, Predictions
 from massm.models.massm.model import build as build_massm
+from massm.models.unet.model import build as build_unet
 from massm.tensors.preprocessing import Preprocessing
 from massm.tensors.sample import Template
 
@@ -33,11 +39,21 @@ class Family(Generic[Entry]):
     predict: Callable[[Entry, Known], Predictions] | None = None
 
 
+def _fitted_surfaces(entry: SurfaceFitConfig, known: Known) -> Predictions:
+    # The particle engine takes long to import, and a network needs none of it.
+    from massm.models.surface_fit import fitted_surfaces
+
+    return fitted_surfaces(entry, known)
+
+
 FAMILIES: dict[str, Family[Any]] = {
     "massm": Family(MassmConfig, build=build_massm),
+    "deepssm": Family(DeepssmConfig, build=build_deepssm),
     "mean_shape": Family(MeanShapeConfig, predict=mean_shapes),
     "pca_oracle": Family(PcaOracleConfig, predict=projections),
+    "surface_fit": Family(SurfaceFitConfig, predict=_fitted_surfaces),
     "truth": Family(TruthConfig, predict=true_particles),
+    "unet": Family(UnetConfig, build=build_unet),
 }
 
 

@@ -1,7 +1,7 @@
 """What every trained model offers to training and prediction, whatever its family."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
@@ -118,11 +118,13 @@ class TrainingParticles:
         local: In the image frame.
         world: In the population's frame.
         present: Which of them there are.
+        middle: Middle of each subject's image, in the image frame.
     """
 
     local: Float[Tensor, "N K M 3"]
     world: Float[Tensor, "N K M 3"]
     present: Bool[Tensor, "N K"]
+    middle: Float[Tensor, "N 3"]
 
 
 class Model(nn.Module, ABC):
@@ -130,13 +132,16 @@ class Model(nn.Module, ABC):
 
     Attributes:
         stride: Every axis of the network image is padded to a multiple of this, voxels.
+        sees_fine: Whether it looks at the finer image, where there is one; if not,
+            it is not handed over.
         terms: Names of the loss terms, in the order of the history's columns.
         errors: Names of the validation errors, mm; ``{name}_mm`` in the history.
         selects: The one of them that ``train.select: best`` goes by.
     """
 
     stride: int
-    terms: ClassVar[tuple[str, ...]]
+    sees_fine: bool = True
+    terms: tuple[str, ...]
     errors: ClassVar[tuple[str, ...]]
     selects: ClassVar[str]
 
@@ -158,6 +163,13 @@ class Model(nn.Module, ABC):
         Args:
             shapes: Reads the training split's particles.
             generator: Draws all that is drawn.
+        """
+
+    def conclude(self, batches: Iterable[Batch]) -> None:
+        """Do what comes after training; by default nothing.
+
+        Args:
+            batches: The validation split, not augmented, on the model's device; maybe none.
         """
 
     def infer(self, images: Images) -> Prediction:

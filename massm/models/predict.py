@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from massm.geometry.volume import Volume
 from massm.io.predictions import PredictedBoxes, SubjectPrediction
+from massm.io.probabilities import HALF, in_bytes, part_around
 from massm.models.interface import Model, Prediction
 from massm.models.saved import Description
 from massm.tensors.grid import Grid
@@ -61,7 +62,11 @@ def _said(
 ) -> SubjectPrediction:
     boxes, local, labels = prediction.boxes, prediction.local, prediction.labels
     present = score >= limits
-    mask = None if labels is None else label_map(labels[row], present)
+    mask, parts = None, {}
+    if labels is not None:
+        probability = _in_bytes(labels[row])
+        mask = label_map(probability, present)
+        parts = _parts_of(probability, mask, anatomies)
     return SubjectPrediction(
         anatomies=anatomies,
         present=_with_voxels(present, mask),
@@ -72,24 +77,48 @@ def _said(
         local=None if local is None else _numpy(local[row]),
         world={head: _numpy(particles[row]) for head, particles in prediction.world.items()},
         labels=mask,
+        probability=parts,
     )
 
 
-def label_map(probability: Grid, present: np.ndarray) -> Volume:
+def _in_bytes(probability: Grid) -> list[Volume]:
+    """Return one subject's probabilities of each anatomy, in 255ths: a quarter of the memory."""
+    spacing, origin = np.full(3, probability.spacing_mm), _numpy(probability.origin[0])
+    return [
+        Volume(in_bytes(values.detach().cpu().numpy()), spacing, origin)
+        for values in probability.values[0]
+    ]
+
+
+def label_map(probability: Sequence[Volume], present: Bool[np.ndarray, " K"]) -> Volume:
     """Return at each voxel the number of the likeliest anatomy, 1 to K; 0 for none of them.
 
-    None is where no probability reaches 0.5. Anatomies that are not present have no voxel.
+    None is where no probability reaches 0.5; of several that are equal the first counts. Anatomies
+    that are not present have no voxel.
 
     Args:
-        probability: One subject's, channels anatomies.
+        probability: Of each anatomy, in 255ths.
         present: Which of the K anatomies are in the image.
     """
-    values = _numpy(probability.values[0])
-    values[~present] = 0.0
-    likeliest = values.argmax(axis=0)
-    labels = np.where(values.max(axis=0) >= 0.5, likeliest + 1, 0)
-    spacing = np.full(3, probability.spacing_mm)
-    return Volume(labels.astype(np.uint8), spacing, _numpy(probability.origin[0]))
+    labels = np.zeros(probability[0].array.shape, np.uint8)
+    most = np.full(labels.shape, int(HALF), np.uint8)
+    for row in np.flatnonzero(present).tolist():
+        wins = probability[row].array > most
+        labels[wins] = row + 1
+        most[wins] = probability[row].array[wins]
+    return replace(probability[0], array=labels)
+
+
+def _parts_of(
+    probability: Sequence[Volume], labels: Volume, anatomies: Sequence[str]
+) -> dict[str, Volume]:
+    """Cut out the probabilities around the anatomies that have a voxel."""
+    parts = {}
+    for row, name in enumerate(anatomies):
+        part = part_around(probability[row]) if (labels.array == row + 1).any() else None
+        if part is not None:
+            parts[name] = part
+    return parts
 
 
 def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
@@ -118,6 +147,7 @@ def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
         local=np.concatenate(local) if local else None,
         world={head: np.concatenate([part.world[head] for part in parts]) for head in first.world},
         labels=labels,
+        probability={name: volume for part in parts for name, volume in part.probability.items()},
     ).blanked()
 
 

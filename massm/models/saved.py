@@ -11,13 +11,11 @@ from massm.io import documents
 from massm.io.errors import DataError
 from massm.io.weights import load_weights, save_weights
 from massm.models.families import build_model
+from massm.models.files import DESCRIPTION, VERSION, WEIGHTS
 from massm.models.interface import Model
 from massm.tensors.manifest import Manifest
 from massm.tensors.preprocessing import Preprocessing
 from massm.tensors.sample import Template
-
-WEIGHTS, DESCRIPTION = "model.safetensors", "model.json"
-VERSION = 4
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class Description:
         modes: PCA modes stored in its template.
         preprocessing: From a CT to what it is given.
         thresholds: Per anatomy the score from which it counts as present.
-        trained: Facts of the run: epochs, subjects, select (last or best), commit of the code
-            (older ones lack it).
+        trained: Facts of the run: epochs, subjects, parameters (how many), select (last or best),
+            commit of the code (older ones lack parameters and commit).
     """
 
     model: NetworkConfig

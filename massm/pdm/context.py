@@ -11,7 +11,7 @@ class PopulationContext(NamedTuple):
     """What a shape model is made of, beside surfaces and config.
 
     Attributes:
-        anatomy: Which organ.
+        anatomy: Its name.
         alignments: Matrix from image to aligned frame, for every groomed subject of any split.
         project: ShapeWorks project to take the particles from; None for engines that place them.
         checkpoint: Folder for the state of a run that may be cut off; None: nothing is kept.

@@ -131,8 +131,8 @@ def generalization(
         world: Aligned particles.
         transforms: From the surfaces' frame to the aligned frame.
         modes: Numbers of modes.
-        groups: Who each shape is of; all of a group, as a subject's left and right organ, are left
-            out together. None: each shape is of someone else.
+        groups: Who each shape is of; all of a group, as a subject's left and right anatomy, are
+            left out together. None: each shape is of someone else.
 
     Returns:
         ``particles``: mean distance between particles and rebuilt particles; ``surface``: of the

@@ -1,4 +1,4 @@
-"""Surfaces from predicted masks."""
+"""Surfaces from predicted masks and probabilities."""
 
 from pathlib import Path
 
@@ -7,8 +7,9 @@ import numpy as np
 from massm.config.groom import SurfaceConfig
 from massm.geometry.isosurface import isosurface
 from massm.geometry.mesh import Mesh
-from massm.geometry.topology import largest_component
+from massm.geometry.topology import edge_component_labels
 from massm.geometry.volume import Volume
+from massm.groom.probability import groom_probability
 from massm.groom.surface import groom_mask
 from massm.io import meshes
 from massm.io.errors import DataError
@@ -53,21 +54,50 @@ def write_mask_surface(
     return {"folded": flaws.folded, "crossing": flaws.crossing}
 
 
-def surface_of_probability(probability: Volume, *, threshold: float = 0.5) -> Mesh:
-    """Extract the surface of a probability map by marching cubes; its largest piece.
+def write_probability_surface(
+    probability: Volume, config: SurfaceConfig, path: Path, raw: Path, described: str
+) -> dict[str, int]:
+    """Make the surface where a probability is one half, write it and count its flaws.
 
-    Probabilities place the surface between voxels, where a mask can only take steps.
+    Beside it goes the raw one: all pieces, as they are, nothing smoothed.
 
     Args:
-        probability: Values from 0 to 1 on the network's grid, image space.
-        threshold: Probability on the surface.
+        probability: In 255ths, on the network's grid, image space.
+        config: As for grooming.
+        path: The ``.vtp`` to write.
+        raw: The ``.vtp`` of all pieces.
+        described: Subject and anatomy, for messages.
 
     Raises:
-        DataError: If no voxel is above the threshold.
+        DataError: If nothing is at one half.
     """
-    if not np.isfinite(probability.array).all():
-        raise DataError("the probability map holds values that are not finite")
+    surface, whole = surfaces_of_probability(probability, config, described)
+    meshes.write(surface, path)
+    meshes.write(whole, raw)
+    flaws = flaws_of(surface)
+    pieces = int(edge_component_labels(whole).max()) + 1
+    return {"folded": flaws.folded, "crossing": flaws.crossing, "pieces": pieces}
+
+
+def surfaces_of_probability(
+    probability: Volume, config: SurfaceConfig, described: str
+) -> tuple[Mesh, Mesh]:
+    """Return the groomed surface at one half, of the largest piece, and the raw one of all pieces.
+
+    Probabilities place a surface between voxels, where a mask can only take steps. Of networks
+    whose probabilities sum to 1 over the background and all anatomies, the border of two that touch
+    is at one half, too.
+
+    Args:
+        probability: In 255ths, image space.
+        config: As for grooming.
+        described: Subject and anatomy, for messages.
+
+    Raises:
+        DataError: If nothing is at one half.
+    """
+    shares = probability.with_array(probability.array / np.float32(255))
     try:
-        return largest_component(isosurface(probability, threshold))
+        return groom_probability(shares, config, described), isosurface(shares, 0.5)
     except ValueError as error:
-        raise DataError(f"no surface in the probability map: {error}") from error
+        raise DataError(f"{described}: no surface in the probabilities: {error}") from error

@@ -1,6 +1,7 @@
 """What of a prediction becomes a surface: its particles in each frame, or its mask."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,18 @@ from massm.config.groom import SurfaceConfig
 from massm.geometry.volume import Volume
 from massm.io.errors import DataError
 from massm.io.predictions import SubjectPrediction
-from massm.reconstruct.from_mask import write_mask_surface
+from massm.reconstruct.from_mask import write_mask_surface, write_probability_surface
 from massm.reconstruct.from_particles import Warp, write_surface
 
-Part = np.ndarray | Volume  # particles, M x 3, or a mask
+
+@dataclass(frozen=True)
+class Probability:
+    """How likely each voxel around an anatomy belongs to it, in 255ths."""
+
+    volume: Volume
+
+
+Part = np.ndarray | Volume | Probability  # particles, M x 3, or a mask
 
 LOCAL, LABELS = "local", "labels"  # heads in the table of the surfaces; others are world heads
 
@@ -20,12 +29,15 @@ LOCAL, LABELS = "local", "labels"  # heads in the table of the surfaces; others 
 def parts_of(prediction: SubjectPrediction, anatomy: str) -> dict[str, Part]:
     """Return what makes surfaces of an anatomy, by the head that said it; none if it was missed.
 
-    Particles stand for the anatomy in the image if there are any, a mask if not.
+    Particles stand for the anatomy in the image if there are any; if not, probabilities, or a mask.
     """
     parts: dict[str, Part] = {}
     local, mask = prediction.local_of(anatomy), prediction.mask_of(anatomy)
+    probability = prediction.probability_of(anatomy)
     if local is not None:
         parts[LOCAL] = local
+    elif probability is not None:
+        parts[LABELS] = Probability(probability)
     elif mask is not None:
         parts[LABELS] = mask
     return parts | prediction.world_of(anatomy)
@@ -42,7 +54,7 @@ def write_part(
     """Make the surface of a part, write it and count its flaws.
 
     Args:
-        part: Particles or a mask.
+        part: Particles, probabilities or a mask.
         path: The ``.vtp`` to write.
         described: Subject, anatomy and head, for messages.
         warp: What particles are carried by.
@@ -51,11 +63,14 @@ def write_part(
     Raises:
         DataError: If what the part needs is missing, or it makes no surface.
     """
-    if isinstance(part, Volume):
+    if isinstance(part, Volume | Probability):
         if config is None:
             raise DataError(
                 f"{described}: a mask needs the section groom.surface, which is missing"
             )
+        if isinstance(part, Probability):
+            raw = path.with_name(f"{path.stem}-raw.vtp")
+            return write_probability_surface(part.volume, config, path, raw, described)
         return write_mask_surface(part, config, path, described)
     if warp is None:
         raise DataError(

@@ -1,7 +1,8 @@
 """Names and order of models and anatomies, the same in every figure and table."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,12 @@ Method = tuple[str, str]  # model, head
 
 ALL_LABEL = "All anatomies"
 
-_HEADS = {"cvae": "CVAE", "procrustes": "Procrustes"}
+_HEADS = {
+    "cvae": "CVAE",
+    "procrustes": "Procrustes",
+    "shrinkage": "shrinkage",
+    "pca": "",
+}  # DeepSSM has no other
 
 
 def anatomy_label(name: str) -> str:
@@ -44,11 +50,21 @@ class Names(ModelNames):
         model, head = method
         if head in (LOCAL, DETECTION) or model in self.bounds:
             return self.model(model)
-        return f"{self.model(model)} {_HEADS.get(head, head)}"
+        return f"{self.model(model)} {_HEADS.get(head, head)}".rstrip()
+
+    def methods(self, methods: Iterable[Method]) -> dict[Method, str]:
+        """Write methods shown together, in order; a head is named where its model has two."""
+        shown = self.ordered(list(methods))
+        heads = Counter(model for model, _ in shown)
+        return {m: self.model(m[0]) if heads[m[0]] == 1 else self.method(m) for m in shown}
 
     def ordered(self, methods: Sequence[Method]) -> list[Method]:
         """Put methods in the order of tables and figures, unknown ones before what knows truth."""
         return sorted(set(methods), key=lambda method: (self._rank(method[0]), *method))
+
+    def networks(self, networks: Iterable[str]) -> list[str]:
+        """Put networks (``{model}`` or ``{model}/{part}``) in the order of their models."""
+        return sorted(networks, key=lambda name: self._rank(name.partition("/")[0]))
 
     def _rank(self, model: str) -> float:
         if model in self.order:

@@ -9,13 +9,17 @@ from plotly.offline import get_plotlyjs
 
 from massm.report.figures.rendering import CHANGE_COLORS, ERROR_COLORS
 from massm.report.sections import (
+    claims,
     cohort,
+    compare,
+    costs,
     ct,
     detection,
     image_results,
     joint,
     overview,
     shape_models,
+    sureness,
     surfaces,
     this_run,
     training,
@@ -29,9 +33,13 @@ log = logging.getLogger(__name__)
 SECTIONS: tuple[PageSection, ...] = (
     ct.SECTION,
     surfaces.SECTION,
+    compare.SECTION,
     image_results.SECTION,
     detection.SECTION,
+    sureness.SECTION,
     world_results.SECTION,
+    claims.SECTION,
+    costs.SECTION,
     shape_models.SECTION,
     joint.SECTION,
     training.SECTION,
@@ -40,7 +48,9 @@ SECTIONS: tuple[PageSection, ...] = (
 )
 """In the order of the page: a new section is a module of ``sections`` and its line here."""
 
-_SCRIPTS = ("tools", "cases", "modes", "scroll", "start")  # of viewers/, in this order
+_SCRIPTS = (  # of viewers/, in this order
+    "tools", "cases", "modes", "scroll", "tables", "turntable", "compare", "start",
+)  # fmt: skip
 
 
 def build_page(material: Material) -> str:

@@ -18,10 +18,17 @@ BLACK = "#2B2B2B"
 
 @dataclass(frozen=True)
 class Look:
-    """How a model is drawn: color, and the hatch of its boxes (matplotlib's letters)."""
+    """How a model is drawn.
+
+    Attributes:
+        color: Of its boxes and outlines.
+        hatch: Of its boxes, in matplotlib's letters.
+        dashes: Of its outlines, as SVG writes them; empty: none.
+    """
 
     color: str
     hatch: str
+    dashes: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,28 +43,30 @@ class Line:
 # Blue is ours; gray, green and black stay with the bounds; each kind of rival has its color.
 _MODEL_LOOKS = {
     "massm": Look(BLUE, ""),
-    "massm_plain": Look(SKY, ".."),
+    "massm_unrefined": Look(SKY, "..", "7 3"),
     "mean_shape": Look(GRAY, "||"),
     "pca_oracle": Look(GREEN, "---"),
-    "truth": Look(BLACK, ""),
+    "truth": Look(BLACK, "xxxx"),
     "deepssm_local": Look(ORANGE, "//"),
-    "deepssm_world_full": Look(ORANGE, "xx"),
+    "deepssm_world_full": Look(ORANGE, "xx", "7 3"),
     "deepssm_world": Look(VERMILION, "\\\\"),
-    "deepssm_world_detected": Look(VERMILION, "++"),
+    "deepssm_world_detected": Look(VERMILION, "++", "7 3"),
     "unet": Look(PURPLE, "oo"),
-    "unet_multi": Look(PURPLE, "OO"),
-    "unet_fit": Look(YELLOW, "\\\\"),
+    "unet_multi": Look(PURPLE, "**", "7 3"),
+    "unet_fit": Look(YELLOW, "|/"),
 }
-_SECOND_OUTPUT = {"massm": Look(SKY, "//")}  # of a model with two in one frame
+_SECOND_OUTPUT = {"massm": Look(SKY, "//", "2 3")}  # of a model with two in one frame
 _OTHER_COLORS = (ORANGE, PURPLE, VERMILION, SKY, YELLOW)
-_OTHER_HATCHES = ("**", "|/", "|\\", "-/")
+_OTHER_HATCHES = (("O", "2 3"), ("|\\", "8 3 2 3"), ("-/", "1 2"), ("-\\", "12 3"))
 _ANATOMY_COLORS = (ORANGE, SKY, GREEN, PURPLE, VERMILION, YELLOW, BLUE)
 _ANATOMY_DASHES = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"))
 
 
 def method_looks(methods: Sequence[Method], names: Names) -> dict[Method, Look]:
     """Give each method its look: its model's own, or one (of 20) that no other here has."""
-    spare = cycle(Look(color, hatch) for hatch in _OTHER_HATCHES for color in _OTHER_COLORS)
+    spare = cycle(
+        Look(color, hatch, dashes) for hatch, dashes in _OTHER_HATCHES for color in _OTHER_COLORS
+    )
     looks: dict[Method, Look] = {}
     seen: set[str] = set()
     for method in names.ordered(methods):

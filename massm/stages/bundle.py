@@ -2,9 +2,9 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from torch import Tensor
 
 from massm.config.bundle import BundleConfig
@@ -14,6 +14,7 @@ from massm.config.models import ModelEntry
 from massm.config.models.family import NetworkConfig
 from massm.config.models.massm import MassmConfig
 from massm.config.reconstruct import ReconstructConfig
+from massm.fitting.of_run import read_frozen_arrays, read_reference
 from massm.geometry.mesh import Mesh
 from massm.inference.bundle import Contents, write_bundle
 from massm.inference.facts import Facts, without_places
@@ -22,10 +23,13 @@ from massm.inference.run_facts import counts_of, metrics_of
 from massm.io import meshes, particles
 from massm.io.documents import read_json
 from massm.io.errors import DataError
+from massm.io.intervals import read_intervals
 from massm.io.tables import read_table
+from massm.io.trust import read_trust
 from massm.io.weights import load_weights
+from massm.models.files import WEIGHTS
 from massm.models.massm.impersonal import impersonal_weights
-from massm.models.saved import WEIGHTS, load_model
+from massm.models.saved import load_model
 from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
@@ -45,6 +49,8 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     results: Path,
     output: Path,
     summary: Path | None = None,
+    intervals: Path | None = None,
+    trust: Path | None = None,
 ) -> None:
     """Write weights, shapes, statistics, what shapes are fitted to, the card and ``model.json``.
 
@@ -64,6 +70,8 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
             the survey.
         output: Folder ``models/{model}``.
         summary: ``evaluate/summary.csv``; without, the folder says nothing of how good it is.
+        intervals: ``intervals/{model}/intervals.npz``; without, it says nothing of how sure it is.
+        trust: ``trust/{model}/trust.npz``; without, it does not say which scans are like its own.
     """
     if not isinstance(model, NetworkConfig):
         raise ValueError(f"{name}: {model.family} is a family without training, nothing to carry")
@@ -93,7 +101,12 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     weights = None
     if config.template == "mean":
         weights = _impersonal(model, [runs[name] for name in description.anatomies], train)
-    write_bundle(train, _contents(parts, facts), model, output, weights)
+    contents = replace(
+        _contents(parts, facts),
+        intervals=None if intervals is None else read_intervals(intervals),
+        trust=None if trust is None else read_trust(trust),
+    )
+    write_bundle(train, contents, model, output, weights)
     size = sum(path.stat().st_size for path in output.iterdir()) / 1e6
     log.info("%s: %d anatomies, %.1f MB", output, len(parts), size)
 
@@ -132,34 +145,17 @@ def _part(anatomy: str, found: AnatomyRun, recipe: Recipe) -> AnatomyPart:
 
 def _read(anatomy: str, results: Path) -> AnatomyRun:
     """Read what the run made of one anatomy."""
-    correspond, template = results / "correspond", results / "template" / f"{anatomy}.vtp"
-    population = particles.load_set(correspond / f"{anatomy}.npz")
-    train = population.of_split("train")
+    template = results / "template" / f"{anatomy}.vtp"
+    train = particles.load_set(results / "correspond" / f"{anatomy}.npz").of_split("train")
     subject = str(read_json(template.with_suffix(".json"), "subject")["subject"])
-    path = results / "groom" / "alignment" / f"{anatomy}.json"
-    alignment = read_json(path, "reference", "reference_anatomy", "reflected")
-    contralateral = str(alignment["reference_anatomy"])
-    surfaces = results / "groom" / "surfaces"
     return AnatomyRun(
         train=train,
-        surfaces=_SurfaceFiles(surfaces, anatomy, train.subjects),
+        surfaces=_SurfaceFiles(results / "groom" / "surfaces", anatomy, train.subjects),
         medoid=subject,
         template=meshes.read(template),
-        model=_arrays(correspond / anatomy / "model.npz"),
-        reference=meshes.read(surfaces / str(alignment["reference"]) / f"{contralateral}.vtp"),
-        reference_mirrored=bool(alignment["reflected"]) != (contralateral != anatomy),
-        reflected=bool(alignment["reflected"]),
+        model=read_frozen_arrays(results, anatomy),
+        reference=read_reference(results, anatomy),
     )
-
-
-def _arrays(path: Path) -> dict[str, np.ndarray]:
-    arrays = particles.load_arrays(path)
-    missing = {"mean", "modes", "variances", "residual_limit"} - set(arrays)
-    if missing:
-        raise DataError(
-            f"{path} lacks {', '.join(sorted(missing))}; delete it and run correspond again"
-        )
-    return arrays
 
 
 class _SurfaceFiles(Mapping[str, Mesh]):

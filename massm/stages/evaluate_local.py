@@ -5,7 +5,7 @@ from pathlib import Path
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
 from massm.evaluate.outcomes import local_measures, read_closed
-from massm.evaluate.prediction import heads_in_image, read_prediction
+from massm.evaluate.prediction import heads_of, read_prediction
 from massm.evaluate.rows import LOCAL, MeasureRow, to_table
 from massm.evaluate.truth import read_subjects
 from massm.io.tables import write_table
@@ -35,7 +35,8 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         groomed: ``groom/index/*.tsv``.
         particles: ``correspond/{anatomy}.npz`` of every anatomy.
         predictions: Folder with ``{subject}.npz``.
-        surfaces: Folder with ``{subject}/{anatomy}.vtp``: the model's surfaces.
+        surfaces: Folder with ``{subject}/{anatomy}.vtp``: the model's surfaces; beside them those
+            of all that was segmented, ``{anatomy}-raw.vtp``, if it segments.
         references: The same for the surfaces from true particles.
         results: Folder that the groomed surfaces' paths are relative to.
         table: CSV to write.
@@ -57,13 +58,17 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
 
 def _measure(job: SubjectJob) -> list[MeasureRow]:
     prediction = read_prediction(job.prediction)
-    if LOCAL not in heads_in_image(prediction):
+    if LOCAL not in heads_of(prediction):
         return []
     rows: list[MeasureRow] = []
     for anatomy in job.found(prediction):
         surface = read_closed(job.surfaces / f"{anatomy.name}.vtp")
         particles = prediction.local_of(anatomy.name)
-        measures = local_measures(anatomy, particles, surface, job.reference(anatomy), job.config)
+        raw = job.surfaces / f"{anatomy.name}-raw.vtp"
+        measures = local_measures(
+            *(anatomy, particles, surface, job.reference(anatomy), job.config),
+            raw=read_closed(raw) if raw.is_file() else None,
+        )
         rows += job.rows(LOCAL, anatomy, measures)
     return rows
 

@@ -1,4 +1,4 @@
-"""Measure what the anatomies that models missed cost them: the mean shape at the image's center."""
+"""Measure what the anatomies that models missed cost them: the error of the mean shape."""
 
 import logging
 from collections.abc import Mapping
@@ -6,19 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
+from massm.evaluate.comparison import frame_of
 from massm.evaluate.jobs import collect_rows, read_reference
 from massm.evaluate.missing import MeanShape, image_center, missed_measures
-from massm.evaluate.prediction import heads_in_image, read_prediction
+from massm.evaluate.prediction import heads_of, read_prediction
 from massm.evaluate.rows import MeasureRow, rows_of, to_table
 from massm.evaluate.truth import TrueSubject, read_subjects
-from massm.io import images
+from massm.io import images, tensors
 from massm.io.errors import DataError
+from massm.io.shapes import refuse_other_shapes
 from massm.io.tables import write_table
 from massm.reconstruct.from_particles import load_warp
 from massm.stages._command import stage_main
-from massm.tensors.template import load_template
 
 log = logging.getLogger(__name__)
+
+_MEANS = dict.fromkeys(("mean_local", "mean_world"), "K M 3")  # of the template's arrays
 
 
 @dataclass(frozen=True)
@@ -28,14 +31,14 @@ class MissedJob:
     Attributes:
         subject: The truth.
         missed: The models that missed an anatomy, each with the heads that this costs it.
-        shapes: The mean shape of each anatomy.
+        shapes: The mean shape of each anatomy, around the origin and in the population's frame.
         references: Folder of this subject's surfaces from true particles.
         config: What to measure.
     """
 
     subject: TrueSubject
     missed: Mapping[str, Mapping[str, frozenset[str]]]
-    shapes: Mapping[str, MeanShape]
+    shapes: Mapping[str, tuple[MeanShape, MeanShape]]
     references: Path
     config: SurfaceMeasuresConfig
 
@@ -86,12 +89,19 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     log.info("%d subjects have anatomies that a model missed", len(jobs))
 
 
-def _mean_shapes(anatomies: list[str], template: Path, warps: list[Path]) -> dict[str, MeanShape]:
-    means = load_template(template).mean_local.numpy().astype(float)
-    library = {path.stem: path for path in warps}
+def _mean_shapes(
+    anatomies: list[str], template: Path, warps: list[Path]
+) -> dict[str, tuple[MeanShape, MeanShape]]:
+    held = tensors.load(template, list(_MEANS))
+    refuse_other_shapes(held, _MEANS, template, "run the tensors stage again")
+    means = zip(*(held[name].astype(float) for name in _MEANS), strict=True)
+    library = {path.stem: load_warp(path) for path in warps}
     return {
-        name: MeanShape(mean, load_warp(library[name]).surface(mean))
-        for name, mean in zip(anatomies, means, strict=True)
+        name: (
+            MeanShape(local, library[name].surface(local)),
+            MeanShape(world, library[name].surface(world)),
+        )
+        for name, (local, world) in zip(anatomies, means, strict=True)
     }
 
 
@@ -103,7 +113,7 @@ def _missed(
         return missed
     for model, folder in folders.items():
         prediction = read_prediction(folder / f"{subject.name}.npz")
-        heads = heads_in_image(prediction)
+        heads = heads_of(prediction)
         for anatomy in subject.present:
             if heads and not prediction.is_present(anatomy.name):
                 missed.setdefault(anatomy.name, {})[model] = heads
@@ -117,17 +127,19 @@ def _measure(job: MissedJob) -> list[MeasureRow]:
             f"{subject.name}: {', '.join(job.missed)} was missed, but the cohort names no image in "
             "whose center the mean shape would lie"
         )
-    center = image_center(images.read_image(subject.image))
+    center = image_center(images.read_scan(subject.image).volume)
     rows: list[MeasureRow] = []
     for anatomy in subject.present:
         models = job.missed.get(anatomy.name, {})
         if not models:
             continue
-        mean = job.shapes[anatomy.name].at(center)
+        local, world = job.shapes[anatomy.name]
         reference = read_reference(job.references, anatomy)
-        for head, measures in missed_measures(anatomy, mean, reference, job.config).items():
-            for model in [name for name, heads in models.items() if head in heads]:
-                rows += rows_of(model, head, subject.name, anatomy.name, subject.split, measures)
+        costs = missed_measures(anatomy, local.at(center), world, reference, job.config)
+        for model, heads in models.items():
+            for head in sorted(heads):
+                named = (model, head, subject.name, anatomy.name, subject.split)
+                rows += rows_of(*named, costs.get(frame_of(head), {}))
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Summarize the measures of all models and compare the models."""
+"""Summarize the measures of all models, compare the models, and try claims about them."""
 
 import logging
 from pathlib import Path
@@ -7,6 +7,7 @@ import pandas as pd
 
 from massm.config.evaluate import ComparisonConfig
 from massm.evaluate.attrition import count_anatomies
+from massm.evaluate.claims import try_claims
 from massm.evaluate.comparison import compare
 from massm.evaluate.statistics import Resampling
 from massm.evaluate.summary import summarize
@@ -27,10 +28,11 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     groomed: list[Path],
     summary: Path,
     tests: Path,
+    claims: Path,
     anatomies: Path,
     bounds: list[str],
 ) -> None:
-    """Read the long tables of all models; write one row per measure, and the paired tests.
+    """Read the long tables of all models; write one row per measure, paired tests and claims.
 
     Args:
         config: How intervals are made and which model is compared.
@@ -40,6 +42,7 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         groomed: ``groom/index/*.tsv``.
         summary: CSV to write: n, missed, mean, median, sd and interval.
         tests: CSV to write: differences with interval and p-values.
+        claims: CSV to write: each claim of the configuration, held or not.
         anatomies: CSV to write: of how many subjects each was excluded, missed and measured.
         bounds: Models that are bounds of the comparison, no rivals.
     """
@@ -51,9 +54,11 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
     how = Resampling(config.bootstrap_samples, config.confidence, config.seed)
     summarized = summarize(values, costs, how)
     compared = compare(values, costs, config.reference_model, how, bounds=bounds)
+    tried = try_claims(values, costs, config.claims, how, bounds=bounds)
     fates = count_anatomies(read_cohort(cohort), read_groomed(groomed), values)
     write_table(summarized, summary)
     write_table(compared, tests)
+    write_table(tried, claims)
     write_table(fates, anatomies)
     log.info(
         "%d models, %d summary rows, %d paired tests",

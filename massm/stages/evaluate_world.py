@@ -1,14 +1,19 @@
 """Measure one model's particles and surfaces in the population's aligned frame."""
 
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.jobs import SubjectJob, collect_rows, subject_jobs
-from massm.evaluate.outcomes import read_closed, world_measures
+from massm.evaluate.outcomes import WorldTruth, read_closed, world_measures
+from massm.evaluate.particles import span_measures
 from massm.evaluate.prediction import read_prediction
 from massm.evaluate.rows import MeasureRow, to_table
 from massm.evaluate.truth import read_subjects
+from massm.io.particles import load_set
 from massm.io.tables import write_table
+from massm.pdm.shape_model import ShapeModel, fit_shape_model
 from massm.stages._command import stage_main
 
 
@@ -49,25 +54,34 @@ def run(  # noqa: PLR0913 - one option for each input of the rule
         surfaces=surfaces,
         references=references,
     )
-    rows = collect_rows(_measure, jobs, processes=threads, headline="particle_euclidean")
+    measure = partial(_measure, _shape_models(particles))
+    rows = collect_rows(measure, jobs, processes=threads, headline="particle_euclidean")
     write_table(to_table(rows), table)
 
 
-def _measure(job: SubjectJob) -> list[MeasureRow]:
+def _shape_models(particles: list[Path]) -> dict[str, ShapeModel]:
+    """Make the shape models of the training split, of anatomies that two of its subjects have."""
+    trained = {path.stem: load_set(path).of_split("train") for path in particles}
+    return {
+        name: fit_shape_model(found.world)
+        for name, found in trained.items()
+        if len(found.subjects) > 1
+    }
+
+
+def _measure(models: Mapping[str, ShapeModel], job: SubjectJob) -> list[MeasureRow]:
     prediction = read_prediction(job.prediction)
     rows: list[MeasureRow] = []
     for anatomy in job.found(prediction):
         reference = job.reference(anatomy)
         if reference is None:
             continue  # its world frame is unknown
+        truth = WorldTruth.of(anatomy, reference, job.config)
         for head, particles in prediction.world_of(anatomy.name).items():
-            measures = world_measures(
-                anatomy,
-                particles,
-                read_closed(job.surfaces / f"{anatomy.name}-world_{head}.vtp"),
-                reference,
-                job.config,
-            )
+            surface = read_closed(job.surfaces / f"{anatomy.name}-world_{head}.vtp")
+            measures = world_measures(truth, particles, surface, job.config)
+            if anatomy.name in models:
+                measures |= span_measures(particles, models[anatomy.name])
             rows += job.rows(head, anatomy, measures)
     return rows
 

@@ -9,14 +9,14 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from massm.config.loading import Config, load_config, merge, read_yaml
+from massm.config.loading import Config, load_files
 from massm.inference.bundle import Bundle, load_bundle
 from massm.io.atomic import replacing_folder
 from massm.io.errors import DataError
 from massm.io.tables import read_table
 from massm.io.weights import load_weights
+from massm.models.files import WEIGHTS
 from massm.models.massm.impersonal import PERSONAL
-from massm.models.saved import WEIGHTS
 from massm.stages import bundle as bundle_stage
 from massm.stages._command import stage_main
 
@@ -41,10 +41,7 @@ def run(*, name: str, configuration: list[Path], results: Path, output: Path = _
         DataError: If the folder is too large, names a subject, holds somebody's shape, or does not
             say what it was trained on and how good it is.
     """
-    values: dict[str, object] = {}
-    for path in configuration:
-        values = merge(values, read_yaml(path))
-    config = load_config(values)
+    config = load_files(configuration)
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / name
         _make(config, results, made)
@@ -57,6 +54,8 @@ def run(*, name: str, configuration: list[Path], results: Path, output: Path = _
 
 
 def _make(config: Config, results: Path, folder: Path) -> None:
+    intervals = results / "intervals" / _MODEL / "intervals.npz"
+    trust = results / "trust" / _MODEL / "trust.npz"
     bundle_stage.run(
         config.bundle,
         reconstruct=config.reconstruct,
@@ -70,6 +69,8 @@ def _make(config: Config, results: Path, folder: Path) -> None:
         results=results,
         output=folder,
         summary=results / "evaluate" / "summary.csv",
+        intervals=intervals if _MODEL in config.intervals_of else None,
+        trust=trust if _MODEL in config.trust_of else None,
     )
 
 

@@ -15,7 +15,7 @@ from massm.stages._command import stage_main
 
 log = logging.getLogger(__name__)
 
-_COLUMNS = ["model", "subject", "anatomy", "head", "surface", "folded", "crossing"]
+_COLUMNS = ["model", "subject", "anatomy", "head", "surface", "folded", "crossing", "pieces"]
 
 
 def run(
@@ -28,6 +28,9 @@ def run(
     surface: SurfaceConfig | None = None,
 ) -> None:
     """Write the local surface and one world surface for each world head of every found anatomy.
+
+    Where a model says how likely each voxel belongs to an anatomy, ``{anatomy}-raw.vtp`` is the
+    surface of all pieces, and the column ``pieces`` tells how many there are; 1 for all others.
 
     Args:
         model: Name of the model.
@@ -48,7 +51,8 @@ def run(
             described = f"{path.stem} {anatomy} {head}"
             flaws = write_part(part, target, described, library.get(anatomy), surface)
             row = {"model": model, "subject": path.stem, "anatomy": anatomy, "head": head}
-            records.append({**row, "surface": str(target.relative_to(results)), **flaws})
+            name = str(target.relative_to(results))
+            records.append({**row, "surface": name, "pieces": 1, **flaws})
         crossing = sum(int(bool(row["crossing"])) for row in records[before:])
         log.info(
             "%d/%d %s: %d surfaces, %d cross themselves",

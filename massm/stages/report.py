@@ -15,7 +15,9 @@ from massm.report.figures.gallery import Gallery
 from massm.report.figures.style import STYLE
 from massm.report.naming import Names
 from massm.report.page import build_page
+from massm.report.run.claims import tell_claims
 from massm.report.run.headline import headline_table, log_text
+from massm.report.run.model_costs import model_costs
 from massm.report.run.shown import choose_shown
 from massm.report.run.sources import read_run
 from massm.report.sections.section import Material
@@ -24,7 +26,7 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-def run(
+def run(  # noqa: PLR0913 - one option for each input of the rule
     config: Config,
     *,
     results: Path,
@@ -34,6 +36,7 @@ def run(
     page: Path,
     table: Path,
     figures: Path,
+    coverage: Path | None = None,
 ) -> None:
     """Read what the other stages wrote; write the page, its figures and the table of results.
 
@@ -46,6 +49,7 @@ def run(
         page: HTML file to write.
         table: CSV of the results to write.
         figures: Folder for the figures.
+        coverage: ``evaluate/coverage.csv``; without, the page says nothing of how sure models are.
     """
     tables = read_run(
         results,
@@ -54,14 +58,18 @@ def run(
         training=training,
         measured=measured,
         joint=config.correspond.joint,
+        coverage=coverage,
     )
-    names = Names.of(config.models, config.evaluate.reference_model)
+    names = Names.of(config.entries, config.evaluate.reference_model, config.variants)
+    shown = choose_shown(tables, config.evaluate, names)
     material = Material(
         run=tables,
-        shown=choose_shown(tables, config.evaluate, names),
+        shown=shown,
         config=config.report,
         configuration=json.loads(config.model_dump_json()),
         oracle_modes=_oracle_modes(config),
+        claims=tell_claims(tables.claims, config.evaluate.claims, config.anatomies, shown),
+        costs=model_costs(config, tables, shown),
         gallery=Gallery(figures, config.report.figure_dpi),
         made=datetime.now().astimezone(),
     )
@@ -69,15 +77,14 @@ def run(
         html = build_page(material)
     with replacing(page) as temporary:
         temporary.write_text(html, encoding="utf-8")
-    write_table(headline_table(tables.summary, tables.tests, material.shown.model), table)
+    write_table(headline_table(tables.summary, tables.tests, shown.model), table)
     log.info("%s: %.1f MB", page, page.stat().st_size / 1e6)
-    log.info("%s", log_text(material.shown, config.anatomies))
+    log.info("%s", log_text(shown, config.anatomies, material.claims))
 
 
 def _oracle_modes(config: Config) -> int | None:
     """Return the modes of the PCA projection; None for all of them."""
-    for name in config.models:
-        entry = config.entry(name)
+    for entry in config.entries.values():
         if isinstance(entry, PcaOracleConfig) and isinstance(entry.modes, int):
             return entry.modes
     return None

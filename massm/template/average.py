@@ -2,18 +2,12 @@
 
 from collections.abc import Iterable
 
-import igl
 import numpy as np
-from jaxtyping import Float
-from scipy.ndimage import distance_transform_edt
 
-from massm.geometry.distance import SurfaceIndex
+from massm.geometry.depth import depth_on
 from massm.geometry.isosurface import isosurface, sample_grid
 from massm.geometry.mesh import Mesh
 from massm.geometry.topology import largest_component
-from massm.geometry.volume import Volume
-
-_EXACT = 2.5  # within so many voxels of the surface the distance is exact
 
 
 def average_shape(meshes: Iterable[Mesh], *, spacing_mm: float) -> Mesh:
@@ -42,34 +36,15 @@ def average_shape(meshes: Iterable[Mesh], *, spacing_mm: float) -> Mesh:
     if count == 0:
         raise ValueError("an average needs at least one shape")
 
-    grid, points = sample_grid(low - spacing_mm, high + spacing_mm, spacing_mm)
+    grid, _ = sample_grid(low - spacing_mm, high + spacing_mm, spacing_mm)
     total = np.zeros(grid.array.shape)
     for mesh in meshes:
-        total += _depth(mesh, grid, points)
+        total += depth_on(mesh, grid)
     inside = grid.with_array(total / count)
     try:
         return largest_component(isosurface(inside, 0.0))
     except ValueError as error:
         raise ValueError(
             "the average of the aligned shapes encloses nothing: they overlap too little, or "
-            "template.spacing_mm is larger than the organ"
+            "template.spacing_mm is larger than the anatomy"
         ) from error
-
-
-def _depth(
-    mesh: Mesh, grid: Volume, points: Float[np.ndarray, "n 3"]
-) -> Float[np.ndarray, "D H W"]:
-    """Measure signed distance on a grid, mm, positive inside.
-
-    Exact near the surface; farther off the distance between voxels stands for it, which is as good
-    for an average and saves most of the time.
-    """
-    vertices, faces = np.ascontiguousarray(mesh.vertices), np.ascontiguousarray(mesh.faces)
-    winding = np.asarray(igl.fast_winding_number(vertices, faces, points))
-    inside = winding.reshape(grid.array.shape) > 0.5
-    spacing = float(grid.spacing[0])
-    away = distance_transform_edt(inside) + distance_transform_edt(~inside) - 0.5
-    near = away < _EXACT
-    depth = spacing * away
-    depth[near] = SurfaceIndex(mesh).closest(points[near.ravel()]).distance
-    return np.asarray(np.where(inside, depth, -depth))

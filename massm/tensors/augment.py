@@ -1,6 +1,6 @@
 """Joint augmentation: one smooth map moves the image, the boxes and the particles.
 
-There is no left-right flip: it would exchange left and right organs and break the particles'
+There is no left-right flip: it would exchange left and right anatomies and break the particles'
 correspondence.
 """
 
@@ -9,16 +9,18 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from massm.config.train import AugmentConfig
-from massm.geometry.alignment import fit_similarity
+from massm.geometry.alignment import fit_similarity, orthogonal_between
 from massm.tensors.grid import Grid
 from massm.tensors.images import Scan
 from massm.tensors.preprocessing import Intensity
 from massm.tensors.sample import Sample, Template, Truth
 from massm.tensors.warp import GridWarp
+
+_ROUNDING = 1e-3  # voxels: a border that lies on a voxel's center keeps it
 
 
 def augment(
@@ -28,6 +30,7 @@ def augment(
     intensity: Intensity,
     spacing_mm: float,
     generator: torch.Generator,
+    fine_spacing_mm: float | None = None,
 ) -> Sample:
     """Return the subject as another patient on another scanner might look.
 
@@ -38,6 +41,7 @@ def augment(
         intensity: Window inside which gamma acts.
         spacing_mm: Voxel size of the network grid.
         generator: All randomness; seeded by run, epoch and subject.
+        fine_spacing_mm: Voxel size of the finer image, if there is one.
     """
     scan = sample.scan
     if torch.rand((), generator=generator) >= config.probability:
@@ -52,10 +56,12 @@ def augment(
     image = image + noise * torch.randn(image.shape, generator=generator)
     fine = change(scan.fine.float()) if scan.fine is not None else None
     seen = replace(scan, image=image, fine=fine, warp=warp)
-    truth = move_shapes(sample.truth, warp)
-    if truth.labels is not None:
-        truth = replace(truth, labels=_warp_labels(truth.labels, grid, warp))
-    return Sample(seen, truth)
+    moved = Sample(seen, move_shapes(sample.truth, warp))
+    if torch.rand((), generator=generator) >= config.crop_probability:
+        return moved
+    field = draw_field(moved, spacing_mm, config.crop_margin_mm, generator)
+    cut = cut_field(moved.scan, *field, spacing_mm=spacing_mm, fine_spacing_mm=fine_spacing_mm)
+    return replace(moved, scan=cut)
 
 
 def draw_warp(
@@ -87,6 +93,83 @@ def draw_warp(
     return replace(warp, lattice=replace(lattice, values=values.movedim(-1, 0)[None]))
 
 
+def draw_field(
+    sample: Sample, spacing_mm: float, margin_mm: float, generator: torch.Generator
+) -> tuple[Float[Tensor, "3"], Float[Tensor, "3"]]:
+    """Draw a field of view: each side lies between the image's border and the anatomies.
+
+    A scan may show the whole shoulders, or end behind the ears; what is shown has the same shape.
+
+    Args:
+        sample: An augmented subject; centers and radii in its frame, mm.
+        spacing_mm: Voxel size of the network grid.
+        margin_mm: What is left around the anatomies at least.
+        generator: Draws the six sides.
+
+    Returns:
+        Lowest and highest corner, mm, frame of the augmented image; the image's own where no
+        anatomy is there.
+    """
+    scan, truth = sample.scan, sample.truth
+    low = scan.origin.float()
+    high = low + (torch.tensor(scan.image.shape[::-1]) - 1) * spacing_mm
+    shares = torch.rand(2, 3, generator=generator)
+    there = truth.presence.eq(1)
+    if not there.any():
+        return low, high
+    center, radius = truth.center[there], truth.radius[there]
+    first = (center - radius).amin(dim=0) - margin_mm
+    last = (center + radius).amax(dim=0) + margin_mm
+    return (
+        low + shares[0] * (first - low).clamp(min=0),
+        high - shares[1] * (high - last).clamp(min=0),
+    )
+
+
+def cut_field(
+    scan: Scan,
+    low: Float[Tensor, "3"],
+    high: Float[Tensor, "3"],
+    *,
+    spacing_mm: float,
+    fine_spacing_mm: float | None,
+) -> Scan:
+    """Cut the image to a box of its frame, the finer image to the box around what that shows.
+
+    Args:
+        scan: An augmented subject.
+        low: Lowest corner, mm, frame of the augmented image.
+        high: Highest corner.
+        spacing_mm: Voxel size of the network grid.
+        fine_spacing_mm: Voxel size of the finer image, if there is one.
+    """
+    image, origin = _cut(scan.image, scan.origin, spacing_mm, low, high)
+    cut = replace(scan, image=image, origin=origin)
+    if scan.fine is None or scan.fine_origin is None or fine_spacing_mm is None:
+        return cut
+    corners = torch.cartesian_prod(*torch.stack([low, high], dim=1))[None]
+    shown = corners if scan.warp is None else scan.warp.source(corners)
+    box = shown[0].amin(dim=0), shown[0].amax(dim=0)
+    fine, fine_origin = _cut(scan.fine, scan.fine_origin, fine_spacing_mm, *box)
+    return replace(cut, fine=fine, fine_origin=fine_origin)
+
+
+def _cut(
+    values: Tensor,
+    origin: Float[Tensor, "3"],
+    spacing_mm: float,
+    low: Float[Tensor, "3"],
+    high: Float[Tensor, "3"],
+) -> tuple[Tensor, Float[Tensor, "3"]]:
+    """Keep the voxels whose centers lie in a box, and two along each axis at least."""
+    count = torch.tensor(values.shape[::-1])
+    first = ((low - origin) / spacing_mm - _ROUNDING).ceil().long().clamp(min=0).minimum(count - 2)
+    behind = ((high - origin) / spacing_mm + _ROUNDING).floor().long() + 1
+    behind = behind.minimum(count).maximum(first + 2)
+    x, y, z = (slice(int(a), int(b)) for a, b in zip(first, behind, strict=True))
+    return values[z, y, x], origin + first * spacing_mm
+
+
 def move_shapes(truth: Truth, warp: GridWarp) -> Truth:
     """Carry local particles through the map and make boxes and world particles anew.
 
@@ -103,7 +186,7 @@ def move_shapes(truth: Truth, warp: GridWarp) -> Truth:
     old_world = truth.world[there]
     fit = fit_similarity(moved.double(), old.double(), allow_scale=False)
     upright = fit.apply(moved.double())
-    to_world = _affine_between(old.double(), old_world.double())
+    to_world = orthogonal_between(old.double(), old_world.double())
     world = (upright - old.double().mean(1, keepdim=True)) @ to_world.mT
     world = world + old_world.double().mean(1, keepdim=True)
     local, world_all = truth.local.clone(), truth.world.clone()
@@ -111,17 +194,6 @@ def move_shapes(truth: Truth, warp: GridWarp) -> Truth:
     local[there], world_all[there] = moved, world.to(truth.world)
     center[there], radius[there] = ((low + high) / 2).to(center), ((high - low) / 2).to(radius)
     return replace(truth, local=local, world=world_all, center=center, radius=radius)
-
-
-def _affine_between(
-    source: Float[Tensor, "K M 3"], target: Float[Tensor, "K M 3"]
-) -> Float[Tensor, "K 3 3"]:
-    """Return the orthogonal matrix, reflection allowed, that turns source onto target."""
-    a = source - source.mean(1, keepdim=True)
-    b = target - target.mean(1, keepdim=True)
-    u, _, v_transposed = torch.linalg.svd(b.mT @ a)
-    rotation: Tensor = u @ v_transposed
-    return rotation
 
 
 def identity_warp(scan: Scan, spacing_mm: float, lattice_mm: float) -> GridWarp:
@@ -162,7 +234,7 @@ def _draw_deformation(
     deviation = torch.einsum("kj,kjmc->kmc", score, modes)
     there = truth.presence.eq(1)
     local, world = truth.local[there], truth.world[there]
-    to_local = _affine_between(world, local)
+    to_local = orthogonal_between(world, local)
     moves = deviation[there] @ to_local.mT
     step = max(1, local.shape[1] // 64)  # 64 anchors an anatomy are dense against the falloff
     return local[:, ::step].reshape(-1, 3), moves[:, ::step].reshape(-1, 3)
@@ -202,14 +274,6 @@ def _warp_image(grid: Grid, warp: GridWarp) -> Float[Tensor, "1 1 D H W"]:
     return grid.sample(source).reshape(grid.values.shape)
 
 
-def _warp_labels(labels: Int[Tensor, "D H W"], grid: Grid, warp: GridWarp) -> Int[Tensor, "D H W"]:
-    """Give each voxel the label of the voxel next to where it comes from, as the image's value."""
-    source = warp.source(grid.points().reshape(1, -1, 3))
-    index = grid.to_index(source)[0].round().clamp(min=0).minimum(grid.size - 1).long()
-    x, y, z = index.unbind(dim=-1)
-    return labels[z, y, x].reshape(labels.shape)
-
-
 def _draw_intensity(
     config: AugmentConfig, intensity: Intensity, generator: torch.Generator
 ) -> Callable[[Tensor], Tensor]:
@@ -221,8 +285,8 @@ def _draw_intensity(
     width = intensity.high - intensity.low
 
     def change(image: Tensor) -> Tensor:
-        changed = (image - intensity.mean_hu) * scale + intensity.mean_hu + shift
-        share: Tensor = ((changed - intensity.low) / width).clamp(0, 1)
-        return share.pow(gamma) * width + intensity.low
+        changed = (image - intensity.mean_hu).mul_(scale).add_(intensity.mean_hu).add_(shift)
+        share: Tensor = changed.sub_(intensity.low).div_(width).clamp_(0, 1)
+        return share.pow_(gamma).mul_(width).add_(intensity.low)
 
     return change

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from massm.config.train import AugmentConfig
@@ -14,6 +16,7 @@ from massm.io import tensors
 from massm.io.shapes import refuse_other_shapes
 from massm.tensors.augment import augment
 from massm.tensors.images import Images, Scan
+from massm.tensors.labels import Labels
 from massm.tensors.manifest import Entry, Manifest
 from massm.tensors.preprocessing import Preprocessing, images_of, stored_scan
 from massm.tensors.sample import Batch, Sample, Template, Truth, collate
@@ -27,7 +30,9 @@ _TRUTH = {
     "world": "K M 3",
 }
 _SAMPLE = _SCAN | _TRUTH
-_OPTIONAL = {"fine": "Df Hf Wf", "fine_origin": "3", "labels": "D H W"}
+_OPTIONAL = {"fine": "Df Hf Wf", "fine_origin": "3"}
+_LABELS = {"labels": "D H W", "origin": "3", "known": "K"}
+_ADVICE = "run the tensors stage again"
 
 
 class SubjectDataset(Dataset[Sample]):
@@ -37,16 +42,17 @@ class SubjectDataset(Dataset[Sample]):
 
     Args:
         folder: Where the manifest lies.
-        manifest: The manifest.
+        manifest: The manifest. If its preprocessing is without a finer image, samples are so too.
         entries: The subjects.
         rows: Of the anatomies in the files, those that there are; None: all.
         augmentation: Ranges of random changes; None for validation and prediction.
         template: Shape model that deformations are drawn from.
         seed: Of the run.
         epoch: Decides, with seed and subject, what is drawn.
+        labels: Folder of ``{subject}.safetensors`` with the labels; None: they are not read.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what is read of a subject, and what is drawn
         self,
         folder: Path,
         manifest: Manifest,
@@ -57,6 +63,7 @@ class SubjectDataset(Dataset[Sample]):
         template: Template | None = None,
         seed: int = 0,
         epoch: int = 0,
+        labels: Path | None = None,
     ) -> None:
         if augmentation is not None and template is None:
             raise ValueError("augmentation draws from the shape model: pass a template")
@@ -68,6 +75,7 @@ class SubjectDataset(Dataset[Sample]):
         self.template = template
         self.seed = seed
         self.epoch = epoch
+        self.labels = labels
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -76,7 +84,12 @@ class SubjectDataset(Dataset[Sample]):
         """Read, and maybe augment, one subject."""
         entry = self.entries[index]
         read = load_sample(self.folder / entry.file, entry.subject)
-        sample = replace(read, truth=read.truth.take(self.rows))
+        scan, truth = read.scan, read.truth
+        if self.manifest.preprocessing.fine_spacing_mm is None:
+            scan = replace(scan, fine=None, fine_origin=None)
+        if self.labels is not None:
+            truth = replace(truth, labels=(self._labels(self.labels, entry),))
+        sample = Sample(scan, truth.take(self.rows))
         if self.augmentation is None or self.template is None:
             return sample
         return augment(
@@ -86,14 +99,23 @@ class SubjectDataset(Dataset[Sample]):
             self.manifest.preprocessing.intensity,
             self.manifest.preprocessing.spacing_mm,
             generator_for(self.seed, self.epoch, entry.subject),
+            self.manifest.preprocessing.fine_spacing_mm,
         )
 
     def truth(self, index: int) -> Truth:
         """Read what is known of one subject, as it is; labels and images are not touched."""
         path = self.folder / self.entries[index].file
         held = tensors.load(path, list(_TRUTH))
-        refuse_other_shapes(held, _TRUTH, path, "run the tensors stage again")
+        refuse_other_shapes(held, _TRUTH, path, _ADVICE)
         return _truth_of(held).take(self.rows)
+
+    def middle(self, index: int) -> Float[Tensor, "3"]:
+        """Return the middle of one subject's image, mm, image frame; the image is not read."""
+        entry = self.entries[index]
+        held = tensors.load(self.folder / entry.file, ["origin"])
+        last = torch.tensor(entry.shape[::-1]) - 1
+        origin = torch.from_numpy(held["origin"]).float()
+        return origin + last * self.manifest.preprocessing.spacing_mm / 2
 
     def scan(self, index: int) -> Scan:
         """Read the images of one subject, as they are."""
@@ -113,6 +135,10 @@ class SubjectDataset(Dataset[Sample]):
         for start in range(0, len(self), batch_size):
             rows = range(start, min(start + batch_size, len(self)))
             yield images_of([self.scan(row) for row in rows], preprocessing, multiple)
+
+    def _labels(self, folder: Path, entry: Entry) -> Labels:
+        spacing_mm = self.manifest.preprocessing.finest_spacing_mm
+        return load_labels(label_file(folder, entry.subject), spacing_mm)
 
     def collate(self, samples: list[Sample], multiple: int) -> Batch:
         """Join samples to a batch, see ``massm.tensors.sample.collate``."""
@@ -146,14 +172,34 @@ def _truth_of(held: Mapping[str, np.ndarray]) -> Truth:
         radius=arrays["radius"].float(),
         local=arrays["local"].float(),
         world=arrays["world"].float(),
-        labels=arrays["labels"].long() if "labels" in arrays else None,
+    )
+
+
+def label_file(folder: Path, subject: str) -> Path:
+    """Name the file of a subject's labels."""
+    return folder / f"{subject}.safetensors"
+
+
+def load_labels(path: Path, spacing_mm: float) -> Labels:
+    """Read the labels of one subject.
+
+    Raises:
+        DataError: If the file is damaged, lacks an array, or its arrays contradict each other.
+    """
+    held = tensors.load(path)
+    refuse_other_shapes(held, _LABELS, path, _ADVICE)
+    return Labels(
+        values=torch.from_numpy(held["labels"]),
+        origin=torch.from_numpy(held["origin"]).float(),
+        spacing_mm=spacing_mm,
+        known=torch.from_numpy(held["known"]).bool(),
     )
 
 
 def _load(path: Path, shapes: Mapping[str, str]) -> dict[str, np.ndarray]:
     held = tensors.load(path)
     optional = {name: shape for name, shape in _OPTIONAL.items() if name in held}
-    refuse_other_shapes(held, {**shapes, **optional}, path, "run the tensors stage again")
+    refuse_other_shapes(held, {**shapes, **optional}, path, _ADVICE)
     return held
 
 

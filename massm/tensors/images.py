@@ -57,6 +57,11 @@ class Images:
         image: CT on the network grid, normalized to zero mean and unit variance.
         fine: The finer CT, normalized, in the scanner's frame; None if there is none.
         warp: Where points of the (augmented) image frame lie in ``fine``; None: the same place.
+        frames: For a model of aligned crops alone: the rigid maps (a reflection where the world
+            frame is mirrored) from each anatomy's world frame to the image frame, mm; nan of one
+            that is not there. Only what says so (``FamilyFacts.reads``) is given them.
+        box_centers: For a model of crops in boxes: the centers that another model found, mm; nan of
+            what it did not find.
     """
 
     subjects: tuple[str, ...]
@@ -64,6 +69,8 @@ class Images:
     image: Grid
     fine: Grid | None
     warp: GridWarp | None
+    frames: Float[Tensor, "B K 3 4"] | None = None
+    box_centers: Float[Tensor, "B K 3"] | None = None
 
     def to(self, device: torch.device | str) -> "Images":
         """Move every tensor to a device."""
@@ -73,6 +80,8 @@ class Images:
             image=self.image.to(device),
             fine=self.fine.to(device) if self.fine is not None else None,
             warp=self.warp.to(device) if self.warp is not None else None,
+            frames=self.frames.to(device) if self.frames is not None else None,
+            box_centers=self.box_centers.to(device) if self.box_centers is not None else None,
         )
 
     def each(self) -> Iterator["Images"]:
@@ -82,13 +91,15 @@ class Images:
         padding, and instance and group normalization average over it.
         """
         for row, size in enumerate(self.sizes):
-            fine, warp = self.fine, self.warp
+            fine, warp, one = self.fine, self.warp, slice(row, row + 1)
             yield Images(
-                subjects=self.subjects[row : row + 1],
+                subjects=self.subjects[one],
                 sizes=(size,),
                 image=self.image.alone(row, size.image),
                 fine=fine.alone(row, size.fine) if fine and size.fine else None,
                 warp=warp.alone(row, size.lattice) if warp and size.lattice else None,
+                frames=self.frames[one] if self.frames is not None else None,
+                box_centers=self.box_centers[one] if self.box_centers is not None else None,
             )
 
     def sample_fine(self, points: Float[Tensor, "B P 3"]) -> Float[Tensor, "B P"]:

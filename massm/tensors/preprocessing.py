@@ -52,8 +52,8 @@ class Intensity:
         """
         values = image.float().clamp(self.low, self.high)
         if self.center_hu is not None and self.width_hu is not None:
-            values = torch.asinh((values - self.center_hu) / self.width_hu)
-        return (values - self.mean) / self.std
+            values.sub_(self.center_hu).div_(self.width_hu).asinh_()
+        return values.sub_(self.mean).div_(self.std)
 
 
 class Preprocessing(ExportConfig):
@@ -69,6 +69,10 @@ class Preprocessing(ExportConfig):
     def of(cls, config: ExportConfig, intensity: Intensity) -> "Preprocessing":
         """Join what export was told and what was measured afterward."""
         return cls(**config.part(ExportConfig).model_dump(), intensity=intensity)
+
+    def without_fine(self) -> "Preprocessing":
+        """Return the same for a network that does not look at the finer image."""
+        return self.model_copy(update={"fine_spacing_mm": None})
 
 
 def scan_of(subject: str, volume: Volume, config: ExportConfig) -> Scan:

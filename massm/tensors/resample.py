@@ -45,6 +45,28 @@ def to_grid(volume: Volume, spacing_mm: float, *, padding_hu: float) -> GridImag
     origin = corners.min(axis=0)
     size_xyz = np.floor((corners.max(axis=0) - origin) / spacing_mm + 1e-6).astype(int) + 1
 
+    values = np.empty([int(n) for n in size_xyz[::-1]], np.int16)
+    fill(values, volume, origin, spacing_mm, outside=padding_hu)
+    return GridImage(values, origin, spacing_mm)
+
+
+def fill(
+    values: Shaped[np.ndarray, "D H W"],
+    volume: Volume,
+    origin: Float[np.ndarray, "3"],
+    spacing_mm: float,
+    *,
+    outside: float,
+) -> None:
+    """Resample an image to a grid that is given, smoothed as :func:`to_grid` says.
+
+    Args:
+        values: The grid's, written to; integers are rounded.
+        volume: Image of any orientation.
+        origin: Position of the grid's voxel (0, 0, 0), x, y, z, mm.
+        spacing_mm: The grid's voxel size.
+        outside: Value of grid voxels outside the image.
+    """
     # Full width at half maximum of either grid's point spread is taken as its voxel size.
     excess = np.clip(spacing_mm**2 - volume.spacing**2, 0, None)
     sigma_voxel = (np.sqrt(excess) / 2.3548 / volume.spacing)[::-1]
@@ -57,22 +79,20 @@ def to_grid(volume: Volume, spacing_mm: float, *, padding_hu: float) -> GridImag
     # a millionth of a voxel, they do not count as outside.
     middle = (np.array(volume.array.shape) - 1) / 2
     matrix, offset = matrix * _INWARD, middle + (offset - middle) * _INWARD
-    values = np.empty([int(n) for n in size_xyz[::-1]], np.int16)
     slices = max(1, round(_SLAB_VOXELS / volume.array.size * len(values)))
     for first in range(0, len(values), slices):
         slab = values[first : first + slices]
         start = offset + matrix @ [first, 0, 0]
-        _resample(volume.array, slab, sigma_voxel, matrix, start, padding_hu)
-    return GridImage(values, origin, spacing_mm)
+        _resample(volume.array, slab, sigma_voxel, matrix, start, outside)
 
 
 def _resample(
     array: Shaped[np.ndarray, "D H W"],
-    slab: Int16[np.ndarray, "d h w"],
+    slab: Shaped[np.ndarray, "d h w"],
     sigma_voxel: Float[np.ndarray, "3"],
     matrix: Float[np.ndarray, "3 3"],
     offset: Float[np.ndarray, "3"],
-    padding_hu: float,
+    outside: float,
 ) -> None:
     """Fill some slices of the grid from the part of the scan that they need.
 
@@ -82,14 +102,14 @@ def _resample(
         sigma_voxel: Smoothing along the scan's axes.
         matrix: From a slab's index to the scan's.
         offset: Scan index of the slab's first voxel.
-        padding_hu: Value outside the scan.
+        outside: Value outside the scan.
     """
     ends = np.array(list(product(*[(0, n - 1) for n in slab.shape]))) @ matrix.T + offset
     reach = np.floor(_TRUNCATE * sigma_voxel + 0.5) + 2  # of the Gaussian, and of linear values
     low = np.clip(np.floor(ends.min(axis=0)) - reach, 0, None).astype(int)
     high = np.minimum(np.ceil(ends.max(axis=0)) + reach + 1, array.shape).astype(int)
     if (high <= low).any():
-        slab[:] = round(padding_hu)
+        slab[:] = _of_type(np.array(outside), slab.dtype)
         return
     part = array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))].astype(np.float32)
     ndimage.gaussian_filter(part, sigma_voxel, output=part, mode="nearest", truncate=_TRUNCATE)
@@ -101,9 +121,17 @@ def _resample(
         output_shape=slab.shape,
         order=1,
         mode="constant",
-        cval=padding_hu,
+        cval=outside,
     )
-    slab[:] = np.clip(np.rint(resampled), -32768, 32767)
+    slab[:] = _of_type(resampled, slab.dtype)
+
+
+def _of_type(values: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Round and clip to what an integer type holds; real numbers stay."""
+    if dtype.kind not in "iu":
+        return values
+    limits = np.iinfo(dtype)
+    return np.asarray(np.clip(np.rint(values), limits.min, limits.max))
 
 
 def body_box(

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from massm.tensors.images import Images, Scan
+from massm.tensors.labels import Labels
 from massm.tensors.preprocessing import Preprocessing, images_of
 
 
@@ -23,8 +24,8 @@ class Truth:
         radius: Half extents of that box, mm; nan unless there.
         local: Particles in the image frame, mm; nan unless there.
         world: Particles in the population's frame, mm; nan unless there.
-        labels: Number of the anatomy at each voxel of the network grid, 1 to K, 0 for none of them;
-            None where the tensors hold no labels.
+        labels: Of each subject which anatomy its voxels belong to; empty where that was not asked
+            for.
     """
 
     presence: Int[Tensor, "*B K"]
@@ -32,37 +33,31 @@ class Truth:
     radius: Float[Tensor, "*B K 3"]
     local: Float[Tensor, "*B K M 3"]
     world: Float[Tensor, "*B K M 3"]
-    labels: Int[Tensor, "*B D H W"] | None = None
+    labels: tuple[Labels, ...] = ()
 
     @classmethod
-    def stacked(cls, parts: Sequence["Truth"], size: tuple[int, int, int]) -> "Truth":
+    def stacked(cls, parts: Sequence["Truth"]) -> "Truth":
         """Join what is known of single subjects to that of a batch.
-
-        Args:
-            parts: One of each subject.
-            size: D, H, W of the batch's images, to which labels are padded by 0 at their far ends.
 
         Raises:
             ValueError: If some have labels and some have none.
         """
+        labels = tuple(one for part in parts for one in part.labels)
+        if labels and len(labels) != len(parts):
+            raise ValueError("either every subject of a batch has labels or none")
         return cls(
             presence=torch.stack([part.presence for part in parts]),
             center=torch.stack([part.center for part in parts]),
             radius=torch.stack([part.radius for part in parts]),
             local=torch.stack([part.local for part in parts]),
             world=torch.stack([part.world for part in parts]),
-            labels=_stack_labels([part.labels for part in parts], size),
+            labels=labels,
         )
 
     def take(self, rows: Sequence[int] | None) -> "Truth":
         """Return what is known of some of the anatomies, as if there were no others; None: all."""
         if rows is None:
             return self
-        labels = self.labels
-        if labels is not None:
-            number = labels.new_zeros(self.presence.shape[-1] + 1)
-            number[torch.as_tensor(rows) + 1] = torch.arange(len(rows), device=labels.device) + 1
-            labels = number[labels]
         picked = list(rows)
         return Truth(
             presence=self.presence[..., picked],
@@ -70,7 +65,7 @@ class Truth:
             radius=self.radius[..., picked, :],
             local=self.local[..., picked, :, :],
             world=self.world[..., picked, :, :],
-            labels=labels,
+            labels=tuple(one.take(rows) for one in self.labels),
         )
 
     def to(self, device: torch.device | str) -> "Truth":
@@ -81,7 +76,7 @@ class Truth:
             radius=self.radius.to(device),
             local=self.local.to(device),
             world=self.world.to(device),
-            labels=self.labels.to(device) if self.labels is not None else None,
+            labels=tuple(one.to(device) for one in self.labels),
         )
 
 
@@ -176,21 +171,4 @@ class Template:
 def collate(samples: Sequence[Sample], preprocessing: Preprocessing, multiple: int) -> Batch:
     """Join samples to a batch, the images as ``massm.tensors.preprocessing.images_of`` does."""
     images = images_of([sample.scan for sample in samples], preprocessing, multiple)
-    depth, height, width = images.image.values.shape[2:]
-    truth = Truth.stacked([sample.truth for sample in samples], (depth, height, width))
-    return Batch(images, truth)
-
-
-def _stack_labels(
-    labels: Sequence[Int[Tensor, "_ _ _"] | None], size: tuple[int, int, int]
-) -> Int[Tensor, "B D H W"] | None:
-    given = [part for part in labels if part is not None]
-    if not given:
-        return None
-    if len(given) != len(labels):
-        raise ValueError("either every subject of a batch has labels or none")
-    stacked = given[0].new_zeros(len(given), *size)
-    for row, part in zip(stacked, given, strict=True):
-        depth, height, width = part.shape
-        row[:depth, :height, :width] = part
-    return stacked
+    return Batch(images, Truth.stacked([sample.truth for sample in samples]))

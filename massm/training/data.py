@@ -1,7 +1,9 @@
 """Lightning's data module over exported tensors: same batches whenever, and wherever, resumed."""
 
+import logging
 from collections.abc import Iterator, Sequence
-from functools import partial
+from dataclasses import replace
+from functools import cached_property, partial
 from pathlib import Path
 
 import lightning
@@ -12,8 +14,11 @@ from massm.config.train import TrainConfig
 from massm.io.errors import DataError
 from massm.models.interface import TrainingParticles
 from massm.tensors.dataset import SubjectDataset, generator_for
+from massm.tensors.kernel_density import bandwidths
 from massm.tensors.manifest import Manifest
 from massm.tensors.sample import Batch, Sample, Template
+
+log = logging.getLogger(__name__)
 
 
 class EpochSampler(Sampler[int]):
@@ -47,6 +52,7 @@ class CohortData(lightning.LightningDataModule):
         multiple: Every axis of the network grid becomes a multiple of this.
         rows: Of the anatomies, those that the network is for; None: all. The attributes
             ``manifest`` and ``template`` are of these alone.
+        labels: Folder of the subjects' labels; None: the network learns from shapes alone.
     """
 
     def __init__(
@@ -57,6 +63,7 @@ class CohortData(lightning.LightningDataModule):
         template: Template,
         multiple: int,
         rows: Sequence[int] | None = None,
+        labels: Path | None = None,
     ) -> None:
         super().__init__()
         if not manifest.of_split("train"):
@@ -66,6 +73,7 @@ class CohortData(lightning.LightningDataModule):
         self.config = config
         self.folder = folder
         self.rows = rows
+        self.labels = labels
         self.manifest = manifest.take(rows)
         self.template = template.take(rows)
         self.multiple = multiple
@@ -79,9 +87,10 @@ class CohortData(lightning.LightningDataModule):
             self.manifest.of_split("train"),
             rows=self.rows,
             augmentation=self.config.augment,
-            template=self.template,
+            template=self.drawn_from,
             seed=self.config.seed,
             epoch=epoch,
+            labels=self.labels,
         )
         return self._loader(dataset, EpochSampler(len(dataset), self.config.seed, epoch))
 
@@ -93,12 +102,25 @@ class CohortData(lightning.LightningDataModule):
     def dataset(self, split: str) -> SubjectDataset:
         """Return the subjects of a split, not augmented."""
         entries = self.manifest.of_split(split)
-        return SubjectDataset(self.folder, self.manifest, entries, rows=self.rows)
+        return SubjectDataset(
+            self.folder, self.manifest, entries, rows=self.rows, labels=self.labels
+        )
 
     def batches(self, split: str) -> Iterator[Batch]:
         """Yield a split's subjects in batches, not augmented, in order."""
         dataset = self.dataset(split)
         return iter(self._loader(dataset, None)) if len(dataset) else iter(())
+
+    @cached_property
+    def drawn_from(self) -> Template:
+        """Shape model of the deformations, its modes as far as they are drawn."""
+        augment = self.config.augment
+        if augment.shape_draw == "gaussian":
+            return self.template
+        given, modes = self.particles(), self.template.modes_world[:, : augment.shape_modes]
+        spread = bandwidths(given.world, given.present, modes)
+        log.info("bandwidths: %s standard deviations", [round(b, 2) for b in spread.tolist()])
+        return replace(self.template, modes_world=modes * spread[:, None, None, None])
 
     def particles(self) -> TrainingParticles:
         """Read the particles of the training split."""
@@ -106,10 +128,12 @@ class CohortData(lightning.LightningDataModule):
         anatomies, count = len(self.manifest.anatomies), self.manifest.particles
         local, world = (torch.empty(len(dataset), anatomies, count, 3) for _ in range(2))
         present = torch.empty(len(dataset), anatomies, dtype=torch.bool)
+        middle = torch.empty(len(dataset), 3)
         for row in range(len(dataset)):
             truth = dataset.truth(row)
             local[row], world[row], present[row] = truth.local, truth.world, truth.presence.eq(1)
-        return TrainingParticles(local, world, present)
+            middle[row] = dataset.middle(row)
+        return TrainingParticles(local, world, present, middle)
 
     def _loader(self, dataset: SubjectDataset, sampler: EpochSampler | None) -> DataLoader[Sample]:
         return DataLoader(

@@ -5,6 +5,7 @@ import json
 import logging
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,17 @@ from torch import Tensor
 from massm.config.models.family import NetworkConfig
 from massm.config.train import TrainConfig
 from massm.io.errors import DataError
+from massm.io.fingerprint import digest
 from massm.io.weights import load_weights
 from massm.machine.cores import usable_cores
 from massm.machine.devices import refuse_missing_gpus
+from massm.machine.precision import Precision, chosen_precision
 from massm.machine.versions import commit
 from massm.models.families import build_model
 from massm.models.interface import Model
 from massm.models.predict import score_of
 from massm.models.saved import Description, save_model
-from massm.tensors.dataset import generator_for
+from massm.tensors.dataset import generator_for, label_file
 from massm.tensors.manifest import Manifest, read_manifest
 from massm.tensors.sample import Template
 from massm.tensors.template import load_template
@@ -88,29 +91,35 @@ def fit(
         NonFiniteLossError: If a loss is not finite.
     """
     refuse_missing_gpus(config.accelerator, config.devices)
+    precision = chosen_precision(config.precision, config.accelerator)
+    config = config.model_copy(update={"precision": precision})
     torch.set_num_threads(1)  # building and pretraining work on small arrays: more would wait
     manifest = read_manifest(tensors / "manifest.json")
     template = load_template(tensors / "template.safetensors")
     rows = manifest.rows_of(anatomies)
     torch.manual_seed(generator_for(config.seed, 0, "weights").initial_seed())
     model = build_model(entry, template.take(rows), manifest.preprocessing)
-    data = CohortData(config, tensors, manifest, template, model.stride, rows)
+    labels = tensors / "labels" if entry.facts.trains_on == "labels" else None
+    seen = seen_by(model, manifest)
+    data = CohortData(config, tensors, seen, template, model.stride, rows, labels)
     module = TrainingModule(model, config)
     if config.select == "best" and not _can_validate(data):
         raise DataError(
             "train.select is best, but there is no validation subject with one of "
             f"{', '.join(data.manifest.anatomies)}; set it to last"
         )
-    log.info("%s: %.2f million parameters", entry.family, _count(module) / 1e6)
+    log.info(
+        "%s: %.2f million parameters, %s", entry.family, _count(module) / 1e6, config.precision
+    )
 
-    run = fingerprint(config, entry, data.manifest, data.template)
+    run = fingerprint(config, entry, data.manifest, data.template, labels)
     best = output / "best.safetensors" if config.select == "best" else None
     checkpoint = checkpoint_of(output, run, module, best)
     if checkpoint is None:
         model.prepare(data.particles, generator_for(config.seed, 0, "prepare"))
     columns = Columns.of(model)
     history = History(output / "history.csv", columns, config.epochs, config.validate_every, best)
-    trainer = _trainer(config, output, history)
+    trainer = _trainer(config, precision, output, history)
     torch.set_num_threads(config.threads or usable_cores())
     start_run(output, run)
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
@@ -125,7 +134,9 @@ def fit(
                 f"{history.path}, or set it to last"
             )
         model.load_state_dict(load_weights(best))
-    model.to("cuda" if config.accelerator == "gpu" else "cpu")
+    device = "cuda" if config.accelerator == "gpu" else "cpu"
+    model.to(device)
+    model.conclude(batch.to(device) for batch in data.batches("validation"))
     thresholds = _thresholds(entry, model, data, config.threshold_fraction)
     description = Description(
         model=entry,
@@ -137,7 +148,9 @@ def fit(
         trained={
             "epochs": config.epochs,
             "subjects": len(manifest.of_split("train")),
+            "parameters": sum(p.numel() for p in model.parameters()),
             "select": config.select,
+            "precision": config.precision,
             "commit": commit() or "unknown",
         },
     )
@@ -145,8 +158,19 @@ def fit(
     save_model(model, description, output)
 
 
+def seen_by(model: Model, manifest: Manifest) -> Manifest:
+    """Return the manifest without a finer image if the network does not look at it."""
+    if model.sees_fine:
+        return manifest
+    return replace(manifest, preprocessing=manifest.preprocessing.without_fine())
+
+
 def fingerprint(
-    config: TrainConfig, entry: NetworkConfig, manifest: Manifest, template: Template
+    config: TrainConfig,
+    entry: NetworkConfig,
+    manifest: Manifest,
+    template: Template,
+    labels: Path | None = None,
 ) -> str:
     """Return a hash of all that decides a run's course, to tell a resumable checkpoint.
 
@@ -155,6 +179,7 @@ def fingerprint(
         entry: The network and its objective.
         manifest: Of the anatomies that the network is for.
         template: Of the same.
+        labels: Folder of the subjects' labels, if the network learns from them.
     """
     parts: list[Any] = [
         config.model_dump(mode="json", exclude=set(_FREE)),
@@ -164,6 +189,9 @@ def fingerprint(
         [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
         {name: _digest(value) for name, value in vars(template).items()},
     ]
+    if labels is not None:
+        learned = [*manifest.of_split("train"), *manifest.of_split("validation")]
+        parts.append([digest(label_file(labels, entry.subject)) for entry in learned])
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -225,7 +253,9 @@ def _scores(model: Model, data: CohortData, split: str) -> list[tuple[list[float
     return scores
 
 
-def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.Trainer:
+def _trainer(
+    config: TrainConfig, precision: Precision, output: Path, history: History
+) -> lightning.Trainer:
     # Lightning's own lines (accelerators not found, tips) would bury one line per epoch.
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     logging.getLogger("lightning.fabric").setLevel(logging.WARNING)
@@ -247,7 +277,7 @@ def _trainer(config: TrainConfig, output: Path, history: History) -> lightning.T
         strategy="ddp_find_unused_parameters_true" if config.devices > 1 else "auto",
         # One job on one node: what a cluster's variables say is the workflow's business.
         plugins=[LightningEnvironment()],
-        precision=config.precision,
+        precision=precision,
         gradient_clip_val=config.gradient_clip or None,
         callbacks=[history, keep_last],
         check_val_every_n_epoch=config.validate_every,

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import massm
 
 ROOT = Path(__file__).parents[2]
-HEAVY = ("torch", "vtkmodules", "itk", "pandas", "scipy", "numpy")
+SLOW = ("torch", "vtkmodules", "itk")
+HEAVY = (*SLOW, "pandas", "scipy", "numpy")
 
 
 def test_the_version_is_said(command):
@@ -41,6 +44,25 @@ def test_help_loads_nothing_heavy():
         check=True,
     )
     assert "loaded: []" in done.stdout
+
+
+@pytest.mark.parametrize("words", [["--help"], ["models"], ["info", "head-neck"], ["--version"]])
+def test_what_a_model_is_is_said_without_loading_torch(words):
+    code = (
+        "import sys\n"
+        "from massm.cli.app import app\n"
+        f"app({words}, standalone_mode=False)\n"
+        f"print('loaded:', [name for name in {SLOW} if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "loaded: []"
 
 
 def test_completion_can_be_shown():

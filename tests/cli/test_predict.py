@@ -1,5 +1,6 @@
 """``massm predict``, ``fit``, ``info`` and ``massm.load`` on a toy model."""
 
+import gzip
 import json
 import os
 import re
@@ -57,7 +58,11 @@ def test_each_scan_is_written_and_a_failed_one_stops_no_other(run, model, scans,
     out = tmp_path / "out"
     done = command("predict", scans[0], damaged, scans[1], "--model", model, "--out", out)
     assert done.exit_code == 1
-    first, second = done.stdout.splitlines()
+    first, second, *unknown = done.stdout.splitlines()
+    assert unknown == [
+        "how far off they may be is not known: the model folder holds no intervals",
+        "whether to trust them is not known: the model folder does not know what is usual",
+    ]
     pattern = r"{}/3 {}: [12] of 2 anatomies.*, \d+\.\d s, .*{}/index\.html"
     for line, number, scan in zip((first, second), (1, 3), run.cohort.subjects[:2], strict=True):
         assert re.fullmatch(pattern.format(number, scan, scan), line)
@@ -197,8 +202,12 @@ def test_a_model_shows_its_card_and_its_facts(model, command):
     shown = command("info", model)
     assert shown.exit_code == 0
     assert "How good it is" in shown.stdout
+    assert "Not known: the folder holds no intervals." in shown.stdout
+    assert "Not known: the folder holds no tables." in shown.stdout
     facts = json.loads(command("info", model, "--json").stdout)
     assert facts["anatomies"] == ["bright", "dark"]
+    assert facts["intervals"] is None
+    assert facts["trust"] is None
     assert facts["files"].keys() == {path.name for path in model.iterdir()} - {"model.json"}
 
 
@@ -230,10 +239,75 @@ def test_a_segmentation_is_fitted(run, model, tmp_path, command):
     np.testing.assert_allclose(document["scores_sd"], found.scores, atol=1e-3)
     again = command(*words, "--anatomy", "bright")
     assert again.exit_code == 2
-    assert "is there already; replace it (--overwrite)" in again.stderr
+    assert "is there already; replace results (--overwrite), pass over these shapes" in again.stderr
     unknown = command(*words, "--anatomy", "liver", "--overwrite")
     assert unknown.exit_code == 2
     assert "the model knows no liver; it knows bright, dark" in unknown.stderr
+
+
+def ball(path, radii=(13.0, 10.5, 8.0)):
+    """A surface that the toy model can be fitted to."""
+    meshes.write(hull(sphere_points(200) * radii + [50.0, -20.0, 300.0]), path)
+    return path
+
+
+def test_a_shape_that_fails_stops_no_other_and_the_exit_status_says_so(model, tmp_path, command):
+    good, damaged = ball(tmp_path / "good.vtp"), tmp_path / "damaged.stl"
+    damaged.write_bytes(b"no mesh")
+    words = ("--model", model, "--out", tmp_path / "out", "--anatomy", "bright")
+    done = command("fit", damaged, good, *words)
+    assert done.exit_code == 1
+    assert "massm: 1/2 damaged: " in done.stderr
+    assert "1 of 2 shapes failed" in done.stderr
+    assert done.stdout.startswith("2/2 good: bright, ")
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["good"]
+    assert command("fit", damaged, *words).exit_code == 1
+    passed = command("fit", good, *words, "--skip-existing")
+    assert (passed.exit_code, passed.stdout) == (0, "1 of 1 shapes have results, skipped\n")
+
+
+def test_a_shape_may_bear_the_name_of_its_anatomy(model, tmp_path, command):
+    named, nameless = ball(tmp_path / "Bright.vtp"), ball(tmp_path / "patient-7.vtp")
+    words = ("--model", model, "--out", tmp_path / "out")
+    assert command("fit", named, *words).exit_code == 0
+    assert documents.read_json(tmp_path / "out/Bright/fit.json")["anatomy"] == "bright"
+    (tmp_path / "series").mkdir()
+    for path, what in ((nameless, "file"), (tmp_path / "series", "folder")):
+        done = command("fit", path, *words)
+        assert done.exit_code == 2
+        assert f"which anatomy is it? The {what}'s name" in done.stderr
+        assert "name the anatomy (--anatomy), one of bright, dark" in done.stderr
+    (tmp_path / "a").mkdir()
+    done = command("fit", named, ball(tmp_path / "a/bright.vtp"), *words, "--overwrite")
+    assert done.exit_code == 2
+    assert "results are named by their shape: give them in calls of their own" in done.stderr
+
+
+def test_a_mesh_is_known_by_its_content_and_named_without_its_ending(model, tmp_path, command):
+    content = ball(tmp_path / "organ.vtp").read_bytes()
+    (tmp_path / "from-pacs").write_bytes(content)
+    (tmp_path / "packed.stl.gz").write_bytes(gzip.compress(content))
+    words = ("--model", model, "--out", tmp_path / "out", "--anatomy", "bright")
+    done = command("fit", tmp_path / "from-pacs", tmp_path / "packed.stl.gz", *words)
+    assert done.exit_code == 0, done.stderr
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"from-pacs", "packed"}
+
+
+def test_a_label_map_asks_for_its_label_in_the_words_of_whoever_gave_it(model, tmp_path, command):
+    labels = np.zeros((30, 30, 30), np.uint8)
+    labels[5:20, 5:20, 5:20], labels[22:28, 5:20, 5:20] = 1, 2
+    volume = Volume(labels, np.full(3, 1.5), np.zeros(3), np.eye(3))
+    images.write_image(volume, tmp_path / "labels.nrrd")
+    words = ("--model", model, "--out", tmp_path / "out", "--anatomy", "bright")
+    done = command("fit", tmp_path / "labels.nrrd", *words)
+    assert done.exit_code == 1
+    assert "holds the labels 1, 2, not one anatomy alone; " in done.stderr
+    assert "give the anatomy's label (--label)" in done.stderr
+    loaded = massm.load(model)
+    for given, place in ((tmp_path / "labels.nrrd", {}), (labels, {"spacing": (1.5,) * 3})):
+        with pytest.raises(DataError, match=r"give the anatomy's label \(label=\)"):
+            loaded.fit(given, "bright", **place)
+    assert command("fit", tmp_path / "labels.nrrd", *words, "--label", 1).exit_code == 0
 
 
 def test_arrays_and_files_are_the_same_to_a_model(run, model, scans):

@@ -8,6 +8,7 @@ from massm.config.loading import ConfigError, load_config, merge, read_yaml
 
 ROOT = Path(__file__).parents[2]
 LOBES = ["lung_upper_lobe_left", "lung_upper_lobe_right"]
+FIT = {"family": "surface_fit", "label": None}
 
 
 @pytest.fixture
@@ -34,6 +35,14 @@ def values():
         (
             {"models": {"massm": {"local": {"basis_modes": 49}}}},
             r"models\.massm\.local\.basis_modes: .*tensors\.modes = 48 .* found 49",
+        ),
+        (
+            {"models": {"massm": {"close_up": {"widths": [8]}}}},
+            r"models\.massm\.close_up\.widths: refine\.steps = 0: nothing would read",
+        ),
+        (
+            {"models": {"massm": {"close_up": {"widths": [16, 20]}}}},
+            r"models\.massm\.close_up\.widths: .*20 channels do not fall into 8 equal groups",
         ),
         ({"tensors": {"modes": 9}}, r"train\.augment\.shape_modes: .*tensors\.modes = 9"),
         (
@@ -91,15 +100,45 @@ def values():
         (
             {"evaluate": {"reference_model": "masm"}},
             r"evaluate\.reference_model: masm is not among models, "
-            r"found \[massm, mean_shape, pca_oracle, truth\]",
+            r"found \[massm, .*, truth\]",
         ),
         (
-            {"models": {"mean_shape": {"boxes_of": "unet"}}},
-            r"models\.mean_shape\.boxes_of: unet is not among models",
+            {"models": {"mean_shape": {"boxes_of": "net"}}},
+            r"models\.mean_shape\.boxes_of: net is not among models",
         ),
         (
             {"models": {"second": {"like": "mean_shape", "label": None, "boxes_of": "mean_shape"}}},
             r"models\.second\.boxes_of: mean_shape has its boxes from another model itself",
+        ),
+        (
+            {"models": {"mean_shape": {"boxes_of": "unet"}}},
+            r"models\.mean_shape\.boxes_of: unet gives no boxes",
+        ),
+        (
+            {"models": {"unet": {"spacing_mm": 7.0}}},
+            r"models\.unet\.spacing_mm: the finest image has 3 mm; name 3 to 6 .* found 7",
+        ),
+        (
+            {"models": {"fit": {**FIT, "surfaces_of": "unett"}}},
+            r"models\.fit\.surfaces_of: unett is not among models, found \[massm, .*fit\]",
+        ),
+        (
+            {"models": {"fit": {**FIT, "surfaces_of": "truth"}}},
+            r"models\.fit\.surfaces_of: truth knows the truth",
+        ),
+        (
+            {"models": {"fit": {**FIT, "surfaces_of": "fit"}}},
+            r"models\.fit\.surfaces_of: fit -> fit is a circle",
+        ),
+        (
+            {
+                "models": {
+                    "fit": {**FIT, "surfaces_of": "mean_shape"},
+                    "mean_shape": {"boxes_of": "fit"},
+                }
+            },
+            r"(?s)models\.mean_shape\.boxes_of: mean_shape -> fit -> mean_shape is a circle.*"
+            r"models\.fit\.surfaces_of: fit -> mean_shape -> fit is a circle",
         ),
         (
             {"models": {"pca_oracle": {"modes": "masm"}}},
@@ -134,7 +173,11 @@ def test_a_contradiction_is_named_by_the_full_path_of_its_key(values, change, me
             "correspond": {"populations": {"lobe": LOBES}},
         },
         {"models": {"massm": {"local": {"basis_modes": 48}}}},
-        {"tensors": {"modes": 9}, "train": {"augment": {"shape_std": 0.0}}},
+        {
+            "tensors": {"modes": 9},
+            "train": {"augment": {"shape_std": 0.0}},
+            "models": {"deepssm_local": {"train": {"augment": {"shape_std": 0.0}}}},
+        },
         {"dataset": {"root": "data/phantom"}},
         {"models": {"truth": None, "pca_oracle": None}},
         {"models": {"second": {"like": "massm", "label": "Second", "train": {"epochs": 9}}}},

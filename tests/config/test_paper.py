@@ -18,6 +18,7 @@ PRINTED = {
     "models.massm.backbone.output_stride": 4,
     "models.massm.world.head": "cvae",
     "models.massm.world.latent": 32,
+    "models.unet.networks": "each",
     "train.epochs": 300,
     "train.learning_rate": 1e-4,
     "train.decay": 0.9,
@@ -76,11 +77,14 @@ OFF = {
     "models.massm.local.class_wise": False,
     "models.massm.local.basis_modes": 0,
     "models.massm.refine": ("models.massm.refine.steps", 0),
+    "models.massm.close_up": ("models.massm.close_up.widths", []),
     "models.massm.world.pretrain_spread": 0.0,
     "models.massm.world.encoder_steps": 0,
+    "models.massm.world.shrinkage": False,
     "train.weight_decay": 0.0,
     "train.gradient_clip": 0.0,
     "models.massm.objective.weights.refine": ("models.massm.refine.steps", 0),
+    "models.massm.objective.weights.segment": ("models.massm.close_up.widths", []),
     "models.massm.objective.loss.shrinkage": "vector",
     "models.massm.objective.loss.offset_unit": "voxels",
     "models.massm.objective.loss.particle_unit_mm": 1.0,
@@ -91,6 +95,9 @@ OFF = {
     "train.augment": ("train.augment.probability", 0.0),
     "train.precision": "32-true",
     "models.massm.box_updates": 0,
+    "models.deepssm_local.lattice.jitter_mm": 0.0,
+    "models.deepssm_local.lattice.jitter_deg": 0.0,
+    "models.massm.refine_updates": ("models.massm.refine.steps", 0),
 }
 
 # Keys that say how something else works that is switched by a key above, or where work is done.
@@ -99,11 +106,15 @@ SILENT = {
     "models.massm.local.train_basis", "correspond.device", "correspond.threads",
     "train.accelerator", "train.devices", "train.threads", "train.workers", "predict.splits",
     "predict.batch_size", "predict.accelerator", "predict.threads", "models.massm.family",
-    "models.massm.label", "models.massm.train",
+    "models.massm.label", "models.massm.train", "models.unet.family", "models.unet.label",
+    "models.unet.train",
 }  # fmt: skip
 
-# Models beside the paper's: bounds of the comparison.
-BESIDE = ("models.mean_shape", "models.pca_oracle", "models.truth")
+# Models beside the paper's: bounds, DeepSSM without the truth, the U-Net's surfaces fitted.
+BESIDE = (
+    "models.mean_shape", "models.pca_oracle", "models.truth", "models.deepssm_world_detected",
+    "models.unet_fit",
+)  # fmt: skip
 
 # What no key could switch off: without a presence threshold every organ would be in every image.
 NEEDED = {"train.threshold_fraction"}

@@ -34,6 +34,22 @@ def test_a_row_says_type_limits_and_value(values):
     assert any(row.startswith("| `root` | path or null | `null` |") for row in rows)
 
 
+def test_a_family_without_an_entry_is_described_too(values):
+    given = values["models"].pop("deepssm_world_detected")
+    lines = reference(values).splitlines()
+    begin = lines.index("### `models.NAME`, family `variant`")
+    assert any(line.startswith("| `of` | text | (not given) |") for line in lines[begin:])
+    values["models"]["mine"] = given
+    assert "### `models.NAME`, family `variant`" not in reference(values).splitlines()
+
+
+def test_an_entry_like_another_tells_what_differs(values):
+    lines = reference(values).splitlines()
+    begin = lines.index("### `models.deepssm_world`")
+    assert "- `encoder.padded`: `false`" in lines[begin : begin + 15]
+    assert "#### `models.deepssm_world.encoder`" not in lines
+
+
 def test_nested_sections_have_chapters_of_their_own(values):
     lines = reference(values).splitlines()
     assert "### `train.augment`" in lines

@@ -75,7 +75,8 @@ def test_every_backend_says_what_it_reads():
 def test_a_part_holds_its_own_values_alone(configure):
     part = configure({"evaluate": {"seed": 9}}).evaluate.part(ComparisonConfig)
     assert part.seed == 9
-    assert set(part.model_dump()) == {"reference_model", "confidence", "bootstrap_samples", "seed"}
+    own = {"reference_model", "confidence", "bootstrap_samples", "seed", "claims"}
+    assert set(part.model_dump()) == own
 
 
 def test_mirroring_one_anatomy_does_not_concern_the_others(configure):

@@ -330,3 +330,16 @@ def test_a_label_map_is_read_once_for_all_its_organs(tmp_path, monkeypatch):
     checked = check_subject(dataset_config(tmp_path), subject)
     assert [anatomy.status for anatomy in checked.anatomies] == ["used", "used"]
     assert len(read) == 1
+
+
+def test_a_label_map_without_its_label_says_which_column_is_missing(tmp_path):
+    write_subject(tmp_path, "s0001", {"spleen": None})
+    labels = blob().with_array(blob().array * np.uint8(3))
+    labels.array[1, 4:9, 4:8] = 7
+    write_image(labels, tmp_path / "labels.nrrd")
+    anatomies = (FoundAnatomy("spleen", tmp_path / "labels.nrrd", None),)
+    subject = FoundSubject("s0001", tmp_path / "s0001/ct.nii.gz", "", anatomies)
+    (checked,) = check_subject(dataset_config(tmp_path), subject).anatomies
+    assert checked.status == "excluded"
+    assert "holds the labels 3, 7, " in checked.reason
+    assert "name the anatomy's label in the table's column `label`" in checked.reason

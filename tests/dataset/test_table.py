@@ -122,7 +122,7 @@ def test_real_numbers_that_are_no_distance_exclude_the_organ_with_what_was_found
     assert [anatomy.status for anatomy in subject.anatomies] == ["excluded", "excluded"]
     assert {anatomy.source for anatomy in subject.anatomies} == {None}
     assert "save where it is above 0.5 as a mask" in subject.anatomies[0].reason
-    assert "Give the organ's mask, not the image" in subject.anatomies[1].reason
+    assert "Give the anatomy's mask, not the image" in subject.anatomies[1].reason
 
 
 @pytest.mark.parametrize(

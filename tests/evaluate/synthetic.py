@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import ConvexHull
 
-from massm.config.evaluate import EvaluateConfig
+from massm.config.evaluate import ClaimConfig, EvaluateConfig
 from massm.geometry.alignment import apply_transform
 from massm.geometry.boxes import box_of
 from massm.geometry.mesh import Mesh
@@ -36,6 +36,7 @@ from massm.stages import (
 ANATOMIES = ("spleen", "kidney_left")
 PLACES = {"spleen": (-30.0, 0.0, 5.0), "kidney_left": (32.0, 8.0, -6.0)}
 SIZES = {"spleen": (22.0, 16.0, 18.0), "kidney_left": (14.0, 12.0, 24.0)}
+WORLD_SIZES = {"spleen": (23.0, 16.0, 17.0), "kidney_left": (15.0, 12.0, 23.0)}  # of the mean
 SHIFTS = {"massm": 2.0, "mean_shape": 4.0, "pca_oracle": 0.5, "truth": 0.0}  # error along x, mm
 BOUNDS = ("mean_shape", "pca_oracle", "truth")
 KNOWING = ("pca_oracle", "truth")
@@ -48,6 +49,7 @@ CURVES = {
     "generalization_surface": 1.5,
     "specificity": 3.0,
 }
+OUTPUTS = ("summary", "tests", "claims", "anatomies")  # of evaluate_summary
 SPLITS = {f"s{i}": "train" if i < 4 else "validation" if i == 4 else "test" for i in range(11)}
 
 
@@ -60,6 +62,29 @@ CONFIG = EvaluateConfig(
     confidence=0.95,
     bootstrap_samples=200,
     seed=0,
+    claims={
+        "a": ClaimConfig(
+            says="MASSM is nearer than the mean shape",
+            model="massm",
+            against=("mean_shape",),
+            frame="local",
+            measures=("particle_rmse", "surface_mean"),
+        ),
+        "b": ClaimConfig(
+            says="The PCA projection is best",
+            model="pca_oracle",
+            against="rivals",
+            frame="world",
+            measures=("particle_rmse",),
+        ),
+        "c": ClaimConfig(
+            says="MASSM is nearer than DeepSSM",
+            model="massm",
+            against=("deepssm_local",),
+            frame="local",
+            measures=("particle_rmse",),
+        ),
+    },
 )
 
 
@@ -111,7 +136,7 @@ def evaluate(folder):
         missed=tables / "missed.csv",
         cohort=truth(folder)["cohort"],
         groomed=truth(folder)["groomed"],
-        **{name: tables / f"{name}.csv" for name in ("summary", "tests", "anatomies")},
+        **{name: tables / f"{name}.csv" for name in OUTPUTS},
         bounds=list(BOUNDS),
     )
     return folder
@@ -183,8 +208,10 @@ def write_results(folder: Path, *, vertices: int = 300, particles: int = 48) -> 
 
 def _write_template(folder: Path, dots: np.ndarray) -> None:
     mean = np.stack([dots * SIZES[name] for name in ANATOMIES]).astype(np.float32)
-    unused = ("template_local", "template_world", "mean_world", "normals", "center_local")
+    unused = ("template_local", "template_world", "normals", "center_local")
     arrays = dict.fromkeys(unused, np.zeros_like(mean))
+    world = np.stack([dots * WORLD_SIZES[name] for name in ANATOMIES]).astype(np.float32)
+    arrays["mean_world"] = world
     arrays |= dict.fromkeys(("modes_local", "modes_world"), np.zeros_like(mean)[:, None])
     arrays["radius"] = np.zeros((len(mean), 3), np.float32)
     tensors.save(arrays | {"mean_local": mean}, folder / "tensors" / "template.safetensors")

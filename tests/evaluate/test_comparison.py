@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import wilcoxon
+from scipy.stats import binomtest, wilcoxon
 
 from massm.evaluate.comparison import compare
 from massm.evaluate.rows import COLUMNS
@@ -157,6 +157,19 @@ def test_heads_of_the_reference_model_are_compared_once():
         "massm", "procrustes", "liver", "particle_rmse", [2.0, 3, 5]
     )
     table = compare(pd.DataFrame(values, columns=COLUMNS), NONE, "massm", HOW, bounds=BOUNDS)
-    assert len(table) == 1
+    assert table["counting"].to_list() == ["found", "with_missed"]
     assert table["family"][0] == "rivals"
     assert (table["head_a"][0], table["head_b"][0]) == ("cvae", "procrustes")
+
+
+def test_the_effect_is_the_share_of_subjects_in_which_ours_is_better(table):
+    row = pick(table, measure="surface_mean", anatomy="liver", model_b="mean_shape")
+    exact = binomtest(7, 7).proportion_ci(method="exact")
+    assert (row["effect"], row["a_better"], row["b_better"]) == (1, 7, 0)
+    assert (row["effect_ci_low"], row["effect_ci_high"]) == pytest.approx((exact.low, 1))
+    row = pick(table, measure="surface_mean", anatomy="liver", model_b="pca_oracle")
+    assert (row["effect"], row["a_better"], row["b_better"]) == (0, 0, 5)
+    row = pick(table, measure="dice", anatomy="liver", model_b="mean_shape")
+    assert (row["effect"], row["a_better"]) == (1, 7)
+    row = pick(table, measure="surface_mean", anatomy="heart", model_b="mean_shape")
+    assert (row["effect"], row["a_better"], row["b_better"]) == (0.5, 0, 0)

@@ -1,8 +1,16 @@
 import numpy as np
 import pytest
 
-from massm.evaluate.surface import spread_points, surface_measures
+from massm.evaluate.surface import (
+    MeasuredSurface,
+    mask_surface,
+    spread_points,
+    surface_measures,
+)
+from massm.geometry.distance import SurfaceIndex
+from massm.geometry.isosurface import isosurface
 from massm.geometry.mesh import Mesh
+from massm.geometry.volume import Volume
 from tests.evaluate.synthetic import closed_sphere
 
 
@@ -20,10 +28,10 @@ def measure(a, b, tolerances=(1.0, 3.0)):
 
 def test_points_spread_evenly_by_area_and_the_same_each_time():
     mesh = box((0, 0, 0), (10, 20, 30))
-    points = spread_points(mesh, 22000)
+    points = spread_points(mesh, 22000).points
     on_top = np.isclose(points[:, 2], 30).sum()
     assert on_top == pytest.approx(22000 * 200 / mesh.area, abs=3)
-    np.testing.assert_array_equal(points, spread_points(mesh, 22000))
+    np.testing.assert_array_equal(points, spread_points(mesh, 22000).points)
     half = points[np.isclose(points[:, 2], 30)]
     assert (half[:, 0] < 5).mean() == pytest.approx(0.5, abs=0.01)
 
@@ -51,6 +59,41 @@ def test_a_grown_box_has_the_distances_worked_out_by_hand():
     near = (back <= 2.5).mean()
     expected = (small.area + near * large.area) / (small.area + large.area)
     assert found["surface_dice_2.5mm"] == pytest.approx(expected, abs=2e-3)
+
+
+@pytest.mark.parametrize("samples", [30, 2000])
+@pytest.mark.parametrize("vertices", [50, 900])
+def test_the_largest_distance_is_that_of_all_vertices_and_points(rng, samples, vertices):
+    """Also where most are left out, with fewer points than triangles and with more."""
+    sphere = closed_sphere(vertices)
+    for _ in range(5):
+        bumps = 1 + 0.3 * np.sin(sphere.vertices @ rng.normal(0, 3, 3))
+        bent = Mesh(sphere.vertices * 20 * bumps[:, None] + rng.normal(0, 3, 3), sphere.faces)
+        plain = Mesh(sphere.vertices * 20, sphere.faces)
+        source, target = MeasuredSurface(bent, samples), MeasuredSurface(plain, samples)
+        distance, farthest = source.distances_to(target)
+        asked = np.concatenate([spread_points(bent, samples).points, bent.vertices])
+        every = SurfaceIndex(plain).closest(asked).distance
+        np.testing.assert_array_equal(distance, every[:samples])
+        assert farthest == every.max()
+
+
+def test_vertices_that_no_triangle_uses_do_not_count():
+    mesh = box((0, 0, 0), (10, 10, 10))
+    stray = Mesh(np.vstack([mesh.vertices, [[500.0, 0, 0]]]), mesh.faces)
+    assert measure(stray, mesh)["surface_hausdorff"] == pytest.approx(0, abs=1e-9)
+
+
+def test_the_masks_own_surface_is_that_of_the_whole_grid(rng):
+    array = np.zeros((12, 15, 18), bool)
+    array[3:7, 2:9, 11:18] = rng.random((4, 7, 7)) < 0.7
+    turned = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
+    mask = Volume(array, np.array([1.0, 2, 3]), np.array([5.0, -4, 9]), turned)
+    cropped, whole = mask_surface(mask), isosurface(mask, 0.5)
+    np.testing.assert_allclose(np.sort(cropped.vertices, 0), np.sort(whole.vertices, 0))
+    assert len(cropped.faces) == len(whole.faces)
+    with pytest.raises(ValueError, match="empty"):
+        mask_surface(Volume(np.zeros((3, 3, 3), bool), np.ones(3)))
 
 
 def test_both_directions_count():

@@ -85,7 +85,7 @@ def plane(distance, rng):
 @pytest.mark.parametrize(
     ("image", "message"),
     [
-        (scan, r"real numbers from -1\d+ to .* neither a mask nor a signed .* Give the organ's"),
+        (scan, r"real numbers from -1\d+ to .* neither a mask nor a signed .* Give the anatomy's"),
         (standardized, r"neither .* which changes by 1 per mm .*found"),
         (probability, r"from 0 to 1 are neither .*of a probability .* above 0\.5 as a mask"),
         (in_voxels, r"found 0\.[34]\d+ .*or the distance in millimeters"),

@@ -107,6 +107,8 @@ def bundle_with(**parts):
         "commit": "c0ffee" * 6,
         "versions": {"torch": "2.0"},
         "files": {"model.safetensors": "ab" * 32},
+        "intervals": None,
+        "trust": None,
     }
     for part, value in (usual | parts).items():
         object.__setattr__(bundle, part, value)

@@ -17,9 +17,10 @@ from massm.config.predict import PredictConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.volume import Volume
-from massm.inference.bundle import CARD, FITS, SHAPES, Contents, load_bundle, write_bundle
+from massm.inference.bundle import Contents, load_bundle, write_bundle
 from massm.inference.describe import describe_scan
 from massm.inference.fit import fit_shape, surface_of, write_fit
+from massm.inference.folder import CARD, FITS, SHAPES
 from massm.inference.outputs import OutputOptions, write_scan
 from massm.inference.scan import predict_scan
 from massm.inference.sources import open_scan
@@ -28,7 +29,7 @@ from massm.io import documents, images, meshes, predictions, tables, tensors
 from massm.io.errors import DataError
 from massm.io.fingerprint import digest
 from massm.io.particles import load_arrays, save_arrays, save_set
-from massm.models.saved import DESCRIPTION, WEIGHTS
+from massm.models.files import DESCRIPTION, WEIGHTS
 from massm.pdm.fixed import freeze
 from massm.stages import bundle as bundle_stage
 from massm.stages import predict, pretrained, reconstruct, reconstruct_warp, tensors_manifest
@@ -107,7 +108,7 @@ def bundle_config(**changes):
     return BundleConfig.model_validate(values | {"data": data} | changes)
 
 
-def make_bundle(folder, output, **changes):
+def make_bundle(folder, output, intervals=None, trust=None, **changes):
     """Write the model folder of a run."""
     bundle_stage.run(
         bundle_config(**changes),
@@ -122,6 +123,8 @@ def make_bundle(folder, output, **changes):
         results=folder,
         output=output,
         summary=folder / "summary.csv",
+        intervals=intervals,
+        trust=trust,
     )
     return output
 
@@ -446,6 +449,7 @@ def test_a_segmentation_is_fitted_with_the_folder_alone(run, folder, tmp_path):
     write_fit(found, bundle, tmp_path / "out")
     document = json.loads((tmp_path / "out/fit.json").read_text())
     assert document["outside"] == found.is_outside
+    assert document["cautions"] == list(found.cautions) != []
     assert document["volume_ml"] == pytest.approx(mesh.volume_ml)
     assert len(document["scores_sd"]) == bundle.statistics["bright"].modes
     written = np.loadtxt(tmp_path / "out/particles/bright_local.particles")

@@ -9,6 +9,7 @@ from scipy.spatial.transform import Rotation
 
 from massm.config.bundle import BundleConfig
 from massm.config.loading import load_config, read_yaml
+from massm.fitting.fit_model import Reference
 from massm.geometry.alignment import apply_transform, invert_transform
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
@@ -16,7 +17,7 @@ from massm.groom.align import align_all, points_needed
 from massm.groom.cloud import cloud_of
 from massm.inference.anatomy_shapes import AnatomyShapes
 from massm.inference.fit import ShapeSpace, fit_to
-from massm.inference.fit_model import fit_arrays, load_fit_model
+from massm.inference.fit_file import fit_arrays, load_fit_model
 from massm.inference.making import AnatomyRun, Recipe, anatomy_part
 from massm.io import tensors
 from massm.io.errors import DataError
@@ -81,8 +82,21 @@ def space_of(population, folder, template):
     part = part_of(population, template)
     path = folder / "fit.safetensors"
     tensors.save(fit_arrays({"bean": part.fit}, single=template == "mean"), path)
-    model = load_fit_model(path, "bean", ENGINE.particles)
+    model = load_fit_model(path, "bean", ENGINE.particles, ["bean"])
     return ShapeSpace("bean", model, part.shapes, part.statistics, ALIGNMENT, ENGINE)
+
+
+@pytest.fixture(scope="module")
+def bean_arrays(population):
+    """The arrays that shapes are fitted to."""
+    return fit_arrays({"bean": part_of(population, "medoid").fit}, single=False)
+
+
+@pytest.fixture
+def fits(bean_arrays, tmp_path):
+    """Their file, to be spoilt, and a copy of them."""
+    tensors.save(bean_arrays, tmp_path / "fit.safetensors")
+    return tmp_path / "fit.safetensors", dict(bean_arrays)
 
 
 def part_of(population, template, without=()):
@@ -95,9 +109,9 @@ def part_of(population, template, without=()):
         medoid=medoid,
         template=population.surfaces[medoid],
         model={name: array for name, array in population.model.items() if name not in without},
-        reference=population.surfaces[reference],
-        reference_mirrored=population.reflected,
-        reflected=population.reflected,
+        reference=Reference(
+            population.surfaces[reference], population.reflected, population.reflected
+        ),
     )
     return anatomy_part(run, Recipe(bundle, 0.1, 4, ALIGNMENT, ENGINE))
 
@@ -147,6 +161,42 @@ def test_models_of_engines_that_register_nothing_can_be_fitted_to(population, tm
     assert np.linalg.norm(found.local - population.fitted.local[0], axis=1).mean() < 2.0
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "message"),
+    [
+        ("mean", lambda array: array[1:], r"bean/mean is \(\d+, 3\), expected \d+ x 3"),
+        ("normals", lambda array: array * np.nan, "bean/normals holds what is no finite number"),
+        ("variances", lambda array: array[1:], "bean/variances is"),
+        ("variances", lambda array: -array, "bean/variances holds what is below 0"),
+        ("template_faces", lambda array: array - 1, "bean/template_faces names other than"),
+        ("template_faces", lambda array: array + 9999, "bean/template_faces names other than"),
+        ("reference_normals", lambda array: array[1:], "bean/reference_normals is"),
+        ("residual_limit", lambda array: array * np.nan, "bean/residual_limit is nan, no dist"),
+        ("residual_limit", lambda array: np.ones(2), "bean/residual_limit holds 2 numbers"),
+        ("reflected", lambda array: None, "bean/reflected is missing"),
+    ],
+)
+def test_a_file_that_does_not_belong_together_is_refused(fits, name, change, message):
+    path, arrays = fits
+    changed = change(arrays.pop(f"bean/{name}"))
+    if changed is not None:
+        arrays[f"bean/{name}"] = changed
+    tensors.save(arrays, path)
+    with pytest.raises(DataError, match=f"fit.safetensors: {message}.*; take the whole folder"):
+        load_fit_model(path, "bean", ENGINE.particles, ["bean"])
+
+
+def test_a_file_of_other_anatomies_or_a_damaged_one_is_refused(fits):
+    path, _ = fits
+    with pytest.raises(DataError, match="not of this model: it holds bean, .* are bean, liver; ta"):
+        load_fit_model(path, "bean", ENGINE.particles, ["bean", "liver"])
+    with pytest.raises(DataError, match="not of this model: it holds bean, .* are liver; take"):
+        load_fit_model(path, "liver", ENGINE.particles, ["liver"])
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(DataError, match=r"fit\.safetensors: no tensors"):
+        load_fit_model(path, "bean", ENGINE.particles, ["bean"])
+
+
 def test_a_shape_unlike_any_is_outside_and_says_why(population, tmp_path):
     space = space_of(population, tmp_path, "medoid")
     mesh = population.surfaces["b0"]
@@ -155,7 +205,10 @@ def test_a_shape_unlike_any_is_outside_and_says_why(population, tmp_path):
     found = fit_to(stretched, space, "odd")
     assert found.is_outside
     assert "standard deviations from the mean shape" in " ".join(found.reasons)
-    assert not fit_to(mesh, space, "b0").is_outside
+    assert "1 of 7 new subjects of their population lies beyond all" in " ".join(found.reasons)
+    usual = fit_to(mesh, space, "b0")
+    assert not usual.is_outside
+    assert usual.cautions == found.cautions != ()
 
 
 def test_an_open_surface_is_refused(population, tmp_path):

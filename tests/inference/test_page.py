@@ -197,3 +197,25 @@ def test_values_of_any_type_are_shown(kind):
 )
 def test_it_says_among_how_many_subjects_shapes_are_ranked(counts, said):
     assert page._from_to(counts) == said
+
+
+@pytest.mark.parametrize(
+    ("percentile", "of_size", "of_distance"),
+    [
+        (0.0, True, False),
+        (1.0, True, False),
+        (50.0, False, False),
+        (96.0, False, True),
+        (100.0, True, True),
+    ],
+)
+def test_what_is_near_the_mean_is_no_alarm(percentile, of_size, of_distance, tmp_path):
+    volume = oblique_scan()
+    shapes = scan_shapes(volume)
+    where = {"volume_percentile": 50.0, "area_percentile": 50.0, "mahalanobis_percentile": 50.0}
+    for name, is_extreme in (("volume", of_size), ("mahalanobis", of_distance)):
+        place = standing(**where | {f"{name}_percentile": percentile})
+        shapes.anatomies[LIVER] = replace(shapes[LIVER], standing=place)
+        shapes.anatomies[SPLEEN] = replace(shapes[SPLEEN], standing=standing())
+        marked = re.findall(r'class="strip[^"]* extreme"', page_of(shapes, volume, tmp_path))
+        assert len(marked) == is_extreme

@@ -6,12 +6,18 @@ import zipfile
 
 import numpy as np
 import pytest
+from pydicom.uid import (
+    RTDoseStorage,
+    RTStructureSetStorage,
+    SegmentationStorage,
+    SpatialRegistrationStorage,
+)
 
 from massm.inference.sources import open_scan, read_scan_table, scan_name, source_of_volume
 from massm.io import images
 from massm.io.errors import DataError
 from tests.inference.scan_shapes import oblique_scan
-from tests.io.dicom.files import smooth, stack, write
+from tests.io.dicom.files import slice_of, smooth, stack, write
 
 
 @pytest.fixture
@@ -101,6 +107,33 @@ def test_an_archive_of_several_scans_or_of_none_is_refused(nifti, series, tmp_pa
         pass
     empty = pack(tmp_path / "none.zip", ("a.txt", __file__))
     with pytest.raises(DataError, match=r"found 0 \(none\) among 1 files"), open_scan(empty):
+        pass
+
+
+def test_what_stands_beside_the_slices_of_an_archive_is_no_scan(series, tmp_path):
+    plane = smooth(1)[0]
+    others = {
+        "rt": {"Modality": "RTSTRUCT", "SOPClassUID": RTStructureSetStorage, "Rows": None},
+        "seg": {"Modality": "SEG", "SOPClassUID": SegmentationStorage},
+        "reg": {"Modality": "REG", "SOPClassUID": SpatialRegistrationStorage, "Rows": None},
+        "dose": {"Modality": "RTDOSE", "SOPClassUID": RTDoseStorage},
+        "scout": {"ImageType": ["ORIGINAL", "PRIMARY", "LOCALIZER"]},
+    }
+    files = []
+    for name, tags in others.items():
+        folder = write(tmp_path / name, [slice_of(plane, (0, 0, 0), **tags)])
+        files += [(f"{name}/{file.name}", file) for file in folder.iterdir()]
+    slices = [(f"ct/{file.name}", file) for file in series.iterdir()]
+    with open_scan(pack(tmp_path / "a.zip", *slices, *files)) as source:
+        assert source.volume.size == (6, 8, 5)
+    without = pack(tmp_path / "b.zip", *files)
+    message = r"found 0 \(none\) .*, and DICOM that is no scan \(dose, reg, rt, scout, seg\); pack"
+    with pytest.raises(DataError, match=message), open_scan(without):
+        pass
+    two = pack(
+        tmp_path / "c.zip", *slices, *files, *[(f"x/{k}.dcm", f) for k, (_, f) in enumerate(slices)]
+    )
+    with pytest.raises(DataError, match=r"found 2 \(ct, x\)"), open_scan(two):
         pass
 
 

@@ -7,6 +7,7 @@ from massm.geometry.mesh import Mesh
 from massm.inference.statistics import (
     PROBABILITIES,
     TrainingStatistics,
+    cautions_of,
     left_out_distances,
     mahalanobis_of,
     percentile_of,
@@ -135,3 +136,23 @@ def test_tables_come_back_from_their_arrays():
     again = TrainingStatistics.of_arrays(found.arrays(), 6)
     assert again.subjects == 6
     np.testing.assert_array_equal(again.scores, found.scores)
+
+
+def test_a_small_population_is_a_cause_for_caution_and_says_why():
+    assert cautions_of(fit_shape_model(population(20, deviations=(6, 3))), 20) == ()
+    (few,) = cautions_of(fit_shape_model(population(19, deviations=(6, 3))), 19)
+    assert "of 19 training subjects: 1 of 20 new subjects" in few
+    (wide,) = cautions_of(fit_shape_model(population(24, deviations=[1.0] * 30)), 24)
+    assert "modes hold 95 % of the shape model's variance, which needs" in wide
+    assert "there are 24, and distances are measured in 11 modes" in wide
+
+
+def test_distances_along_many_modes_of_few_subjects_are_too_large():
+    count, modes, squares = 24, 10, []  # N = 2 J + 4
+    for seed in range(400):
+        world = population(count + 1, seed, deviations=[1.0] * modes)
+        model = fit_shape_model(world[:-1])
+        squares.append(mahalanobis_of(standard_scores(model, world[-1])) ** 2)
+    expected = modes * (count**2 - 1) / (count * (count - modes - 2))
+    assert np.mean(squares) == pytest.approx(expected, rel=0.1)
+    assert expected / modes == pytest.approx(2, abs=0.01)

@@ -1,4 +1,6 @@
-"""What counts as an organ in an image file."""
+"""What counts as an anatomy in an image file."""
+
+import pickle
 
 import nibabel
 import numpy as np
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from massm.io.errors import DataError
+from massm.io.errors import DataError, SeveralLabelsError
 from massm.io.images import read_label_map, read_scan, read_segmentation
 
 AFFINE = np.diag([-2.0, -3.0, 4.0, 1.0])
@@ -40,8 +42,19 @@ def test_one_value_above_zero_is_a_mask(tmp_path, value, dtype):
 
 
 def test_several_labels_without_one_named_are_refused_with_what_to_give(tmp_path):
-    with pytest.raises(DataError, match=r"holds the labels 1, 2, 5, .*column `label`"):
+    with pytest.raises(
+        SeveralLabelsError, match=r"holds the labels 1, 2, 5, .*; give the anatomy's la"
+    ):
         read_segmentation(write(tmp_path, filled(1, 5, 2)))
+
+
+def test_who_asked_for_one_of_several_labels_says_how_it_is_given():
+    error = SeveralLabelsError("a.nii: holds the labels 1, 2").asking("give --label")
+    expected = (
+        "a.nii: holds the labels 1, 2; give --label, or save the anatomy as a mask of 0 and 1"
+    )
+    assert str(error) == expected
+    assert str(pickle.loads(pickle.dumps(error))) == expected
 
 
 def test_many_labels_are_listed_in_short(tmp_path):
@@ -81,7 +94,7 @@ def test_minus_one_outside_and_one_inside_is_a_mask(tmp_path):
 
 def test_an_image_is_no_mask(tmp_path, rng):
     array = rng.integers(-1000, 1000, (9, 9, 9)).astype(np.int16)
-    with pytest.raises(DataError, match="Give the organ's mask, not the image"):
+    with pytest.raises(DataError, match="Give the anatomy's mask, not the image"):
         read_segmentation(write(tmp_path, array))
 
 

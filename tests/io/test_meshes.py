@@ -1,11 +1,14 @@
 """Surface meshes as files."""
 
+import gzip
+
 import numpy as np
 import pytest
 
 from massm.geometry.mesh import Mesh
+from massm.io import meshes, suffixes
 from massm.io.errors import DataError
-from massm.io.meshes import from_vtk, read, to_vtk, write
+from massm.io.meshes import from_vtk, is_mesh, read, to_vtk, write
 
 
 def test_a_mesh_comes_back(tmp_path, cube):
@@ -88,3 +91,38 @@ def test_another_format_is_refused(tmp_path, cube):
         read(tmp_path / "a.step")
     with pytest.raises(DataError, match="meshes are written as"):
         write(cube, tmp_path / "a.stl")
+
+
+def test_the_content_tells_what_is_a_mesh_where_it_is_certain(tmp_path, cube):
+    write(cube, tmp_path / "cube.vtp")
+    content = (tmp_path / "cube.vtp").read_bytes()
+    binary = bytes(80) + len(cube.faces).to_bytes(4, "little")
+    for corners in cube.vertices[cube.faces].astype("<f4"):
+        binary += bytes(12) + corners.tobytes() + bytes(2)
+    for name, stored in (
+        ("organ", content),
+        ("1.2.3", binary),
+        ("organ.nii.gz", gzip.compress(content)),
+        ("organ.mha", binary),
+    ):
+        path = tmp_path / name
+        path.write_bytes(stored)
+        assert is_mesh(path), name
+        assert read(path).volume == pytest.approx(cube.volume)
+    for name, stored in (
+        ("image.stl", b"NRRD0005\n"),
+        ("image.vtp", bytes(128) + b"DICM"),
+        ("image.ply", b"\x5c\x01\x00\x00" + bytes(344)),
+        ("mask.nii.gz", gzip.compress(bytes(400))),
+        ("notes.txt", b"v 1 2 3, and other words"),
+    ):
+        path = tmp_path / name
+        path.write_bytes(stored)
+        assert not is_mesh(path), name
+    assert is_mesh(tmp_path / "not there.STL.gz")
+    assert not is_mesh(tmp_path / "not there.nii")
+    assert not is_mesh(tmp_path)
+
+
+def test_every_ending_of_a_mesh_has_a_reader():
+    assert tuple(meshes._PARSERS) == suffixes.MESHES

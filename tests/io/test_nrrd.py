@@ -160,7 +160,9 @@ def test_names_of_segments_stand_beside_the_labels_found(tmp_path):
     path = write_nrrd(tmp_path / "a.seg.nrrd", b"", **fields)
     keys = b"Segment0_LabelValue:=1\nSegment0_Name:=liver\nSegment1_LabelValue:=7\n\n"
     path.write_bytes(path.read_bytes()[:-1] + keys + labels.tobytes())
-    with pytest.raises(DataError, match=r"holds the labels 1 \(liver\), 7, .*column `label`"):
+    with pytest.raises(
+        DataError, match=r"holds the labels 1 \(liver\), 7, .* give the anatomy's label"
+    ):
         read_segmentation(path)
     assert read_segmentation(path, 7).inside.array.sum() == 30
 

@@ -83,6 +83,17 @@ def test_a_damaged_archive_and_one_that_lies_about_its_size_are_refused(tmp_path
         zips.extract(path, tmp_path / "to")
 
 
+def test_no_more_is_unpacked_than_an_archive_says_it_holds(tmp_path):
+    path = archive(tmp_path / "a.zip", {"a": bytes(10_000)})
+    content = bytearray(path.read_bytes())
+    place = content.index(b"PK\x01\x02") + 24  # unpacked size, in the list at the end
+    content[place : place + 4] = (100).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="not a zip archive that can be read"):
+        zips.extract(path, tmp_path / "to")
+    assert all(file.stat().st_size <= 100 for file in (tmp_path / "to").iterdir())
+
+
 def test_an_encrypted_archive_is_refused(tmp_path):
     path = archive(tmp_path / "a.zip", {"a": b"1"})
     content = bytearray(path.read_bytes())

@@ -4,26 +4,24 @@ from collections.abc import Iterable
 from dataclasses import fields, replace
 from typing import get_type_hints
 
+import numpy as np
 import pytest
 import torch
 
 from massm.config.models import SECTIONS
-from massm.config.models.family import NetworkConfig
+from massm.config.models.family import FamilyConfig, NetworkConfig
 from massm.config.tensors import ExportConfig
+from massm.geometry.boxes import box_of
 from massm.io import tensors
 from massm.io.documents import read_json, write_json
 from massm.io.errors import DataError
+from massm.io.predictions import PredictedBoxes, SubjectPrediction
 from massm.models.families import FAMILIES, build_model
+from massm.models.files import DESCRIPTION, WEIGHTS
 from massm.models.interface import Model, Prediction, Step, TrainingParticles
+from massm.models.places import found_places, shown, true_places
 from massm.models.predict import predict_subjects
-from massm.models.saved import (
-    DESCRIPTION,
-    WEIGHTS,
-    Description,
-    load_model,
-    matches,
-    save_model,
-)
+from massm.models.saved import Description, load_model, matches, save_model
 from massm.tensors.dataset import SubjectDataset
 from massm.tensors.images import Images
 from massm.tensors.manifest import read_manifest
@@ -31,10 +29,31 @@ from massm.tensors.preprocessing import images_of, scan_of
 from massm.tensors.sample import Truth
 from massm.tensors.template import load_template
 from tests.tensors.test_preprocessing import assert_same_images
-from tests.toy_cohort import ANATOMIES, PARTICLES, Cohort, model_config
+from tests.toy_cohort import (
+    ANATOMIES,
+    PARTICLES,
+    Cohort,
+    deepssm_config,
+    model_config,
+    unet_config,
+)
 
+CROP = {"image": "crop", "particles": "world"}
 ENTRIES = {
-    "massm": model_config(refine={"steps": 1}, local={"dropout": 0.0}, world={"pretrain_steps": 10})
+    "massm": model_config(
+        refine={"steps": 1}, local={"dropout": 0.0}, world={"pretrain_steps": 10}
+    ),
+    "massm_close_up": model_config(
+        refine={"steps": 1},
+        close_up={"widths": [4, 8]},
+        local={"dropout": 0.0},
+        world={"pretrain_steps": 10, "shrinkage": True},
+    ),
+    "unet": unet_config(),
+    "deepssm_local": deepssm_config(),
+    "deepssm_world_full": deepssm_config(particles="world"),
+    "deepssm_world": deepssm_config(**CROP),
+    "deepssm_world_detected": deepssm_config(**CROP, crop="detected", boxes_of="massm"),
 }
 SUBJECTS = 3
 SHIFT_MM = torch.tensor([40.0, -30.0, 120.0])
@@ -50,9 +69,7 @@ def manifest(folder):
     return read_manifest(folder / "manifest.json")
 
 
-@pytest.fixture(
-    scope="module", params=sorted(name for name, family in FAMILIES.items() if family.build)
-)
+@pytest.fixture(scope="module", params=ENTRIES)
 def make(request, folder, manifest):
     """Build the model of one family from a seed."""
     template = load_template(folder / "template.safetensors")
@@ -72,12 +89,38 @@ def model(make):
 
 @pytest.fixture(scope="module")
 def dataset(folder, manifest):
-    return SubjectDataset(folder, manifest, manifest.subjects[:SUBJECTS])
+    return SubjectDataset(folder, manifest, manifest.subjects[:SUBJECTS], labels=folder / "labels")
 
 
 @pytest.fixture(scope="module")
-def batch(dataset, model):
-    return dataset.collate([dataset[row] for row in range(SUBJECTS)], model.stride)
+def placed(make):
+    """Tell images where anatomies are, if the family is to be told."""
+    sets = Cohort(train=4, validation=1).particles
+    tell = {"aligned crop": true_places, "box crop": found_by_a_model}.get(make.entry.facts.reads)
+
+    def place(images):
+        if tell is None:
+            return images
+        (told,) = shown([images], lambda subject: tell(subject, ANATOMIES, sets))
+        return told
+
+    return place
+
+
+def found_by_a_model(subject, anatomies, sets):
+    """Boxes of a model that is a little wrong."""
+    rows = [sets[name].row(subject) for name in anatomies]
+    local = np.stack([sets[name].local[row] for name, row in zip(anatomies, rows, strict=True)])
+    there = np.ones(len(anatomies), dtype=bool)
+    boxes = PredictedBoxes(*box_of(local + 2.0))
+    found = SubjectPrediction(anatomies, there, there * 0.9, boxes, None, {})
+    return found_places(found, anatomies, "massm")
+
+
+@pytest.fixture(scope="module")
+def batch(dataset, model, placed):
+    batch = dataset.collate([dataset[row] for row in range(SUBJECTS)], model.stride)
+    return replace(batch, images=placed(batch.images))
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +156,8 @@ def step(seed=0, epoch=0):
 def one_step(model, batch, seed=0, device="cpu"):
     """Prepare a model as training does, on the CPU, and take one step on a device."""
     truth, generator = batch.truth, torch.Generator().manual_seed(seed)
-    shapes = TrainingParticles(truth.local, truth.world, truth.presence.eq(1))
+    middle = torch.zeros(len(truth.presence), 3)
+    shapes = TrainingParticles(truth.local, truth.world, truth.presence.eq(1), middle)
     model.prepare(lambda: shapes, generator)
     model.to(device).train()
     losses = model.loss(batch.to(device), step(seed))
@@ -125,12 +169,14 @@ def one_step(model, batch, seed=0, device="cpu"):
 
 
 def test_every_entry_has_settings_to_be_tried_with():
-    assert ENTRIES.keys() == {name for name, family in FAMILIES.items() if family.build}
-    assert all(entry.family == name for name, entry in ENTRIES.items())
+    tried = {entry.family for entry in ENTRIES.values()}
+    assert tried == {name for name, family in FAMILIES.items() if family.build}
 
 
 def test_every_family_has_its_section_and_either_a_network_or_none():
-    assert {name: family.config for name, family in FAMILIES.items()} == SECTIONS
+    families = {name: kind for name, kind in SECTIONS.items() if issubclass(kind, FamilyConfig)}
+    assert {name: family.config for name, family in FAMILIES.items()} == families
+    assert SECTIONS.keys() - families.keys() == {"variant"}  # of a family that another entry has
     for family in FAMILIES.values():
         assert (family.build is None) != (family.predict is None)
         assert issubclass(family.config, NetworkConfig) == (family.build is not None)
@@ -170,10 +216,20 @@ def test_local_particles_move_with_the_scanner_and_world_ones_stay(model, batch,
     image, fine = batch.images.image, batch.images.fine
     fine = fine and replace(fine, origin=fine.origin + SHIFT_MM)
     image = replace(image, origin=image.origin + SHIFT_MM)
-    moved = parts_of(model.predict(replace(batch.images, image=image, fine=fine)))
+    moved = parts_of(model.predict(elsewhere(replace(batch.images, image=image, fine=fine))))
     for name, part in parts_of(found).items():
         shift = SHIFT_MM if name in ("center", "local") else 0
         torch.testing.assert_close(moved[name], part + shift, atol=1e-2, rtol=1e-4)
+
+
+def elsewhere(images):
+    """Move what is told of where anatomies are."""
+    frames, centers = images.frames, images.box_centers
+    if frames is not None:
+        frames = torch.cat([frames[..., :3], frames[..., 3:] + SHIFT_MM[:, None]], dim=-1)
+    return replace(
+        images, frames=frames, box_centers=None if centers is None else centers + SHIFT_MM
+    )
 
 
 def test_a_prediction_is_repeated_carries_no_gradient_and_leaves_the_weights(make, batch):
@@ -199,7 +255,9 @@ def test_a_prediction_is_given_images_and_no_truth(model, method):
     assert get_type_hints(predict_subjects)["batches"] == Iterable[Images]
 
 
-def test_a_prediction_is_that_of_scans_of_which_nothing_is_known(model, dataset, found, tmp_path):
+def test_a_prediction_is_that_of_scans_of_which_nothing_is_known(
+    model, dataset, placed, found, tmp_path
+):
     for entry in dataset.entries:
         arrays = tensors.load(dataset.folder / entry.file)
         images = {name: arrays[name] for name in ("image", "origin", "fine", "fine_origin")}
@@ -207,7 +265,7 @@ def test_a_prediction_is_that_of_scans_of_which_nothing_is_known(model, dataset,
     unknown = SubjectDataset(tmp_path, dataset.manifest, dataset.entries)
     preprocessing = dataset.manifest.preprocessing
     (images,) = unknown.images(preprocessing, multiple=model.stride, batch_size=SUBJECTS)
-    for name, part in parts_of(model.predict(images)).items():
+    for name, part in parts_of(model.predict(placed(images))).items():
         assert torch.equal(part, parts_of(found)[name]), name
 
 
@@ -265,17 +323,25 @@ def test_a_loaded_model_is_given_a_scan_as_its_tensors_are(make, description, da
     assert_same_images(images_of(scans, used, model.stride), stored)
 
 
-def test_a_subjects_prediction_has_every_part(model, dataset, description):
+def test_a_subjects_prediction_has_every_part(make, model, dataset, placed, description):
     batches = dataset.images(description.preprocessing, multiple=model.stride, batch_size=2)
-    files = dict(predict_subjects(model, description, batches, device="cpu"))
+    told = map(placed, batches)
+    files = dict(predict_subjects(model, description, told, device="cpu"))
     assert list(files) == [entry.subject for entry in dataset.entries]
+    gives = make.entry.facts.gives
     for said in files.values():
-        assert said.local.shape == (len(ANATOMIES), PARTICLES, 3)
-        assert said.found == ANATOMIES
+        parts = {"local": said.local, "world": next(iter(said.world.values()), None)}
+        for name in gives & parts.keys():
+            assert parts[name].shape == (len(ANATOMIES), PARTICLES, 3)
+        if "labels" in gives:
+            assert set(said.probability) == set(said.found)
+        else:
+            assert said.found == ANATOMIES
 
 
 def test_weights_of_another_network_are_refused(make, description, tmp_path):
-    save_model(make(), replace(description, particles=PARTICLES + 1), tmp_path)
+    more = (*ANATOMIES, "third")
+    save_model(make(), replace(description, anatomies=more, particles=PARTICLES + 1), tmp_path)
     with pytest.raises(DataError, match=WEIGHTS):
         load_model(tmp_path)
 

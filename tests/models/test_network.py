@@ -34,7 +34,8 @@ def make(folder, manifest, **changes):
 
 
 def make_batch(folder, manifest, model, subjects=slice(0, 4)):
-    dataset = SubjectDataset(folder, manifest, manifest.subjects[subjects])
+    labels = folder / "labels"
+    dataset = SubjectDataset(folder, manifest, manifest.subjects[subjects], labels=labels)
     return dataset.collate([dataset[i] for i in range(len(dataset))], model.stride)
 
 
@@ -62,14 +63,16 @@ def total(terms, weights=None):
 
 @pytest.mark.parametrize("head", ["cvae", "procrustes"])
 @pytest.mark.parametrize("steps", [0, 2])
-def test_shapes_of_a_prediction(folder, manifest, head, steps):
-    model = make(folder, manifest, world={"head": head}, refine={"steps": steps})
+@pytest.mark.parametrize("shrinkage", [False, True])
+def test_shapes_of_a_prediction(folder, manifest, head, steps, shrinkage):
+    world = {"head": head, "shrinkage": shrinkage}
+    model = make(folder, manifest, world=world, refine={"steps": steps})
     batch = make_batch(folder, manifest, model)
     found = model.predict(batch.images)
     assert found.boxes.score.shape == (4, 2)
     assert found.boxes.center.shape == found.boxes.radius.shape == (4, 2, 3)
     assert found.local.shape == (4, 2, PARTICLES, 3)
-    assert set(found.world) == {"cvae", "procrustes"}
+    assert set(found.world) == {"cvae", "procrustes"} | ({"shrinkage"} if shrinkage else set())
     assert all(torch.isfinite(world).all() for world in found.world.values())
 
 
@@ -92,8 +95,9 @@ def test_with_basis_modes_it_starts_from_the_mean(folder, manifest):
 @pytest.mark.parametrize("pooling", ["flatten", "average"])
 @pytest.mark.parametrize("native", [0, 8])
 @pytest.mark.parametrize("class_wise", [False, True])
+@pytest.mark.parametrize("widths", [[], [4, 8]])
 def test_every_option_gives_finite_losses_and_gradients(
-    folder, manifest, pooling, native, class_wise
+    folder, manifest, pooling, native, class_wise, widths
 ):
     model = make(
         folder,
@@ -102,10 +106,12 @@ def test_every_option_gives_finite_losses_and_gradients(
         local={"class_wise": class_wise},
         detection={"class_wise": class_wise},
         refine={"steps": 1},
+        close_up={"widths": widths},
         world={"head": "cvae" if class_wise else "procrustes"},
     )
     terms = handed(model, make_batch(folder, manifest, model))
     assert tuple(sorted(terms)) == tuple(sorted(model.terms))
+    assert ("segment" in terms) == bool(widths)
     total(terms).backward()
     for name, parameter in model.named_parameters():
         idle = name.startswith("worlds.cvae") and not class_wise
@@ -199,7 +205,9 @@ def test_one_batch_is_learned_by_heart(folder, manifest):
     )
     batch = make_batch(folder, manifest, model)
     there = batch.truth.presence.eq(1)
-    shapes = TrainingParticles(batch.truth.local, batch.truth.world, there)
+    shapes = TrainingParticles(
+        batch.truth.local, batch.truth.world, there, torch.zeros(len(there), 3)
+    )
     model.prepare(lambda: shapes, torch.Generator().manual_seed(0))
     optimizer = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], 5e-3)
     weights = {"heatmap": 1.0, "radius": 0.1, "offset": 1.0, "local": 2.0, "world": 1.0}
@@ -246,12 +254,17 @@ def test_the_epoch_decides_what_the_loss_weighs_and_how_much_truth_is_handed_out
     changes = {"weights": {"local": falling}, "teacher": {"probability": falling}}
     model = make(folder, manifest, objective=changes)
     settings = model.config.objective
-    assert [weights_of(settings, epoch)["local"] for epoch in (1, 2, 3)] == [1.0, 0.5, 0.0]
+    assert [weights_of(settings, epoch)["local"] for epoch in (1, 2, 3)] == [
+        1.0,
+        0.5,
+        0.0,
+    ]
     steps = [Step(epoch, torch.Generator().manual_seed(0)) for epoch in (1, 2, 3)]
     assert [teacher_of(settings, step).probability for step in steps] == [1.0, 0.5, 0.0]
     batch = make_batch(folder, manifest, model, slice(0, 1))
     losses = model.loss(batch, steps[2])
-    assert losses.weights == weights_of(settings, 3)
+    expected = weights_of(settings, 3)
+    assert losses.weights == {name: expected[name] for name in model.terms}
     assert not losses.uses("local")
 
 

@@ -114,6 +114,7 @@ def test_its_label_map_lies_beside_its_prediction_and_says_what_is_present(resul
     assert both.local is None
     assert set(np.unique(both.labels.array)) == {0, 1, 2}
     assert bright.mask_of("dark") is None
+    assert both.probability.keys() == set(ANATOMIES)
     center = both.mask_of("bright").array.nonzero()
     assert len(center[0]) > 50
 
@@ -142,6 +143,7 @@ def test_a_missing_surface_of_what_a_label_map_holds_is_an_error(results, cohort
 def test_its_masks_become_surfaces_at_the_true_place(results, cohort):
     table = read_table(results / "reconstruct/threshold.tsv")
     assert list(table["head"]) == ["labels"] * 3
+    assert (table["pieces"] >= 1).all()
     surface = meshes.read(results / "reconstruct/threshold/t6/bright.vtp")
     particles = cohort.particles["bright"]
     true = particles.local[particles.row("t6")]
@@ -155,6 +157,9 @@ def test_it_is_measured_like_any_model(results, cohort, tmp_path):
     distance = table[table["measure"] == "surface_mean"]
     assert len(distance) == 3
     assert (distance["value"] < 3.0).all()
+    raw = table[table["measure"] == "surface_mean_raw"]
+    assert len(raw) == 3
+    assert not np.allclose(raw["value"].values, distance["value"].values, atol=1e-3)
     assert not table["measure"].str.startswith("particle").any()  # it has none
 
 

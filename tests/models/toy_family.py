@@ -25,7 +25,7 @@ class ThresholdConfig(NetworkConfig):
 class Threshold(Model):
     """A logistic regression of the voxels' values, one for each anatomy."""
 
-    terms: ClassVar = ("voxels",)
+    terms: tuple[str, ...] = ("voxels",)
     errors: ClassVar = ("center_mm",)
     selects: ClassVar = "center_mm"
 

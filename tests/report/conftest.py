@@ -1,3 +1,5 @@
+"""Results of a small run, and what a section is given of them."""
+
 import logging
 import sys
 from contextlib import contextmanager
@@ -10,11 +12,16 @@ import pytest
 from massm.config.loading import load_config, merge, read_yaml
 from massm.report.figures.gallery import Gallery
 from massm.report.figures.style import STYLE
+from massm.report.page import build_page
+from massm.report.run.claims import tell_claims
+from massm.report.run.model_costs import model_costs
 from massm.report.run.shown import choose_shown
 from massm.report.run.sources import read_run
 from massm.report.sections.section import Material
 from massm.stages import correspond_joint, report
 from tests.evaluate.synthetic import ANATOMIES, CONFIG, reported
+from tests.report.many import NAMES as MANY_NAMES
+from tests.report.many import all_reported, with_rivals
 from tests.report.names import NAMES
 from tests.report.test_stage import ROOT
 
@@ -68,7 +75,7 @@ def evaluated(evaluated, config):
 def made(config, evaluated, tmp_path_factory):
     """The folder of a report, with ``log.txt``, what the stage logged, and ``read.txt``."""
     folder = tmp_path_factory.mktemp("report")
-    handler = logging.FileHandler(folder / "log.txt")
+    handler = logging.FileHandler(folder / "log.txt", encoding="utf-8")
     logger = logging.getLogger("massm")
     level = logger.level
     logger.addHandler(handler)
@@ -103,9 +110,45 @@ def material(run, config, style, tmp_path):
         config=config.report,
         configuration={},
         oracle_modes=10,
+        claims=tell_claims(run.claims, CONFIG.claims, ANATOMIES, choose_shown(run, CONFIG, NAMES)),
+        costs=model_costs(config, run, choose_shown(run, CONFIG, NAMES)),
         gallery=Gallery(tmp_path / "figures", 30),
         made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
     )
+
+
+@pytest.fixture(scope="session")
+def many_results(evaluated, tmp_path_factory):
+    """A results folder of ten models."""
+    return with_rivals(evaluated, tmp_path_factory.mktemp("many"))
+
+
+@pytest.fixture(scope="session")
+def many(many_results, config, tmp_path_factory):
+    """What the page of ten models is made from."""
+    joint = config.correspond.joint
+    run = read_run(many_results, ANATOMIES, **all_reported(many_results), joint=joint)
+    shown = choose_shown(run, CONFIG, MANY_NAMES)
+    return Material(
+        run=run,
+        shown=shown,
+        config=config.report,
+        configuration={},
+        oracle_modes=10,
+        claims=tell_claims(run.claims, CONFIG.claims, ANATOMIES, shown),
+        costs=model_costs(config, run, shown),
+        gallery=Gallery(tmp_path_factory.mktemp("many_figures"), 30),
+        made=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+    )
+
+
+@pytest.fixture(scope="session")
+def many_page(many, tmp_path_factory):
+    """The page of ten models."""
+    path = tmp_path_factory.mktemp("many_page") / "report.html"
+    with mpl.rc_context(STYLE):
+        path.write_text(build_page(many), encoding="utf-8")
+    return path
 
 
 @pytest.fixture

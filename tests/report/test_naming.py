@@ -38,9 +38,11 @@ def test_ours_comes_first_and_the_truth_last():
 
 
 def test_models_are_called_and_ordered_as_the_configuration_says():
-    change = {"massm": {"label": "Ours"}, "plain": {"like": "massm", "label": None}, "truth": None}
-    config = load_config(merge(read_yaml(ROOT / "config.yaml"), {"models": change}))
-    found = ModelNames.of(config.models, "plain")
+    values = read_yaml(ROOT / "config.yaml")
+    others = dict.fromkeys(values["models"].keys() - {"massm", "mean_shape", "pca_oracle"})
+    change = {"massm": {"label": "Ours"}, "plain": {"like": "massm", "label": None}} | others
+    config = load_config(merge(values, {"models": change}))
+    found = ModelNames.of(config.entries, "plain")
     assert found.order == ("plain", "mean_shape", "massm", "pca_oracle")
     assert found.bounds == ("mean_shape", "pca_oracle")
     assert found.knowing == ("pca_oracle",)
@@ -52,3 +54,14 @@ def test_models_are_called_and_ordered_as_the_configuration_says():
         ("other", "a"),
         ("pca_oracle", "pca"),
     ]
+
+
+def test_a_head_is_named_only_where_a_model_has_two_beside_each_other():
+    shown = [("massm", "procrustes"), ("massm", "cvae"), ("deepssm_world_full", "pca")]
+    labels = NAMES.methods(shown)
+    assert labels == {
+        ("massm", "cvae"): "MASSM CVAE",
+        ("massm", "procrustes"): "MASSM Procrustes",
+        ("deepssm_world_full", "pca"): "Deepssm world full",
+    }
+    assert NAMES.methods(shown[:1]) == {("massm", "procrustes"): "MASSM"}

@@ -4,7 +4,7 @@ from tests.report.names import NAMES
 MANY = [
     ("massm", "cvae"),
     ("massm", "procrustes"),
-    ("massm_plain", "local"),
+    ("massm_unrefined", "local"),
     ("unet", "local"),
     ("deepssm_local", "local"),
     ("deepssm_world", "world"),
@@ -36,3 +36,9 @@ def test_models_without_a_fixed_look_never_run_out_of_looks():
 def test_ten_anatomies_have_ten_lines():
     lines = anatomy_lines([f"anatomy_{i}" for i in range(10)]).values()
     assert len({(line.color, line.dashes) for line in lines}) == 10
+
+
+def test_no_two_models_with_a_fixed_look_share_hatch_or_outline():
+    looks = [look for method, look in method_looks(MANY[2:-1], NAMES).items()]
+    assert len({look.hatch for look in looks}) == len(looks)
+    assert len({(look.color, look.dashes) for look in looks}) == len(looks)

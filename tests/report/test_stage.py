@@ -1,9 +1,12 @@
+"""Stage report as a command: the page, its table and its figures."""
+
 import json
 import re
 from pathlib import Path
 
 from massm.config.loading import Config
 from massm.io.tables import read_table
+from massm.report.figures.paper import FIGURES
 from massm.stages import report, report_paper
 from massm.stages._command import parse
 from tests.evaluate.synthetic import ANATOMIES, reported
@@ -23,7 +26,7 @@ def test_stage_logs_the_results(made):
     text = (made / "log.txt").read_text(encoding="utf-8")
     assert "MASSM found 9 of 10 structures; false positives: 1 of 1 absent ones" in text
     assert "surface distance, mean, mm: mean (median)" in text
-    assert "All anatomies, against mean shape: MASSM 50 % lower" in text
+    assert "All anatomies, against Mean shape: MASSM 50 % lower" in text
 
 
 def test_every_result_that_is_read_is_an_input_of_the_rule(made, evaluated):
@@ -59,10 +62,15 @@ def test_the_command_line_takes_the_whole_configuration(config):
     assert json.loads(values["config"].model_dump_json()) == json.loads(config.model_dump_json())
 
 
-def test_the_papers_figures_need_the_tables_of_evaluate_alone(evaluated, tmp_path):
+def test_the_papers_figures_are_written_as_vectors_and_pixels(evaluated, tmp_path):
     tables = [path for path in reported(evaluated)["measured"] if path.stem != "detection"]
-    report_paper.run(NAMES, anatomies=list(ANATOMIES), dpi=40, measured=tables, figures=tmp_path)
+    report_paper.run(
+        *(NAMES,),
+        anatomies=list(ANATOMIES),
+        dpi=40,
+        measured=tables,
+        results=evaluated,
+        figures=tmp_path,
+    )
     names = {path.name for path in tmp_path.iterdir()}
-    assert names == {
-        f"figure_{n}.{s}" for n in ("2a", "2b", "3a", "3b") for s in ("svg", "pdf", "png")
-    }
+    assert names == {f"{name}.{s}" for name in FIGURES for s in ("svg", "pdf", "png")}

@@ -8,6 +8,7 @@ import torch
 from massm.tensors.augment import augment
 from massm.tensors.dataset import SubjectDataset, generator_for
 from massm.tensors.grid import Grid
+from massm.tensors.labels import Labels
 from massm.tensors.manifest import read_manifest
 from massm.tensors.sample import collate
 from massm.tensors.template import load_template
@@ -35,7 +36,8 @@ def augmented(parts, epoch, **changes):
     config = train_config(augment=values).augment
     generator = generator_for(1, epoch, sample.subject)
     intensity, spacing_mm = preprocessing.intensity, preprocessing.spacing_mm
-    return augment(sample, config, template, intensity, spacing_mm, generator)
+    fine_mm = preprocessing.fine_spacing_mm
+    return augment(sample, config, template, intensity, spacing_mm, generator, fine_mm)
 
 
 @pytest.mark.parametrize("epoch", range(4))
@@ -66,6 +68,43 @@ def test_the_moved_organ_is_where_its_particles_are(parts):
     bright = grid.points()[0][changed.scan.image > 150]
     middle = (bright.amin(dim=0) + bright.amax(dim=0)) / 2
     assert (middle - changed.truth.center[0]).abs().max() < preprocessing.spacing_mm
+
+
+@pytest.mark.parametrize("epoch", range(6))
+def test_a_cut_field_of_view_shows_the_same_and_all_anatomies(parts, epoch):
+    preprocessing, _, _ = parts
+    still = {"noise_hu": 0.0, "crop_margin_mm": 4.0}
+    whole = augmented(parts, epoch, crop_probability=0.0, **still)
+    cut = augmented(parts, epoch, crop_probability=1.0, **still)
+    assert cut.scan.image.numel() < whole.scan.image.numel()
+    assert cut.scan.fine.numel() < whole.scan.fine.numel()
+    torch.testing.assert_close(cut.truth.local, whole.truth.local)
+    low = cut.scan.origin
+    high = low + (torch.tensor(cut.scan.image.shape[::-1]) - 1) * preprocessing.spacing_mm
+    there = cut.truth.presence.eq(1)
+    particles = cut.truth.local[there].reshape(-1, 3)
+    inside = ((particles >= low) & (particles <= high)).all(dim=-1)
+    first, last = (
+        whole.scan.origin,
+        whole.scan.origin
+        + (torch.tensor(whole.scan.image.shape[::-1]) - 1) * preprocessing.spacing_mm,
+    )
+    shown = ((particles >= first) & (particles <= last)).all(dim=-1)
+    assert (inside | ~shown).all()  # what augmentation moved out before stays out
+    ours, theirs = (collate([one], preprocessing, 4).images for one in (cut, whole))
+    points = particles[inside & shown][None]
+    close = {"atol": 1e-4, "rtol": 1e-4}
+    torch.testing.assert_close(ours.image.sample(points), theirs.image.sample(points), **close)
+    torch.testing.assert_close(ours.sample_fine(points), theirs.sample_fine(points), **close)
+
+
+def test_a_subject_without_anatomies_keeps_its_field_of_view(parts):
+    preprocessing, template, sample = parts
+    nobody = replace(
+        sample, truth=replace(sample.truth, presence=torch.zeros_like(sample.truth.presence))
+    )
+    cut = augmented((preprocessing, template, nobody), 1, crop_probability=1.0)
+    assert cut.scan.image.shape == sample.scan.image.shape
 
 
 def test_fine_image_is_read_through_the_warp(parts):
@@ -111,16 +150,18 @@ def test_probability_zero_changes_nothing(parts):
     torch.testing.assert_close(changed.scan.warp.source(points), points)
 
 
-def test_labels_go_where_the_image_goes(parts):
-    preprocessing, template, sample = parts
-    labels = (sample.scan.image > 150).long()
-    labelled = replace(sample, truth=replace(sample.truth, labels=labels))
-    changed = augmented(
-        (preprocessing, template, labelled), 1, hu_scale=0.0, hu_shift=0.0, gamma=0.0
+def test_labels_are_found_through_the_warp_where_the_image_went(parts):
+    _, _, sample = parts
+    changed = augmented(parts, 1, hu_scale=0.0, hu_shift=0.0, gamma=0.0)
+    scan, warp = changed.scan, changed.scan.warp
+    bright = sample.scan.image > 150
+    known = torch.ones(1, dtype=torch.bool)
+    labels = Labels(bright.byte(), sample.scan.origin, 4.0, known)
+    grid = Grid(scan.image[None, None], scan.origin[None], 4.0)
+    source = warp.source(grid.points().reshape(1, -1, 3))[0]
+    moved = (scan.image > 150).reshape(-1)
+    assert (
+        (moved & labels.at(source).eq(1)).sum()
+        > 0.8 * moved.sum()
+        > (moved & bright.reshape(-1)).sum()
     )
-    bright = changed.scan.image > 150
-    unmoved, moved = ((bright & (part == 1)).sum() for part in (labels, changed.truth.labels))
-    assert moved > 0.8 * bright.sum() > unmoved
-    assert changed.truth.labels.dtype == labels.dtype
-    unchanged = augmented((preprocessing, template, labelled), 1, probability=0.0)
-    assert torch.equal(unchanged.truth.labels, labels)

@@ -1,7 +1,6 @@
 """Batches are padded to a multiple, not to one giant box; unknown stays unknown."""
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -53,29 +52,34 @@ def test_padding_is_behind_and_has_the_padding_value(folder):
     torch.testing.assert_close(batch.images.image.values[0, 0][kept], expected)
 
 
-def test_labels_are_read_where_there_are_some_and_padded_with_none(folder, tmp_path):
-    manifest = read_manifest(folder / "manifest.json")
-    for entry in manifest.subjects[:3]:
-        arrays = tensors.load(folder / entry.file)
-        if entry.subject != "t2":
-            arrays["labels"] = np.full(arrays["image"].shape, 2, np.uint8)
-        tensors.save(arrays, tmp_path / entry.file)
-    data = SubjectDataset(tmp_path, manifest, manifest.subjects[:3])
-    batch = data.collate([data[0], data[1]], 32).to("cpu")
-    assert batch.truth.labels.shape == (2, *batch.images.image.values.shape[2:])
+def test_labels_are_read_where_they_are_asked_for(folder):
+    data = dataset(folder)
+    labelled = SubjectDataset(data.folder, data.manifest, data.entries, labels=folder / "labels")
+    batch = labelled.collate([labelled[0], labelled[1]], 32).to("cpu")
     for row, labels in enumerate(batch.truth.labels):
-        kept = tuple(slice(0, n) for n in data[row].scan.image.shape)
-        assert (labels[kept] == 2).all()
-        assert labels.sum() == labels[kept].sum()
-    assert data.collate([data[2]], 8).truth.labels is None
+        assert labels.values.shape == labelled[row].scan.fine.shape
+        assert labels.known.tolist() == [True, True]
+        center = batch.truth.center[row]
+        assert labels.at(center).tolist() == [1, 2]
+    assert data.collate([data[0]], 8).truth.labels == ()
     with pytest.raises(ValueError, match="has labels or none"):
-        data.collate([data[1], data[2]], 8)
+        data.collate([data[0], labelled[1]], 8)
+
+
+def test_missing_or_odd_labels_are_named(folder, tmp_path):
+    data = dataset(folder)
+    labelled = SubjectDataset(data.folder, data.manifest, data.entries, labels=tmp_path)
+    with pytest.raises(DataError, match=r"t0\.safetensors"):
+        labelled[0]
+    arrays = tensors.load(folder / "labels/t0.safetensors")
+    tensors.save(arrays | {"labels": np.zeros((2, 2), np.uint8)}, tmp_path / "t0.safetensors")
+    with pytest.raises(DataError, match=r"t0\.safetensors: labels is .*expected.*stage again"):
+        labelled[0]
 
 
 @pytest.mark.parametrize(
     ("name", "array", "expected"),
     [
-        ("labels", np.zeros((2, 2, 2), np.uint8), "labels is .*expected"),
         ("fine", np.zeros((2, 2), np.int16), "fine is .*expected"),
     ],
 )
@@ -186,9 +190,6 @@ def test_of_some_anatomies_all_is_as_if_there_were_no_others(folder):
     both = dataset(folder)
     torch.testing.assert_close(one[0].truth.local[0], both[0].truth.local[1])
     torch.testing.assert_close(one.truth(0).local, one[0].truth.local)
-    labels = torch.tensor([[[0, 1, 2, 1]]])
-    taken = replace(both[0].truth, labels=labels).take(rows)
-    assert taken.labels.flatten().tolist() == [0, 0, 1, 0]
     assert manifest.take(manifest.rows_of(None)) is manifest
 
 

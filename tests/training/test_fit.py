@@ -14,8 +14,10 @@ from safetensors.torch import load_file
 from massm.config.predict import PredictConfig
 from massm.io import predictions
 from massm.io.errors import DataError
+from massm.machine import precision
 from massm.machine.versions import commit
 from massm.models.interface import TrainingParticles
+from massm.models.massm.model import Massm
 from massm.models.saved import load_model
 from massm.stages import predict as predict_stage
 from massm.tensors.dataset import SubjectDataset
@@ -43,6 +45,24 @@ def trained(folder, tmp_path_factory):
 
 def small_model():
     return model_config(refine={"steps": 1}, world={"pretrain_steps": 20})
+
+
+def test_the_number_format_is_that_of_the_machine_where_none_is_named(
+    folder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(precision, "has_bfloat16", lambda _: True)
+    seen = set()
+
+    def loss(self, batch, step):
+        seen.add(torch.is_autocast_enabled("cpu") and torch.get_autocast_dtype("cpu"))
+        return original(self, batch, step)
+
+    original = Massm.loss
+    monkeypatch.setattr(Massm, "loss", loss)
+    fitting.fit(train_config(epochs=1, precision="auto"), small_model(), folder, tmp_path)
+    assert seen == {torch.bfloat16}
+    _, description = load_model(tmp_path)
+    assert description.trained["precision"] == "bf16-mixed"
 
 
 class InterruptionError(Exception):
@@ -84,7 +104,9 @@ def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
     shapes = torch.randn(2, 2, PARTICLES, 3)
     present = torch.ones(2, 2, dtype=torch.bool)
     with pytest.raises(ValueError, match="template of the tensors stage"):
-        model.prepare(lambda: TrainingParticles(shapes, shapes, present), torch.Generator())
+        model.prepare(
+            lambda: TrainingParticles(shapes, shapes, present, shapes[:, 0, 0]), torch.Generator()
+        )
 
 
 @pytest.mark.parametrize(
@@ -93,9 +115,9 @@ def test_a_loaded_model_has_no_shapes_to_be_prepared_with(trained):
         ("model.safetensors", b"", r"model\.safetensors is damaged or cut .*train again"),
         ("model.safetensors", 0.5, r"model\.safetensors is damaged or cut .*train again"),
         ("model.json", b"null", r"model\.json holds NoneType, expected an object"),
-        ("model.json", b"{}", r"model\.json: version none, expected 4; train again"),
-        ("model.json", b'{"version": 3}', r"model\.json: version 3, expected 4; train again"),
-        ("model.json", b'{"version": 4}', r"model\.json is not a description .*'model'"),
+        ("model.json", b"{}", r"model\.json: version none, expected 5; train again"),
+        ("model.json", b'{"version": 4}', r"model\.json: version 4, expected 5; train again"),
+        ("model.json", b'{"version": 5}', r"model\.json is not a description .*'model'"),
         ("model.json", 0.5, r"model\.json: not valid JSON"),
     ],
 )

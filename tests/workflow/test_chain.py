@@ -8,8 +8,13 @@ import numpy as np
 import pytest
 
 from benchmarks.same_bytes import differences
+from massm.config.reconstruct import ReconstructConfig
+from massm.io import predictions
+from massm.io.crossval import read_folds, read_out_of_fold
 from massm.io.particles import load_set
+from massm.io.residuals import read_residuals
 from massm.io.tables import read_table
+from massm.stages import intervals_out_of_fold
 from tests.workflow.project import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chain")]
@@ -25,19 +30,22 @@ AFTER_PREDICTION = {
     "report_page",
     "report_paper",
 }
-AFTER_TENSORS = {"train_model", "predict_model"}
+OF_INTERVALS = {"intervals_residuals", "intervals_model", "evaluate_coverage", "trust_model"}
+AFTER_TENSORS = {"train_model", "train_part", "predict_model"}
 CORRESPONDENCE = {
     f"correspond_particles_{name}"
     for name in ("heart_ventricle_left", "lung_upper_lobe_right", "spleen")
 }
 AFTER_CORRESPONDENCE = (
     AFTER_PREDICTION
+    | OF_INTERVALS
     | AFTER_TENSORS
     | {
         "correspond_joint",
         "template_medoid",
         "tensors_subjects",
         "tensors_manifest",
+        "tensors_labels",
         "reconstruct_warp",
         "reconstruct_reference",
     }
@@ -76,8 +84,13 @@ def test_every_stage_has_written_its_results(finished):
         "tensors/manifest.json",
         "train/massm/model.safetensors",
         "train/massm/history.csv",
+        "intervals/massm/intervals.npz",
         "models/massm/model.json",
+        "models/massm/intervals.npz",
+        "trust/massm/trust.npz",
+        "models/massm/trust.npz",
         "evaluate/summary.csv",
+        "evaluate/coverage.csv",
         "report/report.html",
         "report/paper/figure_2a.pdf",
     ):
@@ -89,10 +102,30 @@ def test_every_stage_has_written_its_results(finished):
 def test_every_model_is_in_every_table(finished):
     evaluate = finished.folder / "results" / "evaluate"
     summary = read_table(evaluate / "summary.csv")
-    assert set(summary.model) == {"massm", "mean_shape", "pca_oracle", "truth"}
-    for model in set(summary.model):
+    detecting = {"massm", "massm_fit", "massm_unrefined", "mean_shape", "pca_oracle", "truth"}
+    detecting |= {"unet_multi"}
+    deepssm = {"deepssm_local", "deepssm_world", "deepssm_world_detected"}
+    assert set(summary.model) == detecting | deepssm
+    for model in detecting:
         detection = read_table(evaluate / model / "detection.csv")
         assert set(detection.anatomy) == {"heart_ventricle_left", "lung_upper_lobe_right", "spleen"}
+
+
+def test_a_variant_is_predicted_by_the_network_of_another_and_named_in_the_report(finished):
+    results = finished.folder / "results"
+    trained = {path.name for path in (results / "train").iterdir()}
+    assert trained == {"massm", "deepssm_local", "deepssm_world", "unet_multi"}
+    assert [path.name for path in (results / "models").iterdir()] == ["massm"]
+    paths = sorted((results / "predict/massm").glob("*.npz"))
+    assert paths
+    for path in paths:
+        refined = predictions.read(path)
+        unrefined = predictions.read(results / "predict/massm_unrefined" / path.name)
+        np.testing.assert_array_equal(refined.boxes.center, unrefined.boxes.center)
+        moved = np.linalg.norm(refined.local - unrefined.local, axis=-1)[refined.present]
+        assert (moved > 0).any(axis=-1).all()
+    page = (results / "report/report.html").read_text(encoding="utf-8")
+    assert "MASSM, unrefined" in page
 
 
 def test_the_report_stands_alone(finished):
@@ -111,7 +144,18 @@ def test_a_second_run_does_nothing_and_says_so(finished):
     ("change", "expected"),
     [
         ({"report": {"title": "Mine"}}, {"report_page"}),
-        ({"evaluate": {"seed": 2}}, {"evaluate_summary", "bundle_model", "report_page"}),
+        (
+            {"evaluate": {"seed": 2}},
+            {"evaluate_summary", "evaluate_coverage", "bundle_model", "report_page"},
+        ),
+        (
+            {"intervals": {"level": 0.8}},
+            {"intervals_model", "evaluate_coverage", "bundle_model", "report_page"},
+        ),
+        (
+            {"trust": {"false_alarms": 0.1}},
+            {"trust_model", "bundle_model", "report_page"},
+        ),
         (
             {"evaluate": {"surface_samples": 1200}},
             AFTER_PREDICTION - {"reconstruct_model", "evaluate_detection"},
@@ -122,15 +166,21 @@ def test_a_second_run_does_nothing_and_says_so(finished):
         ),
         (
             {"models": {"massm": {"box_updates": 1}}},
-            AFTER_PREDICTION | {"predict_model", "bundle_model"},
+            AFTER_PREDICTION | OF_INTERVALS | {"predict_model", "bundle_model"},
+        ),
+        (
+            {"models": {"massm_fit": {"surfaces_of": "mean_shape"}}},
+            (AFTER_PREDICTION | OF_INTERVALS | {"predict_model"})
+            - {"trust_model"},  # it has no model folder
         ),
         (
             {"train": {"learning_rate": 0.5}},
-            AFTER_PREDICTION | AFTER_TENSORS,
+            (AFTER_PREDICTION | OF_INTERVALS | AFTER_TENSORS)
+            - {"train_part"},  # DeepSSM has a rate of its own
         ),
         (
             {"tensors": {"intensity_percentiles": [1.0, 99.0]}},
-            AFTER_PREDICTION | AFTER_TENSORS | {"tensors_manifest"},
+            AFTER_PREDICTION | OF_INTERVALS | AFTER_TENSORS | {"tensors_manifest"},
         ),
         (
             {"correspond": {"joint": {**JOINED, "pose": True}}},
@@ -141,9 +191,12 @@ def test_a_second_run_does_nothing_and_says_so(finished):
     ids=[
         "report",
         "comparison",
+        "level",
+        "false alarms",
         "surfaces",
         "oracle",
         "box updates",
+        "fitted surfaces",
         "train",
         "statistics",
         "joint",
@@ -185,11 +238,16 @@ def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
         "template_medoid": "template/spleen.vtp",
         "tensors_subjects": "tensors/batches/0000.tsv",
         "tensors_manifest": "tensors/manifest.json",
+        "tensors_labels": "tensors/label_batches/0000.tsv",
         "bundle_model": "models/massm/model.json",
         "predict_model": "predict/massm",
         "reconstruct_warp": "reconstruct/warp/spleen.npz",
         "evaluate_local": "evaluate/massm/local.csv",
         "evaluate_summary": "evaluate/summary.csv",
+        "intervals_residuals": "intervals/massm/test.npz",
+        "intervals_model": "intervals/massm/intervals.npz",
+        "trust_model": "trust/massm/trust.npz",
+        "evaluate_coverage": "evaluate/coverage.csv",
         "report_page": "report/report.html",
     }
     files = [f"results/{name}" for name in again.values()]
@@ -209,6 +267,42 @@ def test_one_stage_runs_alone(finished):
     assert "evaluate_world" in done.stdout
     assert "evaluate_local" not in done.stdout
     assert table.read_text(encoding="utf-8") == before
+
+
+def test_a_fold_is_predicted_by_models_that_never_saw_it(finished):
+    finished.configure(crossval={"folds": 5})
+    old = finished.folder / "results" / "groom" / "index" / "0999.tsv"
+    old.write_text("of another cutting into batches")
+    index = "results/crossval/fold_1/out_of_fold.tsv"
+    done = finished.snakemake("--cores", "1", index)
+    assert done.returncode == 0, done.stdout[-6000:]
+    results = finished.folder / "results"
+    fold = results / "crossval" / "fold_1"
+    left = {one.subject for one in read_folds(results / "crossval/folds.tsv") if one.fold == 1}
+    assert left
+    rows = read_out_of_fold(finished.folder / index)
+    assert {row.subject for row in rows} == left
+    assert all((results / row.prediction).is_file() for row in rows)
+    shapes = load_set(fold / "correspond" / "heart_ventricle_left.npz")
+    assert set(shapes.of_split("test").subjects) <= left
+    assert not left & set(shapes.of_split("train").subjects)
+    measured = read_table(fold / "evaluate" / "massm" / "local.csv")
+    assert set(measured["subject"]) <= left
+    assert (fold / "groom" / "surfaces").is_symlink()
+    residuals = results / "intervals" / "massm" / "crossval.npz"
+    intervals_out_of_fold.run(
+        ReconstructConfig(regularization_mm=0.1),
+        model="massm",
+        folds=[finished.folder / index],
+        cohort=results / "dataset" / "cohort.tsv",
+        groomed=sorted((results / "groom" / "index").glob("000*.tsv")),
+        particles=sorted((results / "correspond").glob("*.npz")),
+        results=results,
+        residuals=residuals,
+    )
+    assert set(read_residuals(residuals).subjects) <= left
+    assert not finished.planned(index)
+    old.unlink()
 
 
 def test_a_shapeworks_project_takes_the_place_of_the_engine(finished):

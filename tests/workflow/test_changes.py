@@ -9,6 +9,7 @@ import pytest
 from tests.workflow.project import ROOT, Project
 
 ANATOMIES = ("heart_ventricle_left", "lung_upper_lobe_right", "spleen")
+OF_BASE = ("train", "predict", "reconstruct", "evaluate")
 CORRESPONDENCE = [f"correspond_particles_{name}" for name in ANATOMIES]
 
 
@@ -24,11 +25,16 @@ class StandIns(Project):
             (subject / "ct.nii.gz").touch()
             for name in ANATOMIES:
                 (subject / "segmentations" / f"{name}.nii.gz").touch()
-        self.configure(dataset={"root": "cohort"}, jobs={"groom_subjects": 2})
+        self.put()
 
-    def run(self, target="all"):
+    def put(self, **changes):
+        """Configure, with the cohort."""
+        self.configure(dataset={"root": "cohort"}, jobs={"groom_subjects": 2}, **changes)
+
+    def run(self, target="all", forced=()):
         """Run, and count the jobs of each rule that were executed."""
-        done = self.snakemake("-s", "standins.smk", "--cores", "2", "--", target)
+        again = ["--forcerun", *forced] if forced else []
+        done = self.snakemake("-s", "standins.smk", *again, "--cores", "2", "--", target)
         assert done.returncode == 0, done.stdout[-3000:]
         rows = re.findall(r"^Finished jobid: \d+ \(Rule: (\w+)\)", done.stdout, re.MULTILINE)
         return Counter(rows) - Counter([target])
@@ -63,7 +69,9 @@ def test_a_changed_mask_is_groomed_with_its_batch_and_exported(finished):
     assert ran["dataset_survey"] == 1
     assert ran["groom_surfaces"] == 1
     assert sum(ran[rule] for rule in CORRESPONDENCE) == 3
-    assert ran["train_model"] == ran["report_page"] == 1
+    assert ran["train_model"] == 3  # massm, deepssm_local and unet_multi
+    assert ran["train_part"] == 3  # deepssm_world, each anatomy its own
+    assert ran["report_page"] == 1
 
 
 def test_a_changed_image_is_exported_and_nothing_is_groomed(finished):
@@ -82,12 +90,97 @@ def test_a_survey_that_finds_the_same_trains_nothing_anew(finished):
     finished.run()
 
 
+def test_a_variant_has_no_training_and_leaves_the_entry_with_its_weights_alone(finished):
+    results = finished.folder / "results"
+    others = [path for name in OF_BASE for path in results.glob(f"{name}/massm/*")]
+    before = [path.stat().st_mtime_ns for path in others]
+    ran = finished.run(forced=["results/predict/massm_unrefined"])
+    assert ran["predict_model"] == ran["reconstruct_model"] == 1
+    assert ran["evaluate_local"] == 1
+    assert "train_model" not in ran
+    assert len(others) >= 8
+    assert [path.stat().st_mtime_ns for path in others] == before
+    assert not (results / "train/massm_unrefined").exists()
+    assert not (results / "models/massm_unrefined").exists()
+
+
+def test_weights_made_anew_predict_by_every_entry_that_has_them(finished):
+    ran = finished.run("predict", forced=["results/train/massm/model.safetensors"])
+    assert ran["train_model"] == 1
+    assert ran["predict_model"] >= 2
+
+
+@pytest.mark.parametrize(
+    ("made_anew", "trainings", "predicted"),
+    [
+        ("deepssm_local/model.safetensors", Counter(train_model=1), {"deepssm_local"}),
+        (
+            "deepssm_world/spleen/model.safetensors",
+            Counter(train_part=1),
+            {"deepssm_world", "deepssm_world_detected"},
+        ),
+    ],
+)
+def test_a_rival_trained_anew_leaves_the_others_alone(finished, made_anew, trainings, predicted):
+    results = finished.folder / "results"
+
+    def times(*kinds):
+        found = [path for kind in kinds for path in results.glob(f"{kind}/*/**/*")]
+        return {path: path.stat().st_mtime_ns for path in found if path.is_file()}
+
+    before = times("train", "predict", "reconstruct")
+    ran = finished.run(forced=[f"results/train/{made_anew}"])
+    assert Counter({rule: ran[rule] for rule in ran if rule.startswith("train_")}) == trainings
+    after = times("train", "predict", "reconstruct")
+    changed = {path.relative_to(results).parts for path in before if after[path] != before[path]}
+    assert {parts[1] for parts in changed if parts[0] == "predict"} == predicted
+    assert {parts[1] for parts in changed if parts[0] == "train"} == {made_anew.partition("/")[0]}
+
+
 def test_a_removed_and_an_added_mask_are_surveyed(finished):
     mask = finished.folder / "cohort/s5/segmentations/spleen.nii.gz"
     mask.rename(mask.with_name("aside.nii.gz"))
     assert finished.run("groom")["groom_surfaces"] == 1
     mask.with_name("aside.nii.gz").rename(mask)
     assert finished.run("groom")["groom_surfaces"] == 1
+
+
+def test_each_fold_is_a_job_that_follows_masks_and_models(finished):
+    ran = finished.run("crossval")
+    tables = {"crossval_table": 3, "crossval_missed": 1, "crossval_summary": 1}
+    assert ran == Counter({"crossval_folds": 1, "crossval_config": 5, "crossval_fold": 5} | tables)
+    assert finished.run("crossval") == Counter()
+    (finished.folder / "cohort/s2/segmentations/spleen.nii.gz").write_bytes(b"other voxels again")
+    ran = finished.run("crossval")
+    surveyed = {"dataset_survey": 1, "dataset_check": 1, "groom_surfaces": 1}
+    assert ran == Counter({"crossval_fold": 5} | surveyed | tables)
+    finished.run()
+
+
+def test_another_level_chooses_radii_anew_and_measures_nothing_again(finished):
+    finished.put(intervals={"level": 0.8})
+    ran = finished.run()
+    assert set(ran) == {"intervals_model", "evaluate_coverage", "bundle_model", "report_page"}
+    assert ran["evaluate_coverage"] == ran["bundle_model"] == 1
+    assert finished.run() == Counter()
+    finished.put(intervals={"models": []})
+    assert set(finished.run()) == {"bundle_model", "report_page"}
+    finished.put(intervals={"models": []}, trust={"false_alarms": 0.1})
+    assert set(finished.run()) == {"trust_model", "bundle_model", "report_page"}
+    finished.put()
+    finished.run()
+
+
+def test_radii_out_of_fold_wait_for_all_folds(finished):
+    section = {"calibration": "crossval"}
+    finished.put(intervals=section, crossval={"seed": 1})
+    ran = finished.run("intervals")
+    folds = {"crossval_folds": 1, "crossval_config": 5, "crossval_fold": 5}
+    assert ran == Counter({**folds, "intervals_out_of_fold": 1, "intervals_model": 1})
+    assert finished.run("intervals") == Counter()
+    finished.put(intervals={**section, "level": 0.8}, crossval={"seed": 1})
+    assert finished.run("intervals") == Counter({"intervals_model": 1})  # no fold again
+    finished.put()
 
 
 def test_meshes_without_images_give_shape_models_and_one_sentence(finished):

@@ -14,12 +14,16 @@ rule bundle_model:
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         records=expand("<results>/template/{anatomy}.json", anatomy=ANATOMIES),
         summary=["<results>/evaluate/summary.csv"] if settings.bundle.metrics else [],
+        intervals=lambda wildcards: intervals_of(wildcards.model),
+        trust=lambda wildcards: trust_of(wildcards.model),
     output:
         weights="<results>/models/{model}/model.safetensors",
         description="<results>/models/{model}/model.json",
         shapes="<results>/models/{model}/shapes.safetensors",
         card="<results>/models/{model}/card.md",
         fits=["<results>/models/{model}/fit.safetensors"] if settings.bundle.fit else [],
+        intervals=["<results>/models/{model}/intervals.npz"] if SURE else [],
+        trust=["<results>/models/{model}/trust.npz"] if TOLD else [],
     log:
         "<logs>/bundle/{model}.log",
     benchmark:
@@ -35,14 +39,18 @@ rule bundle_model:
         groom=section("groom"),
         depends=result_relevant("correspond"),
         engine=handed_over("correspond"),
-        decides=lambda wildcards: json.dumps(settings.entry(wildcards.model).result_relevant()),
-        model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),
+        decides=lambda wildcards: json.dumps(ENTRIES[wildcards.model].result_relevant()),
+        model=lambda wildcards, threads: ENTRIES[wildcards.model].model_dump_json(),
         confidence=settings.evaluate.confidence,
         anatomies=ANATOMIES,
         train=subpath(input.weights, parent=True),
         results=settings.results,
         folder=subpath(output.weights, parent=True),
         summary=lambda wildcards, input: ["--summary", input.summary] if input.summary else [],
+        intervals=lambda wildcards, input: (
+            ["--intervals", input.intervals] if input.intervals else []
+        ),
+        trust=lambda wildcards, input: ["--trust", input.trust] if input.trust else [],
     message:
         "Write the model folder {params.folder}"
     shell:
@@ -51,7 +59,7 @@ rule bundle_model:
         " --engine {params.engine:q} --model {params.model:q} --name {wildcards.model:q}"
         " --confidence {params.confidence} --anatomies {params.anatomies:q}"
         " --train {params.train:q} --results {params.results:q} --output {params.folder:q}"
-        " {params.summary:q} &> {log:q}"
+        " {params.summary:q} {params.intervals:q} {params.trust:q} &> {log:q}"
 
 
 rule bundle:

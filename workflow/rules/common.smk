@@ -10,15 +10,27 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 
 from massm.config.dataset import SurveyConfig
+from massm.config.folding import fold_config
 from massm.config.models.family import NetworkConfig
 from massm.config.models.naming import ModelNames
 from massm.io.fingerprint import fingerprint
 
 ANATOMIES = list(settings.anatomies)
 MODELS = list(settings.models)
-TRAINED = [name for name in MODELS if isinstance(settings.models[name], NetworkConfig)]
+ENTRIES = settings.entries  # what each predicts by: of a variant, the section of its family
+# A variant has a network, and is not trained: it has the weights of another entry.
+NETWORKS = [name for name in MODELS if isinstance(ENTRIES[name], NetworkConfig)]
+TRAINED = [name for name in NETWORKS if settings.models[name].weights_of is None]
 CARRIED = [name for name in MODELS if settings.models[name].carried]
-NAMES = ModelNames.of(settings.models, settings.evaluate.reference_model)
+NAMES = ModelNames.of(ENTRIES, settings.evaluate.reference_model, settings.variants)
+INTERVALS = list(settings.intervals_of)
+# Coverage is measured of test subjects alone, which neither models nor radii have seen.
+COVERED = INTERVALS if "test" in settings.evaluate.splits else []
+COVERAGE = ["<results>/evaluate/coverage.csv"] if COVERED else []
+SURE = set(CARRIED) <= set(INTERVALS)  # each model folder has intervals, and names their file
+TRUST = list(settings.trust_of)
+TOLD = set(CARRIED) <= set(TRUST)  # the same of tables of what is usual
+FOLDS = [str(number + 1) for number in range(settings.crossval.folds)]
 PHANTOM = settings.phantom.root
 # Environment files: absolute, their braces doubled, since Snakemake formats them.
 MASSM, SHAPEWORKS = (
@@ -185,36 +197,119 @@ def gpus(machine):
 
 def predicting(model):
     """Threads of a model's prediction."""
-    return settings.predict.threads or CORES if model in TRAINED else 1
+    if model in NETWORKS:
+        return settings.predict.threads or CORES
+    return settings.correspond.threads if ENTRIES[model].surfaces_from else 1
+
+
+def predicting_gpus(model):
+    """GPUs of a model's prediction: its network's, or the particle engine's that fits surfaces."""
+    if model in NETWORKS:
+        return gpus(settings.predict)
+    fits = ENTRIES[model].surfaces_from is not None
+    return int(fits and settings.correspond.device.startswith("cuda"))
 
 
 def learned_from(wildcards):
     """What the weights of a model depend on: a parameter that is only compared."""
-    training, entry = settings.training(wildcards.model), settings.entry(wildcards.model)
+    training, entry = settings.training(wildcards.model), ENTRIES[wildcards.model]
     return json.dumps([training.result_relevant(), entry.learned()])
 
 
 def trained(model, *names):
     """Folders of a model's networks, one of all anatomies or one of each, or files in them."""
-    if model not in TRAINED:
+    if model not in NETWORKS:
         return []
-    folder = settings.results / "train" / model
-    each = settings.models[model].facts.parts == "each anatomy"
+    folder = settings.results / "train" / (settings.models[model].weights_of or model)
+    each = ENTRIES[model].facts.parts == "each anatomy"
     folders = [folder / anatomy for anatomy in ANATOMIES] if each else [folder]
     return [part / name for part in folders for name in names] if names else folders
 
 
 def predicted_from(wildcards):
     """What a model is given besides the tensors, as its family asks: see its section's `facts`."""
-    entry = settings.models[wildcards.model]
+    entry = ENTRIES[wildcards.model]
     given = {}
-    if wildcards.model in TRAINED:
+    if wildcards.model in NETWORKS:
         given["train"] = trained(wildcards.model, "model.safetensors", "model.json")
     if entry.boxes_from:
         given["boxes"] = settings.results / "predict" / entry.boxes_from
+    if entry.surfaces_from:
+        given |= fitted_from(entry.surfaces_from)
     if entry.facts.knows_truth:
         given["correspond"] = expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES)
     return given
+
+
+def fitted_from(source):
+    """The surfaces of a model, and what a run fits new shapes to."""
+    given = {
+        "boxes": settings.results / "predict" / source,
+        "surfaces": settings.results / "reconstruct" / f"{source}.tsv",
+        "made": settings.results / "reconstruct" / source,
+        "groomed": groom_batches(None),  # tables that hold the hash of the reference's surface
+        "alignments": expand("<results>/groom/alignment/{anatomy}.json", anatomy=ANATOMIES),
+        "frozen": expand("<results>/correspond/{anatomy}/model.npz", anatomy=ANATOMIES),
+    }
+    if settings.correspond.backend == "shapeworks":  # registers nothing: the template does instead
+        given["templates"] = expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES)
+        given["records"] = expand("<results>/template/{anatomy}.json", anatomy=ANATOMIES)
+        given["medoids"] = expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES)
+    return given
+
+
+def fitting_options(model, surfaces):
+    """How stage predict fits surfaces, for a model that reads them."""
+    if not ENTRIES[model].surfaces_from:
+        return []
+    return [
+        *("--surfaces", surfaces, "--results", settings.results),
+        *("--alignment", settings.groom.alignment.model_dump_json()),
+        *("--engine", settings.correspond.model_dump_json()),
+    ]
+
+
+def predicted_by(model):
+    """What a model's predictions depend on: a parameter that is only compared."""
+    parts = [settings.predict.result_relevant(), ENTRIES[model].result_relevant()]
+    if ENTRIES[model].surfaces_from:
+        parts += [settings.groom.alignment.result_relevant(), settings.correspond.result_relevant()]
+    return json.dumps(parts)
+
+
+def calibrated_by(model):
+    """Whose errors decide on a model's radii, in words, and what else these subjects decided."""
+    if settings.intervals.calibration == "crossval":
+        return (
+            f"training and validation subjects, each predicted out of its fold of {len(FOLDS)};"
+            " they decided nothing in the models that predicted them"
+        )
+    return validated_by(model)
+
+
+def validated_by(model):
+    """The validation split, in words, and what else it decided in a model."""
+    source = ENTRIES[model].boxes_from or ENTRIES[model].surfaces_from or model
+    network = source if source in NETWORKS else None
+    chosen = "thresholds of presence"
+    if network and settings.training(network).select == "best":
+        chosen += " and the epoch of the weights"
+    return f"validation split, which also chose {chosen}"
+
+
+def intervals_of(model):
+    """The radii of a model's particles; none of one that gets none."""
+    return [settings.results / "intervals" / model / "intervals.npz"] if model in INTERVALS else []
+
+
+def trust_of(model):
+    """What is usual of a model's predictions; none of one that gets none."""
+    return [settings.results / "trust" / model / "trust.npz"] if model in TRUST else []
+
+
+def residuals_of(model, whose):
+    """How far a model's particles lie from true surfaces: of a split, or out of fold."""
+    return settings.results / "intervals" / model / f"{whose}.npz"
 
 
 def measured(models, *kinds):
@@ -222,7 +317,7 @@ def measured(models, *kinds):
     return [
         f"<results>/evaluate/{name}/{kind}.csv"
         for name in models
-        for kind in settings.models[name].facts.tables
+        for kind in ENTRIES[name].facts.tables
         if kind in kinds or not kinds
     ]
 
@@ -235,6 +330,11 @@ def predictions_of(model):
         settings.results / "predict" / model / f"{subject}.npz"
         for subject in cohort_subjects(*settings.predict.splits)
     ]
+
+
+def asked_predictions(model):
+    """Prediction files of the model whose boxes or surfaces a model reads; none if it reads none."""
+    return [path for name in ENTRIES[model].asked.values() for path in predictions_of(name)]
 
 
 def is_phantom():
@@ -268,7 +368,7 @@ def shapeworks_project(members):
         if not path.is_file():
             raise SystemExit(
                 f"correspond.project.file: {path} does not exist, expected the ShapeWorks project of"
-                f" {anatomy} (README, Shape models from ShapeWorks)"
+                f" {anatomy} (docs/shapeworks.md)"
             )
         return path
 
@@ -291,6 +391,26 @@ def if_joint(*files):
     return list(files) if settings.correspond.joint.anatomies else []
 
 
+def learned_files(wildcards):
+    """What a model is trained on besides the tensors of the subjects: label maps, if it asks."""
+    given = {}
+    if settings.models[wildcards.model].facts.trains_on == "labels":
+        given["labels"] = label_batches(wildcards)
+    return given
+
+
+def label_batches(wildcards):
+    """Tables of all batches of label maps."""
+    names = range(-(-len(learning_subjects()) // settings.jobs.tensors_subjects))
+    return expand("<results>/tensors/label_batches/{batch:04d}.tsv", batch=names)
+
+
+def learning_subjects(batch=None):
+    """Names of the subjects that networks learn from, or of those in one batch."""
+    names, size = cohort_subjects("train", "validation"), settings.jobs.tensors_subjects
+    return names if batch is None else names[int(batch) * size :][:size]
+
+
 def groom_batches(wildcards):
     """Tables of all groomed batches."""
     names = batch_names(settings.jobs.groom_subjects)
@@ -307,3 +427,44 @@ def tensors_files(wildcards):
     """Exported files of all subjects, whose hashes the batches' tables hold."""
     folder = settings.results / "tensors" / "subjects"
     return [folder / f"{subject}.safetensors" for subject in cohort_subjects()]
+
+
+def folded(fold):
+    """What a fold's run depends on, besides the cohort: a parameter that is only compared."""
+    values = fold_config(settings, int(fold))
+    return json.dumps(
+        {name: values[name] for name in values if name not in ("report", "intervals", "trust")}
+    )
+
+
+def groomed_whole(wildcards):
+    """Tables of the whole run's groomed batches, for the run of a fold; older ones may lie there."""
+    whole = settings.fold.of
+    used = table_of(str(whole / "dataset" / "subjects.tsv"))[lambda rows: rows.status == "used"]
+    count = -(-len(used) // settings.jobs.groom_subjects)
+    return [whole / "groom" / "index" / f"{number:04d}.tsv" for number in range(count)]
+
+
+def in_folds(path):
+    """A file of the results of each fold."""
+    return [settings.results / "crossval" / f"fold_{fold}" / path for fold in FOLDS]
+
+
+def audit_batches(wildcards):
+    """Measures of the masks of all batches."""
+    names = batch_names(settings.jobs.audit_subjects)
+    return expand("<results>/audit/measures/{batch}.npz", batch=names)
+
+
+def measured_predictions():
+    """Tables of what the reference model predicts without having learned it, as far as there are."""
+    model = settings.evaluate.reference_model
+    folders = [settings.results / name / model for name in ("evaluate", "crossval")]
+    return [path / "local.csv" for path in folders if (path / "local.csv").is_file()]
+
+
+def predicted_surfaces():
+    """Folders of the reference model's surfaces, as far as there are; out of fold first."""
+    folders = [*in_folds("reconstruct"), settings.results / "reconstruct"]
+    made = [folder / settings.evaluate.reference_model for folder in folders]
+    return [folder for folder in made if folder.is_dir()]

@@ -45,34 +45,36 @@ rule phantom_scan:
         " &> {log:q}"
 
 
-rule dataset_survey:
-    input:
-        phantom=PHANTOM / "phantom.json" if is_phantom() else [],
-    output:
-        subjects="<results>/dataset/subjects.tsv",
-        cohort="<results>/dataset/cohort.tsv",
-    log:
-        "<logs>/dataset/survey.log",
-    benchmark:
-        "<benchmarks>/dataset/survey.tsv"
-    conda:
-        MASSM
-    threads: 8
-    resources:
-        mem_mb=per_process,
-        runtime=240,
-    params:
-        config=section("dataset", SurveyConfig),
-        root=lambda wildcards: dataset_root(),
-        anatomies=ANATOMIES,
-        hole_mm=settings.groom.surface.hole_mm,  # what grooming closes is no fault
-        state=cohort_state,  # only compared
-    message:
-        "Check {params.root}, draw the split"
-    shell:
-        "python -m massm.stages.dataset --config {params.config:q} --anatomies {params.anatomies:q}"
-        " --cohort {output.cohort:q} --subjects {output.subjects:q} --hole-mm {params.hole_mm}"
-        " --threads {threads} &> {log:q}"
+if settings.fold is None:  # a fold has its cohort from the whole run (fold.smk)
+
+    rule dataset_survey:
+        input:
+            phantom=PHANTOM / "phantom.json" if is_phantom() else [],
+        output:
+            subjects="<results>/dataset/subjects.tsv",
+            cohort="<results>/dataset/cohort.tsv",
+        log:
+            "<logs>/dataset/survey.log",
+        benchmark:
+            "<benchmarks>/dataset/survey.tsv"
+        conda:
+            MASSM
+        threads: 8
+        resources:
+            mem_mb=per_process,
+            runtime=240,
+        params:
+            config=section("dataset", SurveyConfig),
+            root=lambda wildcards: dataset_root(),
+            anatomies=ANATOMIES,
+            hole_mm=settings.groom.surface.hole_mm,  # what grooming closes is no fault
+            state=cohort_state,  # only compared
+        message:
+            "Check {params.root}, draw the split"
+        shell:
+            "python -m massm.stages.dataset --config {params.config:q} --anatomies {params.anatomies:q}"
+            " --cohort {output.cohort:q} --subjects {output.subjects:q} --hole-mm {params.hole_mm}"
+            " --threads {threads} &> {log:q}"
 
 
 # A rule of its own: where it stops, Snakemake keeps the tables above, which tell why.
@@ -104,7 +106,8 @@ checkpoint dataset_check:
 
 rule dataset:
     input:
-        rules.dataset_survey.output,
+        "<results>/dataset/subjects.tsv",
+        "<results>/dataset/cohort.tsv",
         rules.dataset_check.output,
 
 

@@ -143,6 +143,7 @@ rule evaluate_summary:
     output:
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
+        claims="<results>/evaluate/claims.csv",
         anatomies="<results>/evaluate/anatomies.csv",
     log:
         "<logs>/evaluate/summary.log",
@@ -162,7 +163,7 @@ rule evaluate_summary:
         "python -m massm.stages.evaluate_summary --config {params.config:q}"
         " --bounds {params.bounds:q} --measured {input.measured:q} --missed {input.missed:q} --cohort {input.cohort:q}"
         " --groomed {input.groomed:q} --summary {output.summary:q} --tests {output.tests:q}"
-        " --anatomies {output.anatomies:q} &> {log:q}"
+        " --claims {output.claims:q} --anatomies {output.anatomies:q} &> {log:q}"
 
 
 rule eval_local:
@@ -183,6 +184,7 @@ rule eval_detection:
 rule evaluate:
     input:
         rules.evaluate_summary.output,
+        COVERAGE,
 
 
 rule baselines:

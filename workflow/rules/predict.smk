@@ -17,25 +17,26 @@ rule predict_model:
         MASSM
     threads: lambda wildcards: predicting(wildcards.model)
     resources:
-        mem_mb=lambda wildcards: 16000 if wildcards.model in TRAINED else 4000,
-        runtime=120,
-        gpu=lambda wildcards: gpus(settings.predict) if wildcards.model in TRAINED else 0,
+        mem_mb=lambda wildcards: 16000 if wildcards.model in NETWORKS else 4000,
+        runtime=lambda wildcards: 720 if ENTRIES[wildcards.model].surfaces_from else 120,
+        gpu=lambda wildcards: predicting_gpus(wildcards.model),
     params:
-        depends=lambda wildcards: json.dumps(
-            [settings.predict.result_relevant(), settings.entry(wildcards.model).result_relevant()]
-        ),
+        depends=lambda wildcards: predicted_by(wildcards.model),
         config=handed_over("predict"),
-        model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),
+        model=lambda wildcards, threads: ENTRIES[wildcards.model].model_dump_json(),
         train=lambda wildcards: trained(wildcards.model),
-        boxes=lambda wildcards: predictions_of(settings.models[wildcards.model].boxes_from),
+        boxes=lambda wildcards: asked_predictions(wildcards.model),
         correspond=lambda wildcards, input: input.get("correspond", []),
+        fitting=lambda wildcards, input, threads: fitting_options(
+            wildcards.model, input.get("surfaces")
+        ),
         tensors=subpath(input.manifest, parent=True),
     message:
         "Predict with {wildcards.model}"
     shell:
         "python -m massm.stages.predict --config {params.config:q} --model {params.model:q}"
         " --tensors {params.tensors:q} --train {params.train:q} --boxes {params.boxes:q}"
-        " --correspond {params.correspond:q} --output {output.folder:q} &> {log:q}"
+        " --correspond {params.correspond:q} --output {output.folder:q} {params.fitting:q} &> {log:q}"
 
 
 for name in MODELS:

@@ -17,14 +17,16 @@ rule report_page:
         ),
         templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
         manifest="<results>/tensors/manifest.json",
-        weights=[trained(name, "model.safetensors") for name in TRAINED],
+        weights=[trained(name, "model.safetensors", "model.json") for name in TRAINED],
         training=[trained(name, "curves.csv") for name in TRAINED],
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
         surfaces=expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),
         measured=rules.evaluate_summary.input.measured,
         summary="<results>/evaluate/summary.csv",
         tests="<results>/evaluate/tests.csv",
+        claims="<results>/evaluate/claims.csv",
         anatomies="<results>/evaluate/anatomies.csv",
+        coverage=COVERAGE,
     output:
         page="<results>/report/report.html",
         table="<results>/report/results.csv",
@@ -41,18 +43,22 @@ rule report_page:
     params:
         config=lambda wildcards: settings.model_dump_json(),  # "{anatomy}" in it is no wildcard
         results=settings.results,
+        coverage=lambda wildcards, input: ["--coverage", input.coverage] if COVERAGE else [],
     message:
         "Write {output.page}"
     shell:
         "python -m massm.stages.report --config {params.config:q} --results {params.results:q}"
         " --groomed {input.groomed:q} --training {input.training:q} --measured {input.measured:q}"
-        " --page {output.page:q} --table {output.table:q} --figures {output.figures:q} &> {log:q}"
+        " --page {output.page:q} --table {output.table:q} --figures {output.figures:q}"
+        " {params.coverage:q} &> {log:q}"
 
 
 rule report_paper:
     input:
         checked=ancient(subject_table),
         measured=measured(MODELS, "local", "world"),
+        particles=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
+        surfaces=expand("<results>/reconstruct/{model}", model=[*MODELS, "reference"]),
     output:
         figures=directory("<results>/report/paper"),
     log:
@@ -68,11 +74,12 @@ rule report_paper:
         names=lambda wildcards: NAMES.model_dump_json(),
         anatomies=ANATOMIES,
         dpi=settings.report.figure_dpi,
+        results=settings.results,
     message:
         "Draw the paper's figures into {output.figures}"
     shell:
         "python -m massm.stages.report_paper --names {params.names:q}"
-        " --anatomies {params.anatomies:q} --dpi {params.dpi}"
+        " --anatomies {params.anatomies:q} --dpi {params.dpi} --results {params.results:q}"
         " --measured {input.measured:q} --figures {output.figures:q} &> {log:q}"
 
 

@@ -74,6 +74,43 @@ rule tensors_manifest:
         " --template {output.template:q} &> {log:q}"
 
 
+rule tensors_labels:
+    input:
+        cohort=ancient("<results>/dataset/cohort.tsv"),
+        checked=ancient(imaged_table),
+        done=tensors_batches,
+    output:
+        done="<results>/tensors/label_batches/{batch}.tsv",
+    log:
+        "<logs>/tensors/labels_{batch}.log",
+    benchmark:
+        "<benchmarks>/tensors/labels_{batch}.tsv"
+    conda:
+        MASSM
+    resources:
+        mem_mb=per_process,
+        runtime=120,
+    params:
+        config=section("tensors", ExportConfig),
+        anatomies=ANATOMIES,
+        subjects=lambda wildcards: learning_subjects(wildcards.batch),
+        state=lambda wildcards: batch_state(  # only compared
+            table="cohort",
+            columns=["subject", "anatomy", "split", "status", "label"],
+            files=["mask"],
+            subjects=learning_subjects(wildcards.batch),
+        ),
+        tensors=settings.results / "tensors" / "subjects",
+        folder=settings.results / "tensors" / "labels",
+    message:
+        "Export label maps of batch {wildcards.batch}"
+    shell:
+        "python -m massm.stages.tensors_labels --config {params.config:q}"
+        " --anatomies {params.anatomies:q} --subjects {params.subjects:q} --cohort {input.cohort:q}"
+        " --tensors-folder {params.tensors:q} --output {params.folder:q} --done {output.done:q}"
+        " &> {log:q}"
+
+
 rule tensors:
     input:
         rules.tensors_manifest.output,

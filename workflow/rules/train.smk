@@ -6,6 +6,7 @@ One network serves all anatomies (`train/{model}/`), or each has its own (`train
 
 rule train_model:
     input:
+        unpack(learned_files),
         checked=ancient(subject_table),
         manifest="<results>/tensors/manifest.json",
         template="<results>/tensors/template.safetensors",
@@ -29,7 +30,7 @@ rule train_model:
     params:
         depends=learned_from,
         config=lambda wildcards, threads: settings.training(wildcards.model).model_dump_json(),
-        model=lambda wildcards, threads: settings.entry(wildcards.model).model_dump_json(),
+        model=lambda wildcards, threads: ENTRIES[wildcards.model].model_dump_json(),
         anatomies=lambda wildcards: [wildcards.part] if "part" in wildcards.keys() else [],
         folder=subpath(output.weights, parent=True),
         tensors=subpath(input.manifest, parent=True),

@@ -1,7 +1,7 @@
 """The models of a run: an entry each, of one of the families in ``SECTIONS``.
 
-A new family is a module with its section here, its line in ``SECTIONS``, and its package and line
-in ``massm.models.families``.
+``variant`` stands for an entry of another family with changes. A new family is a module with its
+section here, its line in ``SECTIONS``, and its package and line in ``massm.models.families``.
 """
 
 from collections.abc import Mapping
@@ -9,17 +9,25 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
-from massm.config.models.family import FamilyConfig
+from massm.config.models.deepssm import DeepssmConfig
+from massm.config.models.family import EntryConfig, FamilyConfig
 from massm.config.models.massm import MassmConfig
 from massm.config.models.mean_shape import MeanShapeConfig
 from massm.config.models.pca_oracle import PcaOracleConfig
+from massm.config.models.surface_fit import SurfaceFitConfig
 from massm.config.models.truth import TruthConfig
+from massm.config.models.unet import UnetConfig
+from massm.config.models.variant import VariantConfig
 
-SECTIONS: dict[str, type[FamilyConfig]] = {
+SECTIONS: dict[str, type[EntryConfig]] = {
     "massm": MassmConfig,
+    "deepssm": DeepssmConfig,
     "mean_shape": MeanShapeConfig,
     "pca_oracle": PcaOracleConfig,
+    "surface_fit": SurfaceFitConfig,
     "truth": TruthConfig,
+    "unet": UnetConfig,
+    "variant": VariantConfig,
 }
 
 
@@ -37,5 +45,6 @@ def section_of(values: Any) -> Any:
     return SECTIONS[family].model_validate(values)
 
 
-# A field of this type holds the section of the family that the key ``family`` names.
+# What the key ``family`` decides: an entry as the configuration has it; a family's section.
+WrittenEntry = Annotated[SerializeAsAny[EntryConfig], BeforeValidator(section_of)]
 ModelEntry = Annotated[SerializeAsAny[FamilyConfig], BeforeValidator(section_of)]

@@ -1,4 +1,4 @@
-"""What the sections of all families of models share, and what a family says of itself."""
+"""What all entries of models share, what families share, and what a family says of itself."""
 
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
@@ -10,10 +10,11 @@ from pydantic import Field
 from massm.config._section import Section
 from massm.config.tensors import TensorsConfig
 
-Reads = Literal["scan", "box crop", "aligned crop", "boxes", "truth"]
+Reads = Literal["scan", "box crop", "aligned crop", "boxes", "surfaces", "truth"]
 Given = Literal["boxes", "local", "world", "labels"]
 Parts = Literal["all anatomies", "each anatomy"]
 Role = Literal["rival", "lower bound", "upper bound"]
+LearnedFrom = Literal["shapes", "labels"]
 
 
 @dataclass(frozen=True)
@@ -22,17 +23,21 @@ class FamilyFacts:
 
     Attributes:
         reads: What it is given of a subject: its scan, crops of that in the boxes that another
-            model found, crops aligned by the true transform, those boxes alone, or the truth.
+            model found, crops aligned by the true transform, those boxes alone, the surfaces that
+            another model made, or the truth.
         gives: The parts of its predictions; they decide which tables there are.
         parts: Whether one network serves all anatomies or each has its own.
         role: ``rival`` of the others, or a bound of the comparison; an upper bound knows of the
             truth what no model can.
+        trains_on: What a network learns from: particles and boxes, or also the label maps that are
+            exported where a model asks for them.
     """
 
     reads: Reads
     gives: frozenset[Given]
     parts: Parts = "all anatomies"
     role: Role = "rival"
+    trains_on: LearnedFrom = "shapes"
 
     @property
     def knows_truth(self) -> bool:
@@ -54,8 +59,8 @@ class FamilyFacts:
         return tuple(name for name, any_of in needs.items() if self.gives & any_of)
 
 
-class FamilyConfig(Section):
-    """One model of the comparison, of a family that its section describes."""
+class EntryConfig(Section):
+    """One model of the comparison, as the configuration has it."""
 
     execution_only: ClassVar[frozenset[str]] = frozenset({"label"})
 
@@ -65,14 +70,27 @@ class FamilyConfig(Section):
     )
 
     @property
-    @abstractmethod
-    def facts(self) -> FamilyFacts:
-        """What the workflow has to know of it; may depend on the values."""
-
-    @property
     def carried(self) -> bool:
         """Whether a model folder is made of it: of one network of all anatomies, with particles."""
         return False
+
+    @property
+    def weights_of(self) -> str | None:
+        """Name of the entry that is trained for it; None if that is itself, or nothing is."""
+        return None
+
+    @abstractmethod
+    def meant(self, models: Mapping[str, "EntryConfig"]) -> "FamilyConfig":
+        """Return the section of a family that it stands for: what it predicts by."""
+
+
+class FamilyConfig(EntryConfig):
+    """An entry of a family, which its section describes."""
+
+    @property
+    @abstractmethod
+    def facts(self) -> FamilyFacts:
+        """What the workflow has to know of it; may depend on the values."""
 
     @property
     def boxes_from(self) -> str | None:
@@ -80,9 +98,24 @@ class FamilyConfig(Section):
         return None
 
     @property
+    def surfaces_from(self) -> str | None:
+        """Name of the model whose surfaces it reads; None if it needs none."""
+        return None
+
+    @property
+    def asked(self) -> dict[str, str]:
+        """Names of the models whose predictions it needs, by the keys that name them."""
+        named = {"boxes_of": self.boxes_from, "surfaces_of": self.surfaces_from}
+        return {key: name for key, name in named.items() if name is not None}
+
+    @property
     def shape_modes(self) -> int | None:
         """How many PCA modes its local particles are made of; None: they are predicted directly."""
         return None
+
+    def meant(self, models: Mapping[str, EntryConfig]) -> "FamilyConfig":
+        """Return the section itself."""
+        return self
 
     def resolved(self, models: Mapping[str, "FamilyConfig"]) -> "FamilyConfig":
         """Put values in the place of names of other models; by default there are none."""
@@ -102,7 +135,12 @@ class FamilyConfig(Section):
 
 
 class NetworkConfig(FamilyConfig):
-    """A model that is trained."""
+    """A model that is trained.
+
+    Attributes:
+        at_prediction: Keys that only prediction looks at: a change of them trains nothing anew, and
+            a variant may have other values of them.
+    """
 
     # The differences from section train count as part of that section, see Config.training.
     execution_only: ClassVar[frozenset[str]] = FamilyConfig.execution_only | {"train"}
@@ -114,7 +152,7 @@ class NetworkConfig(FamilyConfig):
 
     @property
     def carried(self) -> bool:
-        """See :attr:`FamilyConfig.carried`."""
+        """See :attr:`EntryConfig.carried`."""
         return self.facts.parts == "all anatomies" and "local" in self.facts.gives
 
     @property

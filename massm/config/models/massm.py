@@ -20,6 +20,15 @@ from massm.config.tensors import TensorsConfig
 Widths = tuple[PositiveInt, ...]
 
 
+def _groups(width: int) -> int:
+    """Return the groups that so many channels are normalized in: at most 8, of two at least."""
+    return max(1, min(8, width // 2))
+
+
+def _falls_into_groups(width: int) -> bool:
+    return width >= 2 and width % _groups(width) == 0
+
+
 class BackboneConfig(Section):
     """3D ResNet and feature pyramid."""
 
@@ -40,9 +49,9 @@ class BackboneConfig(Section):
     @classmethod
     def _channels_fall_into_groups(cls, norm: str, above: FieldsAbove) -> str:
         width = above.data.get("width")
-        if norm == "group" and width is not None and (width < 2 or width % min(8, width // 2)):
+        if norm == "group" and width is not None and not _falls_into_groups(width):
             raise ValueError(
-                f"group cuts width = {width} channels into {max(1, min(8, width // 2))} groups, "
+                f"group cuts width = {width} channels into {_groups(width)} groups, "
                 "which must be equal and of two channels at least"
             )
         return norm
@@ -118,6 +127,31 @@ class RefineConfig(Section):
     start_shift_mm: NonNegativeFloat = Field(description="And its random shift, mm.")
 
 
+class CloseUpConfig(Section):
+    """A small U-Net around every box, whose voxels refinement reads; not in the paper."""
+
+    widths: Widths = Field(description="Channels of each level, from fine to coarse; []: off.")
+    spacing_mm: PositiveFloat = Field(
+        description="Voxel size that the finest image is read at, mm."
+    )
+    margin: PositiveFloat = Field(description="Factor on the mean box of the training shapes.")
+    context_mm: NonNegativeFloat = Field(description="And what is seen beyond it, mm.")
+    dropout: float = Field(
+        ge=0, lt=1, description="Chance to drop a channel of the coarsest level in training."
+    )
+
+    @field_validator("widths")
+    @classmethod
+    def _channels_fall_into_groups(cls, widths: Widths) -> Widths:
+        for width in widths:
+            if not _falls_into_groups(width):
+                raise ValueError(
+                    f"{width} channels do not fall into {_groups(width)} equal groups "
+                    "of two at least, which normalization takes"
+                )
+        return widths
+
+
 class WorldConfig(Section):
     """From local to world particles."""
 
@@ -137,6 +171,10 @@ class WorldConfig(Section):
     encoder_steps: NonNegativeInt = Field(
         description="Steps of the encoder's own start, on shapes in other subjects' poses; 0: none."
     )
+    shrinkage: bool = Field(
+        description="A third head: aligned particles, drawn to the mean by the factor that is best "
+        "on the validation split."
+    )
 
 
 class WeightsConfig(Section):
@@ -148,6 +186,7 @@ class WeightsConfig(Section):
     local: RampConfig
     world: RampConfig
     refine: RampConfig
+    segment: RampConfig
 
 
 class LossConfig(Section):
@@ -200,25 +239,34 @@ class ObjectiveConfig(Section):
 class MassmConfig(NetworkConfig):
     """MASSM: every anatomy found in a CT, its particles in the image and in the world frame."""
 
-    at_prediction: ClassVar[frozenset[str]] = frozenset({"box_updates"})
+    at_prediction: ClassVar[frozenset[str]] = frozenset({"box_updates", "refine_updates"})
 
     family: Literal["massm"] = Field(description="Entry of massm.models.families.FAMILIES.")
     box_updates: NonNegativeInt = Field(
         description="How often, in prediction, the box is taken anew around the particles found in "
         "it, and these are found again; 0: the detector's box stays."
     )
+    refine_updates: NonNegativeInt | None = Field(
+        description="How often, in prediction, refine moves the particles, in every box; null: "
+        "refine.steps times, as in training; 0: not at all."
+    )
     backbone: BackboneConfig
     detection: DetectionConfig
     roi: RoiConfig
     local: LocalConfig
     refine: RefineConfig
+    close_up: CloseUpConfig
     world: WorldConfig
     objective: ObjectiveConfig
 
     @property
     def facts(self) -> FamilyFacts:
         """See :class:`massm.config.models.family.FamilyFacts`."""
-        return FamilyFacts(reads="scan", gives=frozenset({"boxes", "local", "world"}))
+        return FamilyFacts(
+            reads="scan",
+            gives=frozenset({"boxes", "local", "world"}),
+            trains_on="labels" if self.close_up.widths else "shapes",
+        )
 
     @property
     def shape_modes(self) -> int | None:
@@ -240,4 +288,14 @@ class MassmConfig(NetworkConfig):
             yield (
                 "local.basis_modes",
                 f"of tensors.modes = {tensors.modes} stored modes, found {modes}",
+            )
+        if self.close_up.widths and not self.refine.steps:
+            yield "close_up.widths", "refine.steps = 0: nothing would read what it shows"
+        moves = self.refine_updates
+        if moves is not None and not self.refine.steps:
+            yield "refine_updates", f"refine.steps = 0: nothing can be left out, found {moves}"
+        elif moves is not None and moves > self.refine.steps:
+            yield (
+                "refine_updates",
+                f"of refine.steps = {self.refine.steps} trained moves, found {moves}",
             )

@@ -20,10 +20,19 @@ class ModelNames(Section):
         description="Those that know of the truth what no model can, so that they are not best."
     )
     order: tuple[str, ...] = Field(description="All of them, as tables and figures have them.")
+    variants: tuple[str, ...] = Field(
+        (),
+        description="Those that predict by another's weights, so that they are less than rivals.",
+    )
 
     @classmethod
-    def of(cls: type[NamesT], models: Mapping[str, FamilyConfig], reference_model: str) -> NamesT:
-        """Call models as their entries do.
+    def of(
+        cls: type[NamesT],
+        models: Mapping[str, FamilyConfig],
+        reference_model: str,
+        variants: tuple[str, ...] = (),
+    ) -> NamesT:
+        """Call models as their entries do (``Config.entries``, since a variant has no role itself).
 
         The reference model comes first, then lower bounds, rivals, and what knows of the truth.
         """
@@ -36,4 +45,5 @@ class ModelNames(Section):
             bounds=(*lower, *knowing),
             knowing=tuple(knowing),
             order=tuple(dict.fromkeys([reference_model, *lower, *rivals, *knowing])),
+            variants=variants,
         )

@@ -31,14 +31,14 @@ STEP_OF_SURROUNDINGS = 1.0
 
 @dataclass(frozen=True)
 class Atlas:
-    """What all subjects are made from: surfaces of the organs, tables of every solid."""
+    """What all subjects are made from: surfaces of the anatomies, tables of every solid."""
 
     surfaces: dict[str, Mesh]
     tables: dict[str, Table]
 
 
 def build_atlas(config: PhantomConfig) -> Atlas:
-    """Triangulate the organs and tabulate all solids, as finely as the scans ask for (seconds)."""
+    """Triangulate anatomies and tabulate all solids, as finely as the scans ask for (seconds)."""
     voxel = max(min(config.spacing_mm[0], config.slice_mm[0]), 1.5)
     surfaces = {
         name: anatomy_surface(solid, config.surface_points) for name, solid in ANATOMIES.items()
@@ -74,7 +74,7 @@ def write_cohort(config: PhantomConfig, workers: int) -> pd.DataFrame:
 
 
 def write_scan(config: PhantomConfig, path: Path) -> None:
-    """Write the CT of one further subject, who is no part of the cohort; no organ of it is cut.
+    """Write the CT of one further subject, who is no part of the cohort; no anatomy of it is cut.
 
     Args:
         config: Section ``phantom``; its seed draws this subject, too.
@@ -115,7 +115,7 @@ def make_subject(atlas: Atlas, config: PhantomConfig, plan: Plan) -> dict[str, o
 
 
 def save_truth(body: Body, name: str, path: Path) -> None:
-    """Write one organ's true surface: the same material points for every subject.
+    """Write one anatomy's true surface: the same material points for every subject.
 
     ``points`` (P, 3) in LPS mm of the image and ``faces`` (F, 3); ``coefficients`` (K,) of the
     shape modes with their ``modes`` (K,) names; ``pose`` (4, 4) from the body to the image. Points

@@ -1,7 +1,7 @@
 """Shape modes of the phantom: smooth displacement fields of the whole atlas, known and linear.
 
 A point x of the atlas moves to ``x + sum_k c_k phi_k(x)``, the same field for every tissue: points
-stay in correspondence, neighbors move together and organs cannot come to overlap as long as the
+stay in correspondence, neighbors move together and anatomies cannot come to overlap as long as the
 field does not fold. Each ``phi_k`` is a low polynomial under a Gaussian window.
 """
 

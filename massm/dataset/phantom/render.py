@@ -66,7 +66,7 @@ def render(
     tables: dict[str, Table],
     random: np.random.Generator,
 ) -> tuple[Volume, dict[str, Volume]]:
-    """Draw the CT (int16 HU) and one mask per organ; removed organs have empty masks."""
+    """Draw the CT (int16 HU) and one mask per anatomy; removed anatomies have empty masks."""
     frame = Volume(np.zeros(grid.size[::-1], np.int16), grid.spacing, grid.origin, grid.direction)
     scene = _locate(frame, body)
     hu = _paint(scene, plan, tables, random)
@@ -193,7 +193,7 @@ def _scan(
 
 
 def _masks(scene: Scene, plan: Plan, tables: dict[str, Table]) -> dict[str, Bool[np.ndarray, " n"]]:
-    """Label each voxel by the organ its center lies in; the first of the list wins."""
+    """Label each voxel by the anatomy its center lies in; the first of the list wins."""
     taken = np.zeros(scene.frame.array.size, dtype=bool)
     masks = {}
     for name in ANATOMIES:

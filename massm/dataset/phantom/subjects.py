@@ -1,4 +1,4 @@
-"""What sets one phantom subject apart: shape, pose, contrast phase, field of view, lost organs."""
+"""What sets one phantom subject apart: shape, pose, contrast, field of view, lost anatomies."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -24,7 +24,7 @@ class Plan:
         seed: Key of the subject's own random numbers.
         phase: Contrast phase of the scan.
         field_of_view: What the scan covers.
-        absent: Organs that were removed.
+        absent: Anatomies that were removed.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Body:
         coefficients: Of the shape modes, in the order of ``MODE_NAMES``.
         pose: From body to image millimeters: a similarity.
         fat_mm: Layer of fat under the skin, mm.
-        surfaces: True surface of each organ, also of removed ones, image frame, LPS mm.
+        surfaces: True surface of each anatomy, also of removed ones, image frame, LPS mm.
     """
 
     coefficients: Float[np.ndarray, " K"]
@@ -62,7 +62,7 @@ class ImageGrid:
 
 
 def plan_cohort(config: PhantomConfig) -> list[Plan]:
-    """Decide who is cut, who lost an organ, who got contrast: exact shares, places by lot."""
+    """Decide who is cut, who lost an anatomy, who got contrast: exact shares, places by lot."""
     count = config.subjects
     random = np.random.default_rng([config.seed, 0])
     order = random.permutation(count)

@@ -1,4 +1,4 @@
-"""What lies around the phantom's organs: body wall, bones, vessels, airways, abdominal organs.
+"""What lies around the phantom's anatomies: body wall, bones, vessels, airways, abdominal organs.
 
 Solids of the atlas frame (LPS mm), as in :mod:`massm.dataset.phantom.anatomies`. None of them is
 labelled; they make the image a chest CT and give a detector something to be wrong about.

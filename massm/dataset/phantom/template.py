@@ -1,4 +1,4 @@
-"""Triangle surfaces of the phantom's organs in the atlas: the source of every subject's truth."""
+"""Triangle surfaces of the phantom's anatomies in the atlas: where all subjects' truth is from."""
 
 import numpy as np
 from scipy.sparse import coo_matrix, csr_matrix, diags
@@ -13,10 +13,10 @@ COARSEST_MM = 8.0  # of marching cubes: wider steps miss the thin parts of the l
 
 
 def anatomy_surface(solid: Field, points: int) -> Mesh:
-    """Triangulate an organ's surface evenly with about ``points`` vertices.
+    """Triangulate an anatomy's surface evenly with about ``points`` vertices.
 
     Marching cubes at the fitting step, then relaxation within the surface, so that every vertex
-    lies on the solid's surface and the triangles are of one size. Large organs get more vertices
+    lies on the solid's surface and the triangles are of one size. Large anatomies get more vertices
     where ``points`` is so low that their thin parts would be lost.
 
     Raises:

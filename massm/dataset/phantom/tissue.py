@@ -36,7 +36,7 @@ class Tissue:
     Attributes:
         hu: By tissue, HU.
         lung_shift: Of this scan's lungs against the usual, HU: how deep the breath was.
-        absent: Organs that were removed.
+        absent: Anatomies that were removed.
     """
 
     hu: dict[str, float]

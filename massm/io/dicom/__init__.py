@@ -8,7 +8,7 @@ from massm.io.dicom.files import is_dicom
 from massm.io.dicom.placement import on_grid_of
 from massm.io.dicom.segmentation import read_segmentation
 from massm.io.dicom.segmentation_writer import refuse_without_writer, write_segmentation
-from massm.io.dicom.series import SeriesGrid, describe_series, read_series
+from massm.io.dicom.series import SeriesGrid, describe_series, holds_slices, read_series
 from massm.io.dicom.stack import SliceGrid
 from massm.io.dicom.volumes import DicomImage
 
@@ -17,6 +17,7 @@ __all__ = [
     "SeriesGrid",
     "SliceGrid",
     "describe_series",
+    "holds_slices",
     "is_dicom",
     "on_grid_of",
     "read_segmentation",

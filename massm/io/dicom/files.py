@@ -97,6 +97,14 @@ def objects(path: Path) -> list[DicomFile]:
     return found
 
 
+def each_object(folder: Path) -> Iterator[DicomFile]:
+    """Read the headers of the DICOM objects in a folder one by one; what is none is passed over."""
+    for file in _files(folder):
+        header = _parsed(file) if _looks_like_dicom(file) else None
+        if header is not None:
+            yield DicomFile(file, header)
+
+
 def listed(names: Iterable[str]) -> str:
     """Name a few and count the rest."""
     each = list(names)

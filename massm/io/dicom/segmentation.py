@@ -11,7 +11,7 @@ from massm.io.dicom.series import contents, image_stack
 from massm.io.dicom.slices import Fields, Slice, read_slice
 from massm.io.dicom.stack import Stack, stack_of
 from massm.io.dicom.volumes import DicomImage, fill
-from massm.io.errors import DataError
+from massm.io.errors import DataError, SeveralLabelsError
 
 _SAME_PLACE_MM = 0.01  # frames nearer than this lie at one place
 _WHOLE = 0.1  # distances that differ by less from whole multiples are whole
@@ -32,7 +32,8 @@ def read_segmentation(path: Path, label: int | None = None) -> DicomImage:
         label: Number of the segment, or label of the series; None if there is one anatomy alone.
 
     Raises:
-        DataError: If it holds no mask, or several and no ``label``: what was found, what to do.
+        SeveralLabelsError: If it holds several masks and no ``label`` is given.
+        DataError: If it holds no mask: what was found, what to do.
     """
     path = Path(path)
     found = objects(path)
@@ -104,14 +105,14 @@ def _only_label(stack: Stack, pixels: Pixels, name: str) -> float | None:
             )
     if len(found) > 2:
         labels = sorted(found - {0})
-        raise DataError(
+        raise SeveralLabelsError(
             f"{name}: a label map of {len(labels)} labels "
             f"({', '.join(f'{value:g}' for value in labels[:_SHOWN])}"
-            f"{', ...' if len(labels) > _SHOWN else ''}); give the organ's label"
+            f"{', ...' if len(labels) > _SHOWN else ''})"
         )
     if len(found) == 1 and found != {0}:
         raise DataError(
-            f"{name}: every pixel is {found.pop():g}: no mask; expected 0 outside of the organ"
+            f"{name}: every pixel is {found.pop():g}: no mask; expected 0 outside of the anatomy"
         )
     return float(max(found)) if len(found) == 2 else None
 
@@ -151,11 +152,14 @@ def _segment(seg: DicomFile, label: int | None) -> int:
         for each in seg.header.get("SegmentSequence", None) or []
     }
     names.pop(0, None)  # the background of a label map
-    said = ", ".join(f"{number} {name!r}" for number, name in sorted(names.items())) or "none"
+    said = ", ".join(f"{number} {name!r}" for number, name in sorted(names.items()))
+    if not names:
+        raise DataError(f"{seg.path}: a DICOM SEG without segments; export it anew")
     if label is None and len(names) == 1:
         return next(iter(names))
     if label is None:
-        raise DataError(f"{seg.path}: segments are {said}; give the organ's number as its label")
+        how = "give the number of the anatomy's segment as its label"
+        raise SeveralLabelsError(f"{seg.path}: segments are {said}", how)
     if label not in names:
         raise DataError(f"{seg.path}: no segment {label}; segments are {said}")
     return label

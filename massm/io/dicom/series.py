@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from massm.io.dicom.files import DicomFile, listed, objects
+from massm.io.dicom.files import DicomFile, each_object, listed, objects
 from massm.io.dicom.pixels import AIR, Pixels
 from massm.io.dicom.slices import Slice, is_localizer, slices_of
 from massm.io.dicom.stack import SliceGrid, Stack, stack_of
@@ -14,7 +14,7 @@ from massm.io.dicom.volumes import DicomImage, fill
 from massm.io.errors import DataError
 
 _SCREENSHOT = "1.2.840.10008.5.1.4.1.1.7"  # Secondary Capture: reports, screens
-_NO_IMAGE = ("SEG", "RTDOSE", "RTPLAN", "RTSTRUCT", "SR", "PR", "KO", "REG")
+_NO_IMAGE = ("SEG", "RTDOSE", "RTPLAN", "RTSTRUCT", "RTIMAGE", "SR", "PR", "KO", "REG")
 _UNTOLD = ("", "OT")  # modalities of files that do not say what they are
 _HU = ("", "HU", "US")  # rescale types of CT; US is "unspecified"
 
@@ -49,6 +49,17 @@ def read_series(folder: Path) -> DicomImage:
     """
     folder = Path(folder)
     return fill(ct_stack(folder), Pixels().values, float(AIR), np.int16, str(folder))
+
+
+def holds_slices(folder: Path) -> bool:
+    """Tell whether a folder holds DICOM images that may be slices of a scan.
+
+    Segmentations, contours, doses, plans, registrations, reports, localizers and screens are none.
+    """
+    return any(
+        _is_image(each, None) and not is_localizer(each.header) and not _is_screenshot(each)
+        for each in each_object(folder)
+    )
 
 
 def image_stack(found: list[DicomFile], name: str, wanted: frozenset[str] | None) -> Stack:

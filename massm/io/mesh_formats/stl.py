@@ -14,9 +14,14 @@ _WORDS = _FACET.split()
 _NUMBERS = [place for place, word in enumerate(_WORDS) if word == b"."][3:]
 
 
-def is_binary(content: bytes) -> bool:
-    """Tell whether the size is that of a binary file with as many triangles as its header says."""
-    return len(content) >= _HEAD and len(content) == _HEAD + _count(content) * _TRIANGLE.itemsize
+def is_binary(start: bytes, size: int) -> bool:
+    """Tell whether the size is that of a binary file with as many triangles as its header says.
+
+    Args:
+        start: The first bytes, the header at least.
+        size: How many there are in all.
+    """
+    return len(start) >= _HEAD and size == _HEAD + _count(start) * _TRIANGLE.itemsize
 
 
 def is_text(content: bytes) -> bool:
@@ -31,7 +36,7 @@ def parse(content: bytes) -> Polygons:
     Raises:
         ValueError: If the size is not what the header says, or a word is not what it has to be.
     """
-    if is_binary(content):
+    if is_binary(content, len(content)):
         corners = np.frombuffer(content, _TRIANGLE, offset=_HEAD)["corners"]
         return _soup(as_points(corners), content[:80])
     if is_text(content):

@@ -1,7 +1,7 @@
 """MASSM as a model: the network with its objective."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 import torch
@@ -17,7 +17,7 @@ from massm.models.interface import (
     TrainingParticles,
 )
 from massm.models.massm.network import MassmNetwork
-from massm.models.massm.objective import TERMS, massm_loss
+from massm.models.massm.objective import massm_loss, terms_of
 from massm.models.massm.world_pretraining import TrainingShapes, pretrain_decoder, pretrain_encoder
 from massm.tensors.images import Images
 from massm.tensors.preprocessing import Preprocessing
@@ -29,7 +29,6 @@ log = logging.getLogger(__name__)
 class Massm(MassmNetwork, Model):
     """Detection, local and world particles of many anatomies from one CT."""
 
-    terms: ClassVar[tuple[str, ...]] = TERMS
     errors: ClassVar[tuple[str, ...]] = (
         "center_mm",
         "particle_mm",
@@ -38,13 +37,18 @@ class Massm(MassmNetwork, Model):
     )
     selects: ClassVar[str] = "particle_mm"
 
+    def __init__(self, config: MassmConfig, template: Template, spacing_mm: float) -> None:
+        super().__init__(config, template, spacing_mm)
+        self.terms = terms_of(self)
+
     def forward(self, images: Images) -> Prediction:
-        """Predict with gradients, on the grid as it is, in the boxes of the detector."""
-        return self.see(images, box_updates=0)
+        """Predict with gradients, on the grid as it is, in the boxes of the detector, refined."""
+        return self.see(images, box_updates=0, refine_updates=None)
 
     def infer(self, images: Images) -> Prediction:
-        """Predict, and look again in the boxes of the particles, as often as the section says."""
-        return self.see(images, self.config.box_updates)
+        """Predict; look again in the particles' boxes, and refine, as often as the section says."""
+        config = self.config
+        return self.see(images, config.box_updates, config.refine_updates)
 
     def loss(self, batch: Batch, step: Step) -> LossTerms:
         """Return all terms of the objective."""
@@ -57,7 +61,7 @@ class Massm(MassmNetwork, Model):
             raise ValueError("MASSM predicts boxes and local particles, found neither of them")
         particles = {"particle_mm": (local, truth.local)}
         particles |= {
-            f"world_{name}_mm": (world, truth.world) for name, world in prediction.world.items()
+            f"world_{name}_mm": (prediction.world[name], truth.world) for name in self.worlds
         }
         return {
             "center_mm": (boxes.center - truth.center).norm(dim=-1),
@@ -86,6 +90,21 @@ class Massm(MassmNetwork, Model):
         if config.encoder_steps:
             error = pretrain_encoder(head, known, config, generator)
             log.info("world encoder pretrained: error %.2f mm per coordinate", error)
+
+    def conclude(self, batches: Iterable[Batch]) -> None:
+        """Choose how far aligned particles are drawn to the mean, on validation subjects."""
+        if self.shrinkage is None:
+            return
+        self.shrinkage.learn(
+            (
+                self.forward_each(batch.images).world["procrustes"],
+                batch.truth.world,
+                batch.truth.presence.eq(1),
+            )
+            for batch in batches
+        )
+        factors = [round(factor, 2) for factor in self.shrinkage.get_buffer("factor").tolist()]
+        log.info("share of world deviations that is kept: %s", factors)
 
 
 def build(config: MassmConfig, template: Template, preprocessing: Preprocessing) -> Massm:

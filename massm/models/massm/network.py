@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from massm.config.models.massm import MassmConfig
 from massm.models.blocks.fpn3d import Pyramid3d
 from massm.models.interface import Boxes, Prediction, single_precision
+from massm.models.massm.close_up import CloseUp, View
 from massm.models.massm.detection import DetectionHead, DetectionMaps, decode
 from massm.models.massm.local import LocalHead, RoiFeatures
 from massm.models.massm.refine import RefineHead
+from massm.models.massm.shrinkage import ShrinkageHead
 from massm.models.massm.world import CvaeHead, ProcrustesHead
 from massm.tensors.grid import Grid
 from massm.tensors.images import Images
@@ -52,14 +54,23 @@ class MassmNetwork(nn.Module):
         self.roi = RoiFeatures(config.roi, levels=backbone.levels, channels=backbone.channels)
         self.local = LocalHead(config.local, features=self.roi.length, template=template)
         self.refine: RefineHead | None = None
+        self.close_up: CloseUp | None = None
+        if config.close_up.widths:
+            self.close_up = CloseUp(config.close_up, template)
         if config.refine.steps:
             self.refine = RefineHead(
-                config.refine, levels=1, channels=backbone.channels, template=template
+                config.refine,
+                levels=1,
+                channels=backbone.channels,
+                template=template,
+                viewed=self.close_up.channels if self.close_up else 0,
             )
-            self.register_buffer("start_modes", template.modes_local.clone())
+            # Training alone draws starts from them, and is given the template.
+            self.register_buffer("start_modes", template.modes_local.clone(), persistent=False)
         self.worlds = nn.ModuleDict(
             {"cvae": CvaeHead(config.world, template), "procrustes": ProcrustesHead(template)}
         )
+        self.shrinkage = ShrinkageHead(template) if config.world.shrinkage else None
 
     @property
     def cvae(self) -> CvaeHead:
@@ -69,19 +80,29 @@ class MassmNetwork(nn.Module):
             raise TypeError(f"the head cvae is a {type(head).__name__}")
         return head
 
-    def see(self, images: Images, box_updates: int) -> Prediction:
-        """Predict, and look again in the boxes of the particles that were found."""
+    def see(self, images: Images, box_updates: int, refine_updates: int | None) -> Prediction:
+        """Predict, and look again in the boxes of the particles that were found.
+
+        Args:
+            images: What is looked at.
+            box_updates: How often it looks again.
+            refine_updates: How often particles are refined in each box, those that give the next
+                box too; None: as in training.
+        """
         levels = self.pyramid(images.image)
         maps = self.detect(levels)
         with single_precision(images):
             boxes = decode(maps)
             levels = [level.float() for level in levels]
-            local = self.shapes(levels, images, boxes.center, boxes.radius)[-1]
+            box = (boxes.center, boxes.radius)
+            local = self.shapes(levels, images, *box, refine_updates)[-1]
             for _ in range(box_updates):
-                local = self.shapes(levels, images, *box_of(local))[-1]
+                local = self.shapes(levels, images, *box_of(local), refine_updates)[-1]
             if box_updates:
                 boxes = Boxes(boxes.score, *box_of(local))
             world = {name: head(local) for name, head in self.worlds.items()}
+            if self.shrinkage is not None:
+                world["shrinkage"] = self.shrinkage(world["procrustes"])
         return Prediction(boxes=boxes, local=local, world=world)
 
     def detect(self, levels: list[Grid]) -> DetectionMaps:
@@ -95,12 +116,18 @@ class MassmNetwork(nn.Module):
         images: Images,
         center: Float[Tensor, "B K 3"],
         radius: Float[Tensor, "B K 3"],
+        refine_updates: int | None = None,
     ) -> list[Float[Tensor, "B K M 3"]]:
         """Return the particles found in boxes, and as every step of refinement moves them, mm."""
         local = self.local(self.roi(levels, images, center, radius), center, radius)
-        if self.refine is None:
+        if self.refine is None or refine_updates == 0:
             return [local]
-        return [local, *self.refine(local, levels[:1], images)]
+        views = self.views(images, center)
+        return [local, *self.refine(local, levels[:1], images, views, refine_updates)]
+
+    def views(self, images: Images, center: Float[Tensor, "B K 3"]) -> list[View] | None:
+        """Return the close-ups around boxes; None if the network takes none."""
+        return None if self.close_up is None else self.close_up(images, center)
 
 
 def box_of(

@@ -1,15 +1,18 @@
 """What MASSM is trained for: targets, teacher forcing, weights and terms of its loss."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
+from torch.nn import functional
 
 from massm.config.models.massm import ObjectiveConfig
+from massm.models.blocks.segmentation_loss import dice_loss, log_probability
 from massm.models.interface import Boxes, LossTerms, Step, single_precision
 from massm.models.massm import losses
+from massm.models.massm.close_up import View
 from massm.models.massm.detection import (
     DetectionMaps,
     DetectionTargets,
@@ -20,10 +23,7 @@ from massm.models.massm.detection import (
 from massm.models.massm.network import MassmNetwork
 from massm.models.massm.refine import RefineHead, perturbed_starts
 from massm.tensors.grid import Grid
-from massm.tensors.images import Images
 from massm.tensors.sample import Batch, Truth
-
-TERMS = ("heatmap", "radius", "offset", "local", "refine", "world")
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,20 @@ class Teacher:
     generator: torch.Generator
 
 
+class TrainingBoxes(NamedTuple):
+    """The boxes in which the heads are trained.
+
+    Attributes:
+        center: Middle of each, mm, image frame.
+        radius: Half extents, mm.
+        present: The anatomies that train the heads.
+    """
+
+    center: Float[Tensor, "B K 3"]
+    radius: Float[Tensor, "B K 3"]
+    present: Bool[Tensor, "B K"]
+
+
 def teacher_of(config: ObjectiveConfig, step: Step) -> Teacher:
     """Return the teacher of a step."""
     settings = config.teacher
@@ -58,16 +72,24 @@ def teacher_of(config: ObjectiveConfig, step: Step) -> Teacher:
     )
 
 
+def terms_of(network: MassmNetwork) -> tuple[str, ...]:
+    """Name the terms of the objective: those of the parts that the network has."""
+    refine = ("refine",) if network.refine is not None else ()
+    segment = ("segment",) if network.close_up is not None else ()
+    return ("heatmap", "radius", "offset", "local", *refine, *segment, "world")
+
+
 def weights_of(config: ObjectiveConfig, epoch: int) -> dict[str, float]:
-    """Return the weight of every loss term in an epoch, counted from 0."""
-    return {name: getattr(config.weights, name).at(epoch) for name in TERMS}
+    """Return the weight of every loss term that there can be in an epoch, counted from 0."""
+    return {name: ramp.at(epoch) for name, ramp in config.weights}
 
 
 def massm_loss(network: MassmNetwork, batch: Batch, step: Step) -> LossTerms:
     """Return all terms of the objective with the weights of the epoch."""
     objective = network.config.objective
     terms = loss_terms(network, batch, teacher_of(objective, step))
-    return LossTerms(terms, weights_of(objective, step.epoch))
+    weights = weights_of(objective, step.epoch)
+    return LossTerms(terms, {name: weights[name] for name in terms})
 
 
 def loss_terms(
@@ -84,9 +106,12 @@ def loss_terms(
         targets = targets_of(network, maps, batch.truth)
         terms = detection_losses(maps, targets, config=network.config.objective.loss)
         levels = [level.float() for level in levels]
-        return terms | _particle_terms(
-            network, levels, decode(maps), batch, targets.present, teacher
-        )
+        boxes = _boxes_for_training(decode(maps), batch.truth, targets.present, teacher)
+    views = network.views(batch.images, boxes.center)  # as precise as training is
+    with single_precision(batch.images):
+        if views is not None:
+            terms["segment"] = segment_loss(views, batch)
+        return terms | _particle_terms(network, levels, boxes, views, batch, teacher)
 
 
 def targets_of(network: MassmNetwork, maps: DetectionMaps, truth: Truth) -> DetectionTargets:
@@ -107,19 +132,19 @@ def targets_of(network: MassmNetwork, maps: DetectionMaps, truth: Truth) -> Dete
 def _particle_terms(
     network: MassmNetwork,
     levels: list[Grid],
-    boxes: Boxes,
+    boxes: TrainingBoxes,
+    views: list[View] | None,
     batch: Batch,
-    present: Bool[Tensor, "B K"],
     teacher: Teacher,
 ) -> dict[str, Float[Tensor, ""]]:
     images, truth, objective = batch.images, batch.truth, network.config.objective
-    center, radius, present = _boxes_for_training(boxes, truth, present, teacher)
+    center, radius, present = boxes
     local = network.local(network.roi(levels, images, center, radius), center, radius)
     unit = objective.loss.particle_unit_mm
     terms = {"local": _particle_loss(objective, local, truth.local, present, unit)}
     if network.refine is not None:
         terms["refine"] = _refine_loss(
-            network, network.refine, local, levels, images, truth.local, present, teacher
+            network, network.refine, local, levels, views, batch, present, teacher
         )
     taught = _taught(present, teacher)[..., None, None]
     shape = torch.where(taught, truth.local, local)
@@ -134,12 +159,13 @@ def _refine_loss(
     refine: RefineHead,
     local: Float[Tensor, "B K M 3"],
     levels: list[Grid],
-    images: Images,
-    true_local: Float[Tensor, "B K M 3"],
+    views: list[View] | None,
+    batch: Batch,
     present: Bool[Tensor, "B K"],
     teacher: Teacher,
 ) -> Float[Tensor, ""]:
     settings, objective = network.config.refine, network.config.objective
+    images, true_local = batch.images, batch.truth.local
     true = torch.where(present[..., None, None], true_local, local.detach())
     unit = objective.loss.particle_unit_mm
     total = local.new_zeros(())
@@ -155,9 +181,33 @@ def _refine_loss(
     ]
     starts = [local.detach(), *perturbed]
     for start in starts:
-        for shape in refine(start, levels[:1], images):
+        for shape in refine(start, levels[:1], images, views):
             total = total + _particle_loss(objective, shape, true_local, present, unit)
     return total / (len(starts) * settings.steps)
+
+
+def segment_loss(views: list[View], batch: Batch) -> Float[Tensor, ""]:
+    """Score the voxels of close-ups: cross-entropy of all anatomies, and Dice of each its own.
+
+    Raises:
+        ValueError: If the batch has no labels.
+    """
+    if len(batch.truth.labels) != len(batch.images.subjects):
+        raise ValueError("close-ups are trained on labels, and the batch has none")
+    known = torch.stack([labels.known for labels in batch.truth.labels])
+    parts = []
+    for k, view in enumerate(views):
+        points = view.odds.points().flatten(1, 3)
+        warp = batch.images.warp
+        source = points if warp is None else warp.source(points)
+        pairs = zip(batch.truth.labels, source, strict=True)
+        true = torch.stack([labels.at(places) for labels, places in pairs])
+        true = true.unflatten(1, view.logits.shape[2:])
+        told = log_probability(view.logits, known)
+        own = torch.zeros_like(known)
+        own[:, k] = known[:, k]
+        parts.append(functional.nll_loss(told, true) + dice_loss(told.exp(), true, own))
+    return torch.stack(parts).mean()
 
 
 def _particle_loss(
@@ -178,16 +228,13 @@ def _particle_loss(
 
 def _boxes_for_training(
     boxes: Boxes, truth: Truth, present: Bool[Tensor, "B K"], teacher: Teacher
-) -> tuple[Float[Tensor, "B K 3"], Float[Tensor, "B K 3"], Bool[Tensor, "B K"]]:
+) -> TrainingBoxes:
     """Choose per anatomy between the predicted box and the true one with noise.
 
     The noise makes the local head expect boxes as good as the detector's: in exact boxes its error
     looks small in training and is not. In a predicted box whose middle is not even in the true one
     there is nothing to see, and its squared error would be most of the loss: as in two-stage
     detectors (Ren et al., "Faster R-CNN", 2015, section 3.1.2), it need not train the heads.
-
-    Returns:
-        Centers and radii, mm, and the anatomies that train the heads.
     """
     noise = torch.randn(2, *truth.center.shape, generator=teacher.generator).to(truth.center)
     center = truth.center + teacher.jitter_center_mm * noise[0]
@@ -199,7 +246,7 @@ def _boxes_for_training(
     elif teacher.missed_boxes == "skip":
         present = present & ~missed
     chosen = taught[..., None]
-    return (
+    return TrainingBoxes(
         torch.where(chosen, center, boxes.center.detach()),
         torch.where(chosen, radius, boxes.radius.detach()),
         present,

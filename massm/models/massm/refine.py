@@ -3,9 +3,10 @@
 One box vector cannot tell 256 particles apart to a millimeter, least of all after 50 subjects.
 Here one small network, shared by all particles of all anatomies, reads intensity profiles along
 the surface normal at the particle's present place, as active shape models do (Cootes et al., 1995,
-section 4), talks to its neighbors, and moves the particle. Every training subject so gives
-K x M examples instead of K. Started from the truth plus a random deformation of the shape model, it
-sees errors as large as those on unseen subjects, which predictions on training subjects never are.
+section 4), and what close-ups show there, if there are any; it talks to its neighbors, and moves
+the particle. Every training subject so gives K x M examples instead of K. Started from the truth
+plus a random deformation of the shape model, it sees errors as large as those on unseen subjects,
+which predictions on training subjects never are.
 """
 
 from typing import NamedTuple
@@ -16,9 +17,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from massm.config.models.massm import RefineConfig
+from massm.models.massm.close_up import View
 from massm.tensors.grid import Grid
 from massm.tensors.images import Images
 from massm.tensors.sample import Template
+
+_FEATURE_DEPTHS = (
+    -1 / 3,
+    0.0,
+    1 / 3,
+)  # of the profiles' reach, where features of close-ups are read
 
 
 class Frames(NamedTuple):
@@ -103,6 +111,7 @@ class RefineHead(nn.Module):
         levels: Pyramid levels that are read at the particle.
         channels: Channels of each.
         template: Shapes that give neighbors and normals.
+        viewed: Features of each voxel of a close-up; 0: there are none.
         unit_mm: One unit of the network's output, mm.
     """
 
@@ -113,6 +122,7 @@ class RefineHead(nn.Module):
         levels: int,
         channels: int,
         template: Template,
+        viewed: int = 0,
         unit_mm: float = 10.0,
     ) -> None:
         super().__init__()
@@ -123,6 +133,10 @@ class RefineHead(nn.Module):
         self.code = nn.Parameter(0.1 * torch.randn(anatomies, particles, config.embedding))
         self.register_buffer("stencil", self._stencil())
         inputs = 5 * config.samples + levels * channels + config.embedding + 3
+        if viewed:
+            inputs += 5 * config.samples + len(_FEATURE_DEPTHS) * viewed
+            depths = config.reach_mm * torch.tensor(_FEATURE_DEPTHS)
+            self.register_buffer("feature_depths", depths, persistent=False)
         self.enter = nn.Sequential(
             nn.Linear(inputs, config.hidden), nn.LayerNorm(config.hidden), nn.GELU()
         )
@@ -149,17 +163,34 @@ class RefineHead(nn.Module):
         ).flatten(0, 1)
 
     def forward(
-        self, start: Float[Tensor, "B K M 3"], levels: list[Grid], images: Images
+        self,
+        start: Float[Tensor, "B K M 3"],
+        levels: list[Grid],
+        images: Images,
+        views: list[View] | None = None,
+        steps: int | None = None,
     ) -> list[Float[Tensor, "B K M 3"]]:
-        """Return the particles after each step, mm; no gradient flows from a step to the last."""
+        """Return the particles after each step, mm; no gradient flows from a step to the last.
+
+        Args:
+            start: Where the particles are before, mm.
+            levels: Of the pyramid, which are read at the particles.
+            images: Read around the particles.
+            views: Close-ups of each anatomy, if there are any.
+            steps: How many there are; None: as many as in training.
+        """
         shapes = []
-        for _ in range(self.config.steps):
-            start = self.step(start.detach(), levels, images)
+        for _ in range(self.config.steps if steps is None else steps):
+            start = self.step(start.detach(), levels, images, views)
             shapes.append(start)
         return shapes
 
     def step(
-        self, local: Float[Tensor, "B K M 3"], levels: list[Grid], images: Images
+        self,
+        local: Float[Tensor, "B K M 3"],
+        levels: list[Grid],
+        images: Images,
+        views: list[View] | None = None,
     ) -> Float[Tensor, "B K M 3"]:
         """Move the particles once."""
         axes = self.frames(local).axes
@@ -171,6 +202,8 @@ class RefineHead(nn.Module):
             level.sample(local.flatten(1, 2)).mT.unflatten(1, (anatomies, particles))
             for level in levels
         ]
+        if views is not None:
+            seen += self._viewed(local, axes, places, views)
         code = self.code.expand(batch_size, -1, -1, -1)
         hidden = self.enter(torch.cat([profile, *seen, code, axes[..., 0, :]], dim=-1))
         for mix in self.mix:
@@ -180,6 +213,24 @@ class RefineHead(nn.Module):
         moves: Tensor = self.unit_mm * self.leave(hidden).float()
         refined: Tensor = local + (moves[..., None, :] @ axes).squeeze(-2)
         return refined
+
+    def _viewed(
+        self,
+        local: Float[Tensor, "B K M 3"],
+        axes: Float[Tensor, "B K M 3 3"],
+        places: Float[Tensor, "B K M P 3"],
+        views: list[View],
+    ) -> list[Float[Tensor, "B K M C"]]:
+        """Read the close-ups: odds along the profiles, features at a few depths."""
+        depths = self.get_buffer("feature_depths")[:, None]
+        deep = local[..., None, :] + depths * axes[..., None, 0, :]
+        odds, features = [], []
+        for k, view in enumerate(views):
+            sure = view.odds.sample(places[:, k].flatten(1, 2))
+            odds.append(sure.reshape(places.shape[0], *places.shape[2:4]))
+            found = view.features.sample(deep[:, k].flatten(1, 2)).mT
+            features.append(found.reshape(local.shape[0], local.shape[2], -1))
+        return [torch.stack(odds, dim=1), torch.stack(features, dim=1)]
 
 
 def perturbed_starts(

@@ -195,7 +195,8 @@ class Placement:
         def place(row: int) -> LevelResult:
             alone = surfaces.take([row])
             result = self.join(alone, self.deformed(template, alone), model)
-            log.info("new subjects: %s of %d is placed", surfaces.names[row], len(surfaces))
+            if len(surfaces) > 1:  # one alone is told by who asked for it
+                log.info("new subjects: %s of %d is placed", surfaces.names[row], len(surfaces))
             return result
 
         with ThreadPoolExecutor(self.config.threads) as pool:

@@ -1,10 +1,10 @@
 """The numbers that the embedded engine is tuned with, each with what it does and why it is so.
 
 No user sets them: they were chosen once, over populations of every kind, and config.yaml scales
-what they make. "Measured" means: on the synthetic populations and the organs of docs/particles.md
-(benchmarks/pdm.py, benchmarks/pdm_stability.py), by evenness, compactness and left-out shapes.
-Lengths are in particle spacings (the side of the square that a particle has to itself) where
-nothing else is said.
+what they make. "Measured" means: on the synthetic populations and the anatomies of
+docs/particles.md (benchmarks/pdm.py, benchmarks/pdm_stability.py), by evenness, compactness and
+left-out shapes. Lengths are in particle spacings (the side of the square that a particle has to
+itself) where nothing else is said.
 """
 
 from dataclasses import dataclass
@@ -179,8 +179,8 @@ class Tuning:
     """No more than one subject in so many is held out."""
 
     held_out_hurry: int = 4
-    """The model without them gets one in so many iterations: on organs the limit that comes of it
-    is the same within two percent."""
+    """The model without them gets one in so many iterations: on real anatomies the limit that comes
+    of it is the same within two percent."""
 
     checkpoint_seconds: float = 60.0
     """Time between two kept states of one level."""

@@ -1,6 +1,7 @@
 """What the pictures of a plate share: one scale, a length, names of rows, a bar of colors."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -88,6 +89,7 @@ def color_bar(
     label: str,
     *,
     beyond: bool = False,
+    place: Axes | None = None,
 ) -> None:
     """Draw the scale of colors to the right of some pictures.
 
@@ -98,15 +100,15 @@ def color_bar(
         norm: Its ends.
         label: What it measures, with unit.
         beyond: Whether values may lie above its end.
+        place: Where it is drawn; None: it takes its room from the pictures.
     """
-    bar = figure.colorbar(
-        ScalarMappable(norm, colors),
-        ax=list(panels),
-        shrink=0.7,
-        aspect=22,
-        pad=0.02,
-        extend="max" if beyond else "neither",
+    room: dict[str, Any] = (
+        {"ax": list(panels), "shrink": 0.7, "aspect": 22, "pad": 0.02}
+        if place is None
+        else {"cax": place}
     )
+    extend = "max" if beyond else "neither"
+    bar = figure.colorbar(ScalarMappable(norm, colors), extend=extend, **room)
     bar.set_label(label, fontsize=8)
     bar.ax.tick_params(labelsize=7.5)
     bar.outline.set_visible(False)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
@@ -17,15 +18,15 @@ from massm.report.naming import anatomy_label
 from massm.report.shapes.cases import Case
 
 
-def error_limit(cases: Sequence[Case]) -> float:
+def error_limit(errors: Sequence[Float[np.ndarray, " _"]]) -> float:
     """Choose the end of the color scale: 97 % of all shown are below; rounded up to 0.5 mm."""
-    largest = float(np.percentile(np.concatenate([case.error for case in cases]), 97))
+    largest = float(np.percentile(np.concatenate(list(errors)), 97))
     return max(0.5, float(np.ceil(largest * 2) / 2))
 
 
 def case_plate(cases: Sequence[Case]) -> Figure:
     """Draw the true surface of each case from two sides, colored by the prediction's error."""
-    limit = error_limit(cases)
+    limit = error_limit([case.error for case in cases])
     figure = Figure(figsize=(1.8 * len(cases) + 0.6, 3.5), layout="constrained")
     panels = figure.subplots(len(FRONT_AND_BACK), len(cases), squeeze=False)
     for column, case in enumerate(cases):
@@ -51,6 +52,7 @@ def slice_plate(
     frame: Frame,
     colors: Mapping[str, str],
     window_hu: tuple[float, float],
+    dashes: str = "white",
 ) -> Figure:
     """Draw axial, coronal and sagittal slices with predicted (solid) and true (dashed) outlines.
 
@@ -61,6 +63,7 @@ def slice_plate(
         frame: The part of space to show.
         colors: Of each anatomy.
         window_hu: Shown as black and as white.
+        dashes: Color of true outlines.
     """
     planes: tuple[Plane, ...] = ("axial", "coronal", "sagittal")
     sizes = [frame.size(plane) for plane in planes]
@@ -82,7 +85,7 @@ def slice_plate(
         for surfaces, dashed in ((predicted, False), (true, True)):
             for name, mesh in surfaces.items():
                 for line in outlines(mesh, plane, position, frame):
-                    _outline(axes, line, colors[name], dashed=dashed)
+                    _outline(axes, line, dashes if dashed else colors[name], dashed=dashed)
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
         axes.set_axis_off()
@@ -95,7 +98,7 @@ def slice_plate(
 
 def _outline(axes: Axes, line: np.ndarray, color: str, *, dashed: bool) -> None:
     if dashed:
-        axes.plot(line[:, 0], line[:, 1], color="white", linewidth=1.0, dashes=(3, 2))
+        axes.plot(line[:, 0], line[:, 1], color=color, linewidth=1.0, dashes=(3, 2))
     else:
         axes.plot(line[:, 0], line[:, 1], color=color, linewidth=1.7)
 

@@ -2,9 +2,11 @@
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from jaxtyping import Float
 from PIL import Image
 
 from massm.geometry.mesh import Mesh
@@ -22,6 +24,11 @@ def encoded(array: np.ndarray, kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(array).astype(kind).tobytes()).decode()
 
 
+def hundredths(lengths_mm: Float[np.ndarray, " n"]) -> str:
+    """Write lengths as base64 of 16-bit numbers, in hundredths of a millimeter; at most 655 mm."""
+    return encoded(np.clip(np.rint(100 * lengths_mm), 0, 2**16 - 1), "<u2")
+
+
 def mesh_data(mesh: Mesh) -> dict[str, Any]:
     """Write a mesh: single precision is enough for the eye, two bytes for most vertex numbers."""
     wide = len(mesh.vertices) > 2**16
@@ -35,7 +42,7 @@ def mesh_data(mesh: Mesh) -> dict[str, Any]:
 def case_data(cases: Sequence[Case]) -> dict[str, Any]:
     """Write the cases of an anatomy for the viewer that turns."""
     return {
-        "limit": error_limit(cases),
+        "limit": error_limit([case.error for case in cases]),
         "cases": [
             {
                 "rank": case.rank,
@@ -69,13 +76,27 @@ def mode_data(modes: ShapeModes, deviations: float) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True)
+class OutlineLook:
+    """What an outline is called, and how it is drawn: color, and dashes as SVG writes them."""
+
+    label: str
+    color: str
+    dashes: str = ""
+
+
+def anatomy_outlines(colors: Mapping[str, str]) -> dict[str, OutlineLook]:
+    """Draw each anatomy in its color."""
+    return {n: OutlineLook(anatomy_label(n), color) for n, color in colors.items()}
+
+
 def scroll_data(
     volume: Volume,
     true: Mapping[str, Mesh],
     predicted: Mapping[str, Mesh],
     *,
     frame: Frame,
-    colors: Mapping[str, str],
+    lines: Mapping[str, OutlineLook],
     window_hu: tuple[float, float],
     slices: int,
 ) -> dict[str, Any]:
@@ -84,9 +105,9 @@ def scroll_data(
     Args:
         volume: CT, HU.
         true: Segmentation's surface by anatomy, image frame.
-        predicted: Predicted surface by anatomy, image frame.
+        predicted: Predicted surface by anatomy, or by whose it is, image frame.
         frame: The part of space to show.
-        colors: Of each anatomy.
+        lines: How each predicted outline is drawn and called.
         window_hu: Shown as black and as white.
         slices: Number of axial slices, from below the lowest anatomy to above the highest.
     """
@@ -116,8 +137,7 @@ def scroll_data(
         "pixel": frame.pixel_mm,
         "axial": [one("axial", float(z)) for z in heights],
         **{plane: one(plane, best_position(surfaces, plane)) for plane in sides},
-        "names": {name: anatomy_label(name) for name in {**true, **predicted}},
-        "colors": {name: colors[name] for name in {**true, **predicted}},
+        "lines": {name: asdict(look) for name, look in lines.items() if name in predicted},
     }
 
 

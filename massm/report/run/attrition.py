@@ -41,9 +41,10 @@ class AttritionRow:
 
 @dataclass(frozen=True)
 class AttritionTable:
-    """Rows, and the models of their columns."""
+    """Rows, and the models of their columns: for people, and by their names in the tables."""
 
     models: tuple[str, ...]
+    keys: tuple[str, ...]
     rows: tuple[AttritionRow, ...]
 
     @property
@@ -76,14 +77,15 @@ def attrition_table(counts: pd.DataFrame, anatomies: Sequence[str], names: Names
                 in_data=int(first["in_data"]),
                 excluded=int(first["excluded"]),
                 absent=int(first["absent"]),
-                without_surface=int(own["without_surface"].max()),
+                without_surface=int(own["without_surface"].min()),
                 missed=tuple(int(n) for n in found["missed"]),
                 measured=tuple(int(n) for n in found["measured"]),
                 reasons=str(first["reason"]),
                 undrawn=int(_of(counts[counts["split"] == NO_SPLIT], name)["in_data"].sum()),
             )
         )
-    return AttritionTable(tuple(names.model(name) for name in models), tuple(rows))
+    labels = tuple(names.model(name) for name in models)
+    return AttritionTable(labels, tuple(models), tuple(rows))
 
 
 def _of(counts: pd.DataFrame, anatomy: str | None) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from massm.report.naming import (
     sample_size,
 )
 from massm.report.run.shown import Shown
-from massm.report.run.words import interval, number, p_value
+from massm.report.run.words import interval, number, often, p_value, signed, signed_interval
 
 _DROPPED = ("particle_rmse_x", "particle_rmse_y", "particle_rmse_z")  # in summary.csv
 _ORDER = (
@@ -32,25 +32,37 @@ class Cell:
     """One model's result for one anatomy.
 
     Attributes:
-        mean: With unit-dependent decimals.
+        value: The mean, to sort by.
+        mean: The same as text, with unit-dependent decimals.
         interval: Confidence interval of the mean; empty if there is none.
         median: As text.
         count: Structures (and subjects) measured, and how many were missed.
         best: Whether it is the best mean of the row (of models that do not know the truth).
         versus: What the paired test says of the reference model against this one.
+        effect: The difference behind that, and in how many subjects the reference model is better.
         clear: Whether that difference is significant after correction.
         with_missed: Mean and interval with missed structures at their cost, then what the paired
             test says of these, if there is one; empty if none was missed.
     """
 
+    value: float
     mean: str
     interval: str
     median: str
     count: str
     best: bool
     versus: str
+    effect: str
     clear: bool
     with_missed: tuple[str, ...]
+
+
+class Versus(NamedTuple):
+    """A paired comparison: in short, the numbers behind it, and whether it is significant."""
+
+    text: str = ""
+    effect: str = ""
+    clear: bool = False
 
 
 class ResultRow(NamedTuple):
@@ -63,13 +75,25 @@ class ResultRow(NamedTuple):
 
 @dataclass(frozen=True)
 class ResultTable:
-    """One measure: anatomies down, models across."""
+    """One measure: anatomies and models.
+
+    Attributes:
+        key: The measure's name in the tables.
+        label: Its name for people.
+        unit: ``mm``, or empty for fractions.
+        methods: Names of models and their heads for people.
+        models: Of each of these the model's name in the tables.
+        rows: One for each anatomy.
+        less_is_better: Which way to sort first.
+    """
 
     key: str
     label: str
     unit: str
     methods: tuple[str, ...]
+    models: tuple[str, ...]
     rows: tuple[ResultRow, ...]
+    less_is_better: bool
 
     @property
     def group(self) -> str:
@@ -82,6 +106,11 @@ class ResultTable:
     def short(self) -> str:
         """The label without what it is measured to."""
         return describe(plain_name(self.key)).label
+
+    @property
+    def across(self) -> tuple[ResultRow, ...]:
+        """The rows with all anatomies together first: columns where models are rows."""
+        return tuple(sorted(self.rows, key=lambda row: not row.is_total))
 
 
 def local_tables(shown: Shown, anatomies: Sequence[str]) -> list[ResultTable]:
@@ -124,8 +153,17 @@ def result_tables(
         ]
         described = describe(measure)
         unit = "" if described.unit == "1" else described.unit
-        labels = tuple(shown.names.method(method) for method in methods)
-        tables.append(ResultTable(measure, described.label, unit, labels, tuple(made)))
+        tables.append(
+            ResultTable(
+                key=measure,
+                label=described.label,
+                unit=unit,
+                methods=tuple(shown.names.methods(methods).values()),
+                models=tuple(model for model, _ in methods),
+                rows=tuple(made),
+                less_is_better=described.better == "low",
+            )
+        )
     return tables
 
 
@@ -179,18 +217,18 @@ def _by_method(rows: pd.DataFrame, *, with_missed: bool) -> dict[Method, dict[st
     }
 
 
-def _cell(
-    row: dict[str, Any], versus: tuple[str, bool], with_missed: tuple[str, ...], *, best: bool
-) -> Cell:
+def _cell(row: dict[str, Any], versus: Versus, with_missed: tuple[str, ...], *, best: bool) -> Cell:
     missed = f", {int(row['missed'])} missed" if row["missed"] else ""
     return Cell(
+        value=float(row["mean"]),
         mean=number(row["mean"], row["unit"]),
         interval=interval(row["ci_low"], row["ci_high"], row["unit"]),
         median=number(row["median"], row["unit"]),
         count=f"{sample_size(row)}{missed}",
         best=best,
-        versus=versus[0],
-        clear=versus[1],
+        versus=versus.text,
+        effect=versus.effect,
+        clear=versus.clear,
         with_missed=with_missed,
     )
 
@@ -210,15 +248,15 @@ def _with_missed(
     spread = interval(row["ci_low"], row["ci_high"], row["unit"])
     mean = number(row["mean"], row["unit"])
     first = f"{mean} ({spread})" if spread else mean
-    versus = _versus(tests, ours, method, names, with_missed=True)[0]
+    versus = _versus(tests, ours, method, names, with_missed=True).text
     return (f"{first}, {sample_size(row)}", *([versus] if versus else []))
 
 
 def _versus(
     tests: pd.DataFrame, ours: Method | None, method: Method, names: Names, *, with_missed: bool
-) -> tuple[str, bool]:
+) -> Versus:
     if ours is None or method == ours or tests.empty:
-        return "", False
+        return Versus()
     pair = tests[
         ((tests["counting"] == WITH_MISSED) == with_missed)
         & (tests["model_a"] == ours[0])
@@ -227,14 +265,17 @@ def _versus(
         & (tests["head_b"] == method[1])
     ]
     if pair.empty:
-        return "", False
+        return Versus()
     row = pair.iloc[0]
     count = f"{p_value(row['p_holm'])}, {sample_size(row)}"
     if row["better"] == "same":
-        return f"no difference, {count}", False
+        return Versus(f"no difference, {count}", often(row))
     if np.isfinite(row["difference_percent"]):
         word = "lower" if row["difference"] < 0 else "higher"
         size = f"{abs(row['difference_percent']):.0f} % {word}"
     else:
         size = f"{row['difference']:+.2f}"
-    return f"{names.model(ours[0])} {size}, {count}", bool(row["p_holm"] < 0.05)
+    spread = signed_interval(row)
+    effect = f"{signed(row)}{f' ({spread})' if spread else ''}, {often(row)}"
+    text = f"{names.model(ours[0])} {size}, {count}"
+    return Versus(text, effect, bool(row["p_holm"] < 0.05))

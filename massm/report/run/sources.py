@@ -48,12 +48,14 @@ class RunTables:
         values: Measures of single structures, all models and frames.
         summary: ``evaluate/summary.csv``.
         tests: ``evaluate/tests.csv``.
+        claims: ``evaluate/claims.csv``: held or not.
         attrition: ``evaluate/anatomies.csv``: what was excluded, missed, measured.
         quality: ``correspond/{anatomy}/quality.json`` by anatomy.
         curves: ``correspond/{anatomy}/curves.csv`` of all anatomies, with a column ``anatomy``.
         histories: ``curves.csv`` of each network, by ``{model}`` or ``{model}/{part}``.
         joint: Joint model of several anatomies; None where the config names none.
         costs: Time and memory of each stage; empty where nothing was measured.
+        coverage: ``evaluate/coverage.csv``: what radii hold; None where no model has intervals.
     """
 
     results: Path
@@ -65,12 +67,14 @@ class RunTables:
     values: pd.DataFrame
     summary: pd.DataFrame
     tests: pd.DataFrame
+    claims: pd.DataFrame
     attrition: pd.DataFrame
     quality: dict[str, dict[str, Any]]
     curves: pd.DataFrame
     histories: dict[str, pd.DataFrame]
     joint: JointResults | None
     costs: pd.DataFrame
+    coverage: pd.DataFrame | None
 
 
 def read_run(
@@ -81,6 +85,7 @@ def read_run(
     training: Sequence[Path],
     measured: Sequence[Path],
     joint: JointConfig,
+    coverage: Path | None = None,
 ) -> RunTables:
     """Read the tables of a run.
 
@@ -91,6 +96,7 @@ def read_run(
         training: ``train/{model}/curves.csv`` of every trained model.
         measured: Long tables of every model and frame.
         joint: Of the joint model; it is read if anatomies are named.
+        coverage: Table of what radii hold; None where no model has intervals.
 
     Raises:
         DataError: If a stage that the report needs has not been run.
@@ -110,6 +116,7 @@ def read_run(
         values=read_together(measured),
         summary=_needed(results / "evaluate" / "summary.csv"),
         tests=_needed(results / "evaluate" / "tests.csv"),
+        claims=_needed(results / "evaluate" / "claims.csv"),
         attrition=_needed(results / "evaluate" / "anatomies.csv"),
         quality={
             name: read_json(results / "correspond" / name / "quality.json") for name in anatomies
@@ -123,6 +130,7 @@ def read_run(
         },
         joint=_joint(results / "correspond_joint", joint) if joint.anatomies else None,
         costs=stage_costs(results / "benchmarks"),
+        coverage=None if coverage is None else _needed(coverage),
     )
 
 

@@ -1,6 +1,8 @@
 """Time and memory of each stage, from Snakemake's benchmark files."""
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -51,6 +53,36 @@ def stage_costs(benchmarks: Path) -> pd.DataFrame:
     order = {name: place for place, name in enumerate(STAGES)}
     rank = table["stage"].map(lambda name: order.get(name, len(order)))
     return table.assign(rank=rank).sort_values(["rank", "stage"])[COLUMNS].reset_index(drop=True)
+
+
+class Spent(NamedTuple):
+    """What some jobs took.
+
+    Attributes:
+        seconds: Wall time, summed.
+        processor_seconds: Summed.
+        memory_gib: The largest of a job.
+    """
+
+    seconds: float
+    processor_seconds: float
+    memory_gib: float
+
+    def each(self, count: int) -> "Spent":
+        """Share the time among so many; the memory is what it is."""
+        return Spent(self.seconds / count, self.processor_seconds / count, self.memory_gib)
+
+
+def spent_in(files: Iterable[Path]) -> Spent | None:
+    """Add up benchmark files; None if there is none, or one was not written."""
+    tables = [read_table(path) if path.is_file() else pd.DataFrame() for path in files]
+    if not tables or any(table.empty for table in tables):
+        return None
+    return Spent(
+        sum(_number(table, "s") for table in tables),
+        sum(_number(table, "cpu_time") for table in tables),
+        max(_number(table, "max_rss") for table in tables) / 1024,
+    )
 
 
 def _stage(path: Path) -> str:

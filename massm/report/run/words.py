@@ -1,6 +1,10 @@
 """Numbers as text for people."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
+import pandas as pd
 
 DASH = "\N{EN DASH}"
 
@@ -43,3 +47,25 @@ def duration(hours: float) -> str:
     if hours >= 1:
         return f"{hours:.1f} h"
     return f"{60 * hours:.1f} min" if hours >= 1 / 60 else f"{3600 * hours:.1f} s"
+
+
+def signed(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Write the difference of a row of ``evaluate/tests.csv`` with its sign and unit."""
+    unit = str(row["unit"])
+    digits = 3 if unit == "1" else 2
+    return f"{row['difference']:+.{digits}f}" + ("" if unit == "1" else f" {unit}")
+
+
+def signed_interval(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Write the interval of such a difference; empty if there is none."""
+    ends = [float(row["ci_low"]), float(row["ci_high"])]
+    unit = str(row["unit"])
+    return " to ".join(number(end, unit) for end in ends) if np.isfinite(ends).all() else ""
+
+
+def often(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Write in how many subjects the first model of such a row is better, and the share."""
+    spread = interval(row["effect_ci_low"], row["effect_ci_high"], "mm")
+    better, subjects = int(row["a_better"]), int(row["subjects"])
+    within = f" (share {number(row['effect'], 'mm')}, {spread})" if spread else ""
+    return f"better in {better} of {subjects} subjects{within}"

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from massm.evaluate.measures import describe
-from massm.report.figures.boxes import Panel, box_plot
+from massm.report.figures.box_data import Panel
+from massm.report.figures.boxes import box_plot
 from massm.report.figures.gallery import Picture
 from massm.report.run.results import ResultTable, result_tables
 from massm.report.sections.section import Material
@@ -14,9 +15,16 @@ _BOXES = ("surface_mean", "particle_rmse", "dice")
 
 @dataclass(frozen=True)
 class Compared:
-    """Tables and box plots of one frame."""
+    """Tables and box plots of one frame.
+
+    Attributes:
+        tables: One for each measure.
+        models: Name of each model in the tables, and for people.
+        pictures: Box plots.
+    """
 
     tables: list[ResultTable]
+    models: dict[str, str]
     pictures: list[Picture]
 
 
@@ -40,4 +48,6 @@ def compare_frame(material: Material, heads: Sequence[str], frame: str) -> Compa
         for measure in _BOXES
         if measure in set(values["measure"])
     ]
-    return Compared(result_tables(shown, heads, anatomies), pictures)
+    tables = result_tables(shown, heads, anatomies)
+    models = {model: shown.names.model(model) for table in tables[:1] for model in table.models}
+    return Compared(tables, models, pictures)

@@ -6,7 +6,7 @@ from massm.geometry.mesh import Mesh
 from massm.io import images, meshes
 from massm.report.figures.plates import slice_plate
 from massm.report.figures.slices import region_frame
-from massm.report.figures.viewer import scroll_data
+from massm.report.figures.viewer import anatomy_outlines, scroll_data
 from massm.report.palette import anatomy_colors
 from massm.report.run.surfaces import Surfaces
 from massm.report.sections.section import Fragment, Material, PageSection
@@ -42,7 +42,7 @@ def render(material: Material) -> Fragment | None:
         true,
         predicted,
         frame=region_frame(volume, everything, _SCROLL_PIXELS),
-        colors=colors,
+        lines=anatomy_outlines(colors),
         window_hu=window,
         slices=material.config.slices,
     )

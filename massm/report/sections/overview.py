@@ -1,14 +1,17 @@
 """The top of the page: what this is, of whom, and the numbers that matter most."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from massm.evaluate.rows import LOCAL
+from massm.evaluate.rows import DETECTION, LOCAL
 from massm.evaluate.scopes import ALL, WITH_MISSED
-from massm.report.naming import anatomy_label, sample_size
+from massm.report.naming import Method, anatomy_label, sample_size
+from massm.report.palette import Look, method_looks
 from massm.report.run.detection import count_found
 from massm.report.run.shown import Shown
+from massm.report.run.standing import RankTable, make_standing
 from massm.report.run.words import interval, number, p_value
 from massm.report.sections.section import Material
 from massm.report.sections.templates import fill
@@ -40,8 +43,33 @@ def render(material: Material) -> str:
         split=shown.split,
         anatomies=[anatomy_label(name) for name in material.run.anatomies],
         made=material.made,
+        standings=standings(shown, material.run.anatomies),
         cards=cards(shown, material.run.costs),
     )
+
+
+@dataclass(frozen=True)
+class FrameStanding:
+    """Who wins in one frame."""
+
+    key: str
+    title: str
+    standing: RankTable
+    looks: dict[Method, Look]
+
+
+def standings(shown: Shown, anatomies: Sequence[str]) -> list[FrameStanding]:
+    """Make the table of who wins in each frame; none of a frame in which nobody rivals."""
+    world = [head for head in shown.summary["head"].unique() if head not in (LOCAL, DETECTION)]
+    frames = (("image", "In the image", [LOCAL]), ("aligned", "In the aligned frame", world))
+    made = []
+    for key, title, heads in frames:
+        standing = make_standing(shown, heads, anatomies)
+        if standing is not None:
+            methods = [row.method for row in (*standing.rivals, *standing.bounds)]
+            looks = method_looks(methods, shown.names)
+            made.append(FrameStanding(key, title, standing, looks))
+    return made
 
 
 def cards(shown: Shown, costs: pd.DataFrame) -> list[Card]:

@@ -1,12 +1,14 @@
 """What a section of the page is, and what all of them are made from."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from massm.config.report import ReportConfig
 from massm.report.figures.gallery import Gallery
+from massm.report.run.claims import ToldClaim
+from massm.report.run.model_costs import ModelCost
 from massm.report.run.shown import Shown
 from massm.report.run.sources import RunTables
 
@@ -21,6 +23,8 @@ class Material:
         config: What the page shows.
         configuration: The whole configuration of the run.
         oracle_modes: Modes of ``pca_oracle``; None: all of the training shapes.
+        claims: What the run says of the configuration's claims.
+        costs: What each model took.
         gallery: Takes the figures.
         made: When the page is made.
     """
@@ -30,6 +34,8 @@ class Material:
     config: ReportConfig
     configuration: Mapping[str, Any]
     oracle_modes: int | None
+    claims: Sequence[ToldClaim]
+    costs: Sequence[ModelCost]
     gallery: Gallery
     made: datetime
 

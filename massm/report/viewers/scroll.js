@@ -1,16 +1,13 @@
-// A CT to scroll through, with outlines.
-viewers.scroll = (box, view) => {
-  const space = "http://www.w3.org/2000/svg";
-  const svg = (tag, attributes) => {
-    const node = document.createElementNS(space, tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    return node;
-  };
-  const names = Object.keys(view.colors);
+// A CT to scroll through, with outlines. With `picked`, a set of names, each line can be shown or not.
+viewers.scroll = (box, view, picked = null) => {
+  const lines = Object.entries(view.lines);
   const hidden = new Set();
-  const fill = (group, paths, color) => {
-    group.replaceChildren(...names.filter((n) => paths[n]).map((n) =>
-      svg("path", color ? { d: paths[n], stroke: view.colors[n] } : { d: paths[n] })));
+  const outline = (group, paths) => {
+    group.replaceChildren(...lines.filter(([n]) => paths[n] && (!picked || picked.has(n))).map(
+      ([n, line]) => svg("path", { d: paths[n], stroke: line.color, "stroke-dasharray": line.dashes })));
+  };
+  const outlineTrue = (group, paths) => {
+    group.replaceChildren(...Object.values(paths).map((d) => svg("path", { d })));
   };
   const plane = (name) => {
     const [width, height] = view.size[name];
@@ -23,8 +20,8 @@ viewers.scroll = (box, view) => {
     const node = make("div", { class: "plane" }, image, over, make("span", { text: name }));
     const show = (slice) => {
       image.src = slice.picture;
-      fill(predicted, hidden.has("predicted") ? {} : slice.predicted, true);
-      fill(truth, hidden.has("true") ? {} : slice.true, false);
+      outline(predicted, hidden.has("predicted") ? {} : slice.predicted);
+      outlineTrue(truth, hidden.has("true") ? {} : slice.true);
     };
     return { node, show, cursor };
   };
@@ -63,14 +60,20 @@ viewers.scroll = (box, view) => {
     range.value = at;
     show();
   }, { passive: false });
-  const legend = make("div", { class: "legend" }, ...names.map((n) => {
-    const line = make("i", {});
-    line.style.borderColor = view.colors[n];
-    return make("span", {}, line, view.names[n] ?? n);
-  }), make("span", {}, make("i", { class: "dashed" }), "segmentation"));
+  const pick = (name, line) => {
+    const input = make("input", { type: "checkbox", onchange: () => {
+      if (input.checked) picked.add(name); else picked.delete(name);
+      show();
+    } });
+    input.checked = picked.has(name);
+    return make("label", {}, input, sample(line), line.label);
+  };
+  const legend = make("div", { class: "legend" },
+    ...lines.map(([n, line]) => picked ? pick(n, line) : make("span", {}, sample(line), line.label)),
+    make("span", {}, make("i", { class: "dashed" }), "segmentation"));
   const row = make("div", { class: "slider" }, make("span", { text: "Axial slice" }), range, label);
   box.append(grid, row,
-    make("div", { class: "controls" }, toggle("predicted", "prediction"), toggle("true", "segmentation")),
+    make("div", { class: "controls" }, ...(picked ? [] : [toggle("predicted", "prediction")]), toggle("true", "segmentation")),
     legend);
   show();
 };

@@ -13,6 +13,20 @@ const make = (tag, attributes = {}, ...children) => {
   node.append(...children);
   return node;
 };
+const space = "http://www.w3.org/2000/svg";
+const svg = (tag, attributes) => {
+  const node = document.createElementNS(space, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+};
+// How an outline looks, as a short line.
+const sample = (line) => {
+  const mark = svg("svg", { class: "mark", viewBox: "0 0 26 8", "aria-hidden": "true" });
+  mark.append(svg("line", {
+    x1: 1, x2: 25, y1: 4, y2: 4, stroke: line.color, "stroke-width": 4, "stroke-dasharray": line.dashes,
+  }));
+  return mark;
+};
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer;
 const floats = (text) => new Float32Array(bytes(text));
 const axis = (points, k) => {

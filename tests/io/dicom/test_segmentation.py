@@ -123,7 +123,7 @@ def test_fractions_are_inside_from_half_on(tmp_path, series):
 
 def test_several_segments_need_a_number(tmp_path, series, labels):
     path = write_seg(tmp_path / "seg.dcm", series[1], labels, ["liver", "spleen"])
-    with pytest.raises(DataError, match="segments are 1 'liver', 2 'spleen'; give the organ's"):
+    with pytest.raises(DataError, match="segments are 1 'liver', 2 'spleen'; give the num"):
         read_segmentation(path, None)
     with pytest.raises(DataError, match="no segment 3; segments are 1 'liver', 2 'spleen'"):
         read_segmentation(path, 3)
@@ -184,7 +184,7 @@ def test_a_series_of_two_values_is_a_mask(tmp_path, labels, high, intercept):
 
 def test_a_series_of_labels_needs_one(tmp_path, labels):
     folder = write(tmp_path, stack(labels, np.arange(8) * 3.0, Modality="OT"))
-    with pytest.raises(DataError, match="label map of 2 labels .1, 2.; give the organ's label"):
+    with pytest.raises(DataError, match="label map of 2 labels .1, 2.; give the anatomy's la"):
         read_segmentation(folder, None)
     for label in (1, 2, 3):
         mask = read_segmentation(folder, label).volume.array

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 
 from massm.report.run.headline import as_text, headline_table
@@ -45,13 +47,25 @@ def test_measures_to_the_segmentation_come_first(run):
     assert "particle_rmse_x" not in keys
 
 
-def test_text_is_aligned(run):
+def test_text_is_aligned_with_a_line_for_each_model(run):
     table = local_tables(choose_shown(run, CONFIG, NAMES), ANATOMIES)[0]
     lines = as_text(table).splitlines()
     assert lines[0] == "surface distance, mean, mm: mean (median)"
-    assert lines[1].index("Mean shape") == lines[2].index(
-        f"{table.rows[0][1][1].mean} ({table.rows[0][1][1].median})"
-    )
+    kidney = table.rows[1].cells[0]
+    row = next(line for line in lines if line.startswith("MASSM"))
+    assert lines[1].index("Kidney left") == row.index(f"{kidney.mean} ({kidney.median})")
+    assert lines[-1].startswith("All anatomies, against True particles: MASSM ")
+
+
+def test_text_of_ten_models_and_seven_anatomies_fits_a_wide_terminal(run):
+    table = local_tables(choose_shown(run, CONFIG, NAMES), ANATOMIES)[0]
+    first = table.rows[0]
+    cell = replace(first.cells[1], mean="12.34", median="12.34")
+    names = [f"Lung upper lobe, side {place}" for place in range(7)]
+    rows = tuple(first._replace(name=name, cells=(cell,) * 10) for name in names)
+    methods = tuple(f"DeepSSM, detected {place}" for place in range(10))
+    text = as_text(replace(table, rows=rows, methods=methods))
+    assert max(len(line) for line in text.splitlines()[:14]) <= 140
 
 
 def test_headline_table_keeps_every_summary_row(run):

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,9 +13,6 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.groom.align import align, points_needed
 from massm.groom.cloud import Cloud, cloud_of
-from massm.inference.anatomy_shapes import ADVICE, finite_arrays
-from massm.io import tensors
-from massm.io.errors import DataError
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.shape_model import ShapeModel
 
@@ -66,18 +62,39 @@ class FitModel:
         }
 
 
-def reference_cloud(surface: Mesh, config: AlignmentConfig, *, mirrored: bool) -> Cloud:
-    """Take the points of a reference as grooming does: mirrored or not, then centered.
+@dataclass(frozen=True)
+class Reference:
+    """The surface that grooming aligned an anatomy's surfaces to.
+
+    Attributes:
+        surface: Of a training subject, image frame, mm.
+        mirrored: Whether this surface was mirrored before.
+        reflected: Whether the anatomy's surfaces are mirrored before they are aligned; not the
+            same where the reference is of the other side.
+    """
+
+    surface: Mesh
+    mirrored: bool
+    reflected: bool
+
+
+def registers(model: Mapping[str, np.ndarray]) -> bool:
+    """Tell whether the engine behind ``correspond/{anatomy}/model.npz`` registers a template."""
+    return "template_vertices" in model
+
+
+def pipelines_own(
+    model: Mapping[str, np.ndarray], reference: Reference, config: AlignmentConfig
+) -> FitModel:
+    """Take what the run itself aligned and fitted its validation and test subjects to.
 
     Args:
-        surface: Its closed surface, LPS mm.
-        config: How many points.
-        mirrored: Whether this surface is mirrored.
+        model: ``correspond/{anatomy}/model.npz`` of an engine that :func:`registers`.
+        reference: What all were aligned to.
+        config: How shapes are aligned.
     """
-    cloud = cloud_of(surface, points_needed(config)).moved(_MIRROR if mirrored else np.eye(4))
-    shift = np.eye(4)
-    shift[:3, 3] = -cloud.center
-    return cloud.moved(shift)
+    cloud = _centered_cloud(reference.surface, config, mirrored=reference.mirrored)
+    return FitModel(frozen_of(model), cloud, reference.reflected)
 
 
 def registered_by(
@@ -117,11 +134,7 @@ def registered_by(
         template_particles=own,
         residual_limit=float(model["residual_limit"].item()),
     )
-    return FitModel(frozen, reference_cloud(there, config, mirrored=False), reflected)
-
-
-def _normals_at(mesh: Mesh, points: Float[np.ndarray, "M 3"]) -> Float[np.ndarray, "M 3"]:
-    return np.asarray(mesh.face_normals[SurfaceIndex(mesh).closest(points).face])
+    return FitModel(frozen, _centered_cloud(there, config, mirrored=False), reflected)
 
 
 def frozen_of(arrays: Mapping[str, np.ndarray]) -> FrozenModel:
@@ -136,58 +149,13 @@ def frozen_of(arrays: Mapping[str, np.ndarray]) -> FrozenModel:
     )
 
 
-def fit_arrays(models: Mapping[str, FitModel], *, single: bool) -> dict[str, np.ndarray]:
-    """Name the arrays of several anatomies, for one file.
-
-    Args:
-        models: By anatomy.
-        single: Whether real numbers become single precision. Where a fit is to be the pipeline's
-            own they may not: the particles' last bits decide which neighbors they have.
-    """
-    return {
-        f"{anatomy}/{name}": array.astype(np.float32)
-        if single and array.dtype.kind == "f"
-        else array
-        for anatomy, model in models.items()
-        for name, array in model.arrays().items()
-    }
+def _centered_cloud(surface: Mesh, config: AlignmentConfig, *, mirrored: bool) -> Cloud:
+    """Take the points of a reference as grooming does: mirrored or not, then centered."""
+    cloud = cloud_of(surface, points_needed(config)).moved(_MIRROR if mirrored else np.eye(4))
+    shift = np.eye(4)
+    shift[:3, 3] = -cloud.center
+    return cloud.moved(shift)
 
 
-def load_fit_model(path: Path, anatomy: str, particles: int) -> FitModel:
-    """Read what shapes of one anatomy are fitted to.
-
-    Args:
-        path: The file.
-        anatomy: Which organ.
-        particles: How many the model has.
-
-    Raises:
-        DataError: If the file is damaged or knows nothing of the anatomy.
-    """
-    names = [f"{anatomy}/{name}" for name in [*_SHAPES, "residual_limit", "reflected"]]
-    held = tensors.load(path, names)
-    expected = {name: shape.replace("M", str(particles)) for name, shape in _SHAPES.items()}
-    arrays = finite_arrays(held, anatomy, expected, path)
-    if arrays["template_faces"].max(initial=0) >= len(arrays["template_vertices"]):
-        raise DataError(f"{path}: {anatomy}/template_faces names vertices there are none; {ADVICE}")
-    arrays = {
-        name: array.astype(np.float64 if array.dtype.kind == "f" else np.int64)
-        for name, array in arrays.items()
-    }
-    arrays["residual_limit"] = held[f"{anatomy}/residual_limit"]  # infinite after few subjects
-    points = arrays["reference_points"]
-    reference = Cloud(points, arrays["reference_normals"], np.zeros(3))
-    return FitModel(frozen_of(arrays), reference, bool(held[f"{anatomy}/reflected"].item()))
-
-
-_SHAPES = {
-    "mean": "M 3",
-    "modes": "J M 3",
-    "variances": "J",
-    "normals": "M 3",
-    "template_vertices": "V 3",
-    "template_faces": "F 3",
-    "template_particles": "M 3",
-    "reference_points": "P 3",
-    "reference_normals": "P 3",
-}
+def _normals_at(mesh: Mesh, points: Float[np.ndarray, "M 3"]) -> Float[np.ndarray, "M 3"]:
+    return np.asarray(mesh.face_normals[SurfaceIndex(mesh).closest(points).face])

@@ -1,0 +1,1 @@
+"""The U-Net of the comparison: a probability for each voxel and anatomy."""
