@@ -20,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from massm.config.names import Split
 from massm.evaluate.statistics import Resampling, mean_interval
 from massm.evaluate.surface import mask_surface
 from massm.geometry.distance import SurfaceIndex
@@ -42,7 +43,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     manifest = read_manifest(given.results / "tensors" / "manifest.json")
-    truth = surfaces(given.results, manifest)
+    truth = surfaces(given.results, manifest, "validation")
     first: dict[tuple[str, str], float] = {}
     print("| trial |", " | ".join(manifest.anatomies), "| all | worst 5 % | against the first |")
     print("|" + " --- |" * (len(manifest.anatomies) + 4))
@@ -52,9 +53,11 @@ def main() -> None:
         print(row(trial, found, first, manifest.anatomies), flush=True)
 
 
-def surfaces(results: Path, manifest: Manifest) -> dict[tuple[str, str], SurfaceIndex]:
-    """Index the surfaces of the validation subjects' masks, by subject and anatomy."""
-    asked = {entry.subject for entry in manifest.of_split("validation")}
+def surfaces(
+    results: Path, manifest: Manifest, split: Split
+) -> dict[tuple[str, str], SurfaceIndex]:
+    """Index the surfaces of the masks of a split's subjects, by subject and anatomy."""
+    asked = {entry.subject for entry in manifest.of_split(split)}
     return {
         (record.subject, record.anatomy): index_of(record)
         for record in read_cohort(results / "dataset" / "cohort.tsv")

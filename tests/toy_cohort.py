@@ -54,6 +54,7 @@ def model_config(**changes: object) -> MassmConfig:
         "family": "massm",
         "label": "MASSM",
         "train": {},
+        "second_looks": 0,
         "box_updates": 0,
         "refine_updates": None,
         "backbone": {

@@ -72,6 +72,7 @@ def describe(
             area_mm2=None if surface is None else surface.area,
             cut=cut,
             standing=None if surface is None else _standing(surface, world, bundle, anatomy),
+            agreement=prediction.agreement_of(anatomy),
             band=band,
             unsure=unsure,
         )

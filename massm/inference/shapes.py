@@ -188,6 +188,8 @@ class AnatomyShape:
         cut: How much of it lies outside of the scan.
         standing: Where it stands in the training population; None also where the model folder
             holds no statistics of it.
+        agreement: How far what the model sees voxel by voxel agrees with its particles, 0 to 1;
+            None also for a model that does not look so.
         band: How far off it may be; None also where nothing is promised.
         unsure: Why nothing, or not all, is promised; empty if all is.
         trust: Whether it is like those that the model was tried on; None where nothing tells.
@@ -206,6 +208,7 @@ class AnatomyShape:
     area_mm2: float | None
     cut: Cut | None
     standing: Standing | None
+    agreement: float | None = None
     band: Band | None = None
     unsure: str = ""
     trust: Trust | None = None

@@ -1,9 +1,9 @@
 """What a model says about one subject, and its file: ``predict/{model}/{subject}.npz``.
 
 The file holds ``anatomies``, ``present`` and ``score``, and of the other parts those that the
-model gives: ``center`` and ``radius`` together, ``local``, and ``world_{head}`` for each world
-head. These names stand in this module alone. A label map lies beside it, as ``{subject}.nii.gz``;
-the file then holds probabilities, too, see :mod:`massm.io.probabilities`.
+model gives: ``center`` and ``radius`` together, ``local``, ``world_{head}`` for each world head,
+and ``agreement``. These names stand in this module alone. A label map lies beside it, as
+``{subject}.nii.gz``; the file then holds probabilities, too, see :mod:`massm.io.probabilities`.
 """
 
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ from massm.io.shapes import refuse_other_shapes
 _ALWAYS = {"anatomies": "K", "present": "K", "score": "K"}
 _BOXES = {"center": "K 3", "radius": "K 3"}
 _LOCAL = "local"
+_AGREEMENT = "agreement"
 _WORLD = "world_"
 _KINDS = {  # others are numbers with a fraction
     "anatomies": ("U", "text"),
@@ -61,6 +62,8 @@ class SubjectPrediction:
         local: Particles, image frame, LPS mm; nan where not present. None for a model without.
         world: Particles in the population's frame, mm, by name of the world head; nan where not
             present. Empty for a model without.
+        agreement: How far what the model sees voxel by voxel agrees with the particles, 0 to 1; nan
+            where not present. None for a model without.
         labels: At each voxel the number of an anatomy, its row plus 1; 0 for none. None for a model
             without.
         probability: Of the anatomies that are present, how likely each voxel around them belongs to
@@ -73,6 +76,7 @@ class SubjectPrediction:
     boxes: PredictedBoxes | None
     local: Float[np.ndarray, "K M 3"] | None
     world: dict[str, Float[np.ndarray, "K M 3"]]
+    agreement: Float[np.ndarray, " K"] | None = None
     labels: Volume | None = None
     probability: dict[str, Volume] = field(default_factory=dict)
 
@@ -120,6 +124,12 @@ class SubjectPrediction:
         row = self.row(anatomy)
         return {head: np.asarray(particles[row]) for head, particles in self.world.items()}
 
+    def agreement_of(self, anatomy: str) -> float | None:
+        """Return how far voxels and particles agree, 0 to 1; None if not found or not known."""
+        if self.agreement is None or not self.is_present(anatomy):
+            return None
+        return float(self.agreement[self.row(anatomy)])
+
     def mask_of(self, anatomy: str) -> Volume | None:
         """Return the voxels of an anatomy as booleans; None if it was not found or has none."""
         if self.labels is None or not self.is_present(anatomy):
@@ -141,6 +151,7 @@ class SubjectPrediction:
             boxes=boxes,
             local=None if self.local is None else self._blank(self.local),
             world={head: self._blank(particles) for head, particles in self.world.items()},
+            agreement=None if self.agreement is None else self._blank(self.agreement),
             probability={n: part for n, part in self.probability.items() if self.is_present(n)},
         )
 
@@ -196,6 +207,7 @@ def read(path: Path) -> SubjectPrediction:
         PredictedBoxes(*(numbers[name] for name in _BOXES)) if "center" in numbers else None,
         numbers.get(_LOCAL),
         {name.removeprefix(_WORLD): numbers[name] for name in heads},
+        numbers.get(_AGREEMENT),
         labels,
         probabilities.unpacked(arrays, anatomies, labels, path),
     )
@@ -219,6 +231,8 @@ def _parts(prediction: SubjectPrediction) -> Iterator[tuple[str, np.ndarray]]:
     if prediction.local is not None:
         yield _LOCAL, prediction.local
     yield from ((f"{_WORLD}{head}", particles) for head, particles in prediction.world.items())
+    if prediction.agreement is not None:
+        yield _AGREEMENT, prediction.agreement
 
 
 def _refuse_other_arrays(arrays: dict[str, np.ndarray], heads: list[str], path: Path) -> None:
@@ -226,10 +240,11 @@ def _refuse_other_arrays(arrays: dict[str, np.ndarray], heads: list[str], path: 
     shapes |= probabilities.SHAPES if arrays.keys() & probabilities.SHAPES.keys() else {}
     particles = [_LOCAL, *heads] if _LOCAL in arrays else heads
     shapes |= dict.fromkeys(particles, "K M 3")
+    shapes |= {_AGREEMENT: "K"} if _AGREEMENT in arrays else {}
     refuse_other_shapes(arrays, shapes, path, _ADVICE)
     unknown = ", ".join(sorted(arrays.keys() - shapes.keys()))
     if unknown:
-        known = ", ".join([*_ALWAYS, *_BOXES, _LOCAL, f"{_WORLD}HEAD"])
+        known = ", ".join([*_ALWAYS, *_BOXES, _LOCAL, f"{_WORLD}HEAD", _AGREEMENT])
         raise DataError(f"{path} holds {unknown}, expected only {known}; {_ADVICE}")
     for name in shapes:
         kind, expected = _KINDS.get(name, _NUMBERS)

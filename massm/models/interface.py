@@ -39,12 +39,14 @@ class Prediction:
         boxes: Where anatomies are, and how sure the model is of that.
         local: Particles in the image frame, mm.
         world: Particles in the population's frame, mm, by name of the world head.
+        agreement: How far the model's own opinion of each voxel agrees with its particles, 0 to 1.
         labels: Of each subject the probability of each anatomy (channels) at every voxel.
     """
 
     boxes: Boxes | None = None
     local: Float[Tensor, "B K M 3"] | None = None
     world: dict[str, Float[Tensor, "B K M 3"]] = field(default_factory=dict)
+    agreement: Float[Tensor, "B K"] | None = None
     labels: tuple[Grid, ...] | None = None
 
     @classmethod
@@ -52,6 +54,7 @@ class Prediction:
         """Join the predictions of several batches, which have the same parts, to that of one."""
         boxes = [part.boxes for part in parts if part.boxes is not None]
         local = [part.local for part in parts if part.local is not None]
+        agreement = [part.agreement for part in parts if part.agreement is not None]
         labels = [part.labels for part in parts if part.labels is not None]
         return cls(
             boxes=Boxes(
@@ -65,6 +68,7 @@ class Prediction:
             world={
                 name: torch.cat([part.world[name] for part in parts]) for name in parts[0].world
             },
+            agreement=torch.cat(agreement) if agreement else None,
             labels=tuple(grid for grids in labels for grid in grids) if labels else None,
         )
 

@@ -76,6 +76,7 @@ def _said(
         else PredictedBoxes(_numpy(boxes.center[row]), _numpy(boxes.radius[row])),
         local=None if local is None else _numpy(local[row]),
         world={head: _numpy(particles[row]) for head, particles in prediction.world.items()},
+        agreement=None if prediction.agreement is None else _numpy(prediction.agreement[row]),
         labels=mask,
         probability=parts,
     )
@@ -133,6 +134,7 @@ def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
         return parts[0]
     boxes = [part.boxes for part in parts if part.boxes is not None]
     local = [part.local for part in parts if part.local is not None]
+    agreement = [part.agreement for part in parts if part.agreement is not None]
     first, labels = parts[0], _joined_labels(parts)
     return SubjectPrediction(
         anatomies=tuple(name for part in parts for name in part.anatomies),
@@ -146,6 +148,7 @@ def joined(parts: Sequence[SubjectPrediction]) -> SubjectPrediction:
         else None,
         local=np.concatenate(local) if local else None,
         world={head: np.concatenate([part.world[head] for part in parts]) for head in first.world},
+        agreement=np.concatenate(agreement) if agreement else None,
         labels=labels,
         probability={name: volume for part in parts for name, volume in part.probability.items()},
     ).blanked()

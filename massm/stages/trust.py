@@ -129,6 +129,7 @@ def _found(said: SubjectPrediction, anatomy: str, known: _Known, head: str | Non
         box=said.box(anatomy),
         local=local,
         surface=None if local is None else known.warp.surface(local),
+        agreement=said.agreement_of(anatomy),
         mahalanobis=distance,
     )
 

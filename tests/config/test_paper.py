@@ -94,6 +94,7 @@ OFF = {
     "models.massm.objective.teacher.jitter_radius": 0.0,
     "train.augment": ("train.augment.probability", 0.0),
     "train.precision": "32-true",
+    "models.massm.second_looks": 0,
     "models.massm.box_updates": 0,
     "models.deepssm_local.lattice.jitter_mm": 0.0,
     "models.deepssm_local.lattice.jitter_deg": 0.0,

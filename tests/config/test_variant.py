@@ -85,7 +85,7 @@ def test_values_of_the_command_line_may_be_texts(values):
         (
             {"changes": {"world": {"latent": 3}}},
             r"models\.plain\.changes\.world: a variant of massm can differ in box_updates, "
-            r"refine_updates; .* an entry with like: massm",
+            r"refine_updates, second_looks; .* an entry with like: massm",
         ),
         ({"changes": {"train": {"epochs": 9}}}, r"plain\.changes\.train: .*can differ in box_up"),
         ({"changes": {"box_update": 1}}, r"plain\.changes\.box_update: unknown key, a variant of"),

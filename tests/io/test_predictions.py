@@ -24,6 +24,7 @@ def said(rng):
         boxes=PredictedBoxes(rng.normal(size=(3, 3)), rng.uniform(5, 9, (3, 3))),
         local=rng.normal(size=(3, 8, 3)),
         world={head: rng.normal(size=(3, 8, 3)) for head in ("procrustes", "cvae")},
+        agreement=np.array([0.93, 0.5, 0.88]),
     ).blanked()
 
 
@@ -42,6 +43,7 @@ def assert_same(found, expected):
     np.testing.assert_equal(found.local, expected.local)
     assert list(found.world) == list(expected.world)
     np.testing.assert_equal(found.world, expected.world)
+    np.testing.assert_equal(found.agreement, expected.agreement)
 
 
 PARTS = {
@@ -49,7 +51,8 @@ PARTS = {
     "no boxes": {"boxes": None},
     "no local particles": {"local": None},
     "no world particles": {"world": {}},
-    "presence alone": {"boxes": None, "local": None, "world": {}},
+    "nothing that agrees": {"agreement": None},
+    "presence alone": {"boxes": None, "local": None, "world": {}, "agreement": None},
 }
 
 
@@ -69,6 +72,7 @@ def test_an_anatomy_is_asked_by_its_name(said):
     np.testing.assert_array_equal(said.local_of("liver"), said.local[2])
     assert list(said.world_of("liver")) == ["procrustes", "cvae"]
     np.testing.assert_array_equal(said.world_of("liver")["cvae"], said.world["cvae"][2])
+    assert said.agreement_of("liver") == 0.88
 
 
 def test_an_anatomy_that_was_not_found_has_no_box_and_no_particles(said):
@@ -76,14 +80,16 @@ def test_an_anatomy_that_was_not_found_has_no_box_and_no_particles(said):
     assert said.box("heart") is None
     assert said.local_of("heart") is None
     assert said.world_of("heart") == {}
+    assert said.agreement_of("heart") is None
 
 
 def test_a_found_anatomy_of_a_model_without_these_parts_has_none_of_them(said):
-    bare = replace(said, boxes=None, local=None, world={})
+    bare = replace(said, boxes=None, local=None, world={}, agreement=None)
     assert bare.is_present("spleen")
     assert bare.box("spleen") is None
     assert bare.local_of("spleen") is None
     assert bare.world_of("spleen") == {}
+    assert bare.agreement_of("spleen") is None
 
 
 def test_an_unknown_anatomy_is_refused(said):
@@ -118,6 +124,7 @@ def test_a_file_is_byte_for_byte_the_arrays_in_their_order(said, tmp_path):
         "local": said.local,
         "world_procrustes": said.world["procrustes"],
         "world_cvae": said.world["cvae"],
+        "agreement": said.agreement,
     }
     with (tmp_path / "plain.npz").open("wb") as file:
         np.savez_compressed(file, **arrays)
@@ -153,6 +160,8 @@ REFUSED = {
     "numbered anatomies": ({"anatomies": np.arange(3)}, "anatomies is int64, expected text"),
     "presence in numbers": ({"present": np.ones(3)}, "present is float64, expected true or false"),
     "particles in letters": ({"local": np.full((3, 8, 3), "a")}, "local is <U1, expected numbers"),
+    "agreement of others": ({"agreement": np.zeros(2)}, r"agreement is \(2,\), expected 3"),
+    "no agreement": ({"agreement": np.full(3, np.nan)}, "spleen, liver .* agreement is not finite"),
     "a name twice": ({"anatomies": np.array(["spleen", "spleen", "liver"])}, "names spleen more"),
     "no score": ({"score": np.array([0.9, np.nan, 0.7])}, "score of heart is no number"),
 }

@@ -77,6 +77,8 @@ def apart(one, other):
     pairs = [(getattr(one.boxes, n), getattr(other.boxes, n)) for n in vars(one.boxes)]
     pairs += [(one.local, other.local)]
     pairs += [(one.world[name], other.world[name]) for name in one.world]
+    if one.agreement is not None:
+        pairs += [(one.agreement, other.agreement)]
     return max(float((a - b).abs().max()) for a, b in pairs)
 
 
@@ -84,12 +86,20 @@ def row(found, index):
     one = slice(index, index + 1)
     world = {name: value[one] for name, value in found.world.items()}
     boxes = Boxes(*(value[one] for value in vars(found.boxes).values()))
-    return Prediction(boxes, found.local[one], world)
+    agreement = None if found.agreement is None else found.agreement[one]
+    return Prediction(boxes, found.local[one], world, agreement)
 
 
-@pytest.mark.parametrize(("norm", "updates"), [("batch", 0), ("instance", 1), ("group", 0)])
-def test_alone_in_a_batch_and_in_any_order(folder, subjects, norm, updates):
-    model = make(folder, norm, box_updates=updates)
+@pytest.mark.parametrize(
+    ("norm", "looks"),
+    [
+        ("batch", {}),
+        ("instance", {"box_updates": 1}),
+        ("group", {"second_looks": 1, "close_up": {"widths": [4, 8]}}),
+    ],
+)
+def test_alone_in_a_batch_and_in_any_order(folder, subjects, norm, looks):
+    model = make(folder, norm, **looks)
     alone = [model.predict(subjects.together([i], model.stride)) for i in range(4)]
     for order in [*itertools.permutations(range(3)), (3, 1), (0, 3)]:
         found = model.predict(subjects.together(order, model.stride))

@@ -239,9 +239,15 @@ class ObjectiveConfig(Section):
 class MassmConfig(NetworkConfig):
     """MASSM: every anatomy found in a CT, its particles in the image and in the world frame."""
 
-    at_prediction: ClassVar[frozenset[str]] = frozenset({"box_updates", "refine_updates"})
+    at_prediction: ClassVar[frozenset[str]] = frozenset(
+        {"second_looks", "box_updates", "refine_updates"}
+    )
 
     family: Literal["massm"] = Field(description="Entry of massm.models.families.FAMILIES.")
+    second_looks: NonNegativeInt = Field(
+        description="How often, in prediction, an anatomy is looked for again in the box that its "
+        "close-up shows, if particles and close-up disagree; what agrees better stays. 0: not."
+    )
     box_updates: NonNegativeInt = Field(
         description="How often, in prediction, the box is taken anew around the particles found in "
         "it, and these are found again; 0: the detector's box stays."
@@ -291,6 +297,8 @@ class MassmConfig(NetworkConfig):
             )
         if self.close_up.widths and not self.refine.steps:
             yield "close_up.widths", "refine.steps = 0: nothing would read what it shows"
+        if self.second_looks and not self.close_up.widths:
+            yield "second_looks", f"no close-up shows where, found {self.second_looks}"
         moves = self.refine_updates
         if moves is not None and not self.refine.steps:
             yield "refine_updates", f"refine.steps = 0: nothing can be left out, found {moves}"

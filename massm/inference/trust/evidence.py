@@ -23,6 +23,8 @@ class SeenAnatomy:
         box: Where the detector says it is, LPS mm; None for a model without boxes.
         local: Its particles, LPS mm; None for a model without.
         surface: Closed, LPS mm; None for a model without particles.
+        agreement: How far what is seen voxel by voxel agrees with its particles, 0 to 1; None if
+            not known.
         mahalanobis: Distance from the mean shape, standard deviations; None if not known.
     """
 
@@ -30,6 +32,7 @@ class SeenAnatomy:
     box: Box | None
     local: Float[np.ndarray, "M 3"] | None
     surface: Mesh | None
+    agreement: float | None
     mahalanobis: float | None
 
 
@@ -70,6 +73,8 @@ def gather(
 
 def _of_shape(one: SeenAnatomy, volume: Volume) -> dict[str, float]:
     values = {} if one.mahalanobis is None else {"mahalanobis": one.mahalanobis}
+    if one.agreement is not None:
+        values["agreement"] = one.agreement
     if one.surface is not None:
         mean, spread, contrast = hu_beside(one.surface, volume)
         values |= {"hu": mean, "hu_spread": spread, "contrast": contrast}

@@ -28,6 +28,7 @@ OF_ANATOMY = {
     "hu": EvidenceKind("mean inside of its surface", "both", 10.0, "HU"),
     "hu_spread": EvidenceKind("spread inside of its surface", "both", 10.0, "HU"),
     "contrast": EvidenceKind("contrast across its surface", "both", 10.0, "HU"),
+    "agreement": EvidenceKind("agreement of its surface with what is seen there", "low", 0.03),
     "box": EvidenceKind("distance between the box found for it and its own", "high", 2.0, "mm"),
     "place": EvidenceKind("distance from where the other anatomies say it is", "high", 0.3, "SD"),
     "sides": EvidenceKind("way from its left or right twin, as a share of the usual", "low", 0.1),

@@ -76,7 +76,9 @@ def gather_shapes(shapes: ScanShapes, volume: Volume, tables: TrustTables) -> Ga
 def _found(shape: AnatomyShape) -> SeenAnatomy:
     standing = shape.standing
     distance = None if standing is None else standing.mahalanobis
-    return SeenAnatomy(shape.score, shape.box, shape.local, shape.surface, distance)
+    return SeenAnatomy(
+        shape.score, shape.box, shape.local, shape.surface, shape.agreement, distance
+    )
 
 
 def _of_scan(evidence: Gathered, tables: TrustTables) -> Trust:

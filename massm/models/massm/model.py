@@ -43,12 +43,17 @@ class Massm(MassmNetwork, Model):
 
     def forward(self, images: Images) -> Prediction:
         """Predict with gradients, on the grid as it is, in the boxes of the detector, refined."""
-        return self.see(images, box_updates=0, refine_updates=None)
+        return self.see(images)
 
     def infer(self, images: Images) -> Prediction:
-        """Predict; look again in the particles' boxes, and refine, as often as the section says."""
+        """Predict; look again, and refine, as often as the section says."""
         config = self.config
-        return self.see(images, config.box_updates, config.refine_updates)
+        return self.see(
+            images,
+            second_looks=config.second_looks,
+            box_updates=config.box_updates,
+            refine_updates=config.refine_updates,
+        )
 
     def loss(self, batch: Batch, step: Step) -> LossTerms:
         """Return all terms of the objective."""

@@ -4,6 +4,9 @@ Ukey, Kataria, Elhabian, "MASSM: An End-to-End Deep Learning Framework for Multi
 Statistical Shape Modeling Directly From Images", arXiv:2403.11008.
 """
 
+from typing import NamedTuple
+
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -14,11 +17,30 @@ from massm.models.massm.close_up import CloseUp, View
 from massm.models.massm.detection import DetectionHead, DetectionMaps, decode
 from massm.models.massm.local import LocalHead, RoiFeatures
 from massm.models.massm.refine import RefineHead
+from massm.models.massm.second_look import agreement, clearly_better, is_doubtful, shown_boxes
 from massm.models.massm.shrinkage import ShrinkageHead
 from massm.models.massm.world import CvaeHead, ProcrustesHead
 from massm.tensors.grid import Grid
 from massm.tensors.images import Images
 from massm.tensors.sample import Template
+
+
+class Look(NamedTuple):
+    """What is found of every anatomy in one box.
+
+    Attributes:
+        center: Middle of the box, mm, image frame.
+        radius: Its half extents, mm.
+        local: Particles, as the last step of refinement leaves them, mm.
+        views: The close-ups that they were refined in, if there are any.
+        agreement: How far these agree with the particles, 0 to 1.
+    """
+
+    center: Float[Tensor, "B K 3"]
+    radius: Float[Tensor, "B K 3"]
+    local: Float[Tensor, "B K M 3"]
+    views: list[View] | None
+    agreement: Float[Tensor, "B K"] | None
 
 
 class MassmNetwork(nn.Module):
@@ -80,12 +102,21 @@ class MassmNetwork(nn.Module):
             raise TypeError(f"the head cvae is a {type(head).__name__}")
         return head
 
-    def see(self, images: Images, box_updates: int, refine_updates: int | None) -> Prediction:
-        """Predict, and look again in the boxes of the particles that were found.
+    def see(
+        self,
+        images: Images,
+        *,
+        second_looks: int = 0,
+        box_updates: int = 0,
+        refine_updates: int | None = None,
+    ) -> Prediction:
+        """Predict; where something speaks against what was found, look again.
 
         Args:
             images: What is looked at.
-            box_updates: How often it looks again.
+            second_looks: How often an anatomy is looked for again where its close-up shows it, if
+                that disagrees with its particles. The boxes of the prediction stay the detector's.
+            box_updates: How often it looks again, after that, in the boxes of the particles.
             refine_updates: How often particles are refined in each box, those that give the next
                 box too; None: as in training.
         """
@@ -94,36 +125,61 @@ class MassmNetwork(nn.Module):
         with single_precision(images):
             boxes = decode(maps)
             levels = [level.float() for level in levels]
-            box = (boxes.center, boxes.radius)
-            local = self.shapes(levels, images, *box, refine_updates)[-1]
+            look = self.look(levels, images, boxes.center, boxes.radius, refine_updates)
+            for _ in range(second_looks):
+                look = self.look_again(look, levels, images, refine_updates)
             for _ in range(box_updates):
-                local = self.shapes(levels, images, *box_of(local), refine_updates)[-1]
+                look = self.look(levels, images, *box_of(look.local), refine_updates)
             if box_updates:
-                boxes = Boxes(boxes.score, *box_of(local))
-            world = {name: head(local) for name, head in self.worlds.items()}
+                boxes = Boxes(boxes.score, *box_of(look.local))
+            world = {name: head(look.local) for name, head in self.worlds.items()}
             if self.shrinkage is not None:
                 world["shrinkage"] = self.shrinkage(world["procrustes"])
-        return Prediction(boxes=boxes, local=local, world=world)
+        return Prediction(boxes, look.local, world, look.agreement)
 
     def detect(self, levels: list[Grid]) -> DetectionMaps:
         """Return the maps of the detector."""
         maps: DetectionMaps = self.detection(levels[0], self.config.backbone.output_stride)
         return maps
 
-    def shapes(
+    def look(
         self,
         levels: list[Grid],
         images: Images,
         center: Float[Tensor, "B K 3"],
         radius: Float[Tensor, "B K 3"],
         refine_updates: int | None = None,
-    ) -> list[Float[Tensor, "B K M 3"]]:
-        """Return the particles found in boxes, and as every step of refinement moves them, mm."""
+    ) -> Look:
+        """Find the particles in boxes, mm, and refine them."""
         local = self.local(self.roi(levels, images, center, radius), center, radius)
-        if self.refine is None or refine_updates == 0:
-            return [local]
-        views = self.views(images, center)
-        return [local, *self.refine(local, levels[:1], images, views, refine_updates)]
+        views = agreed = None
+        if self.refine is not None and refine_updates != 0:
+            views = self.views(images, center)
+            local = self.refine(local, levels[:1], images, views, refine_updates)[-1]
+            agreed = None if views is None else agreement(local, views, self.refine.frames)
+        return Look(center, radius, local, views, agreed)
+
+    def look_again(
+        self, look: Look, levels: list[Grid], images: Images, refine_updates: int | None = None
+    ) -> Look:
+        """Look where close-ups show an anatomy, if its particles are elsewhere; keep the better."""
+        if look.views is None or look.agreement is None:
+            return look
+        doubtful = is_doubtful(look.agreement)
+        if not doubtful.any():
+            return look
+        boxes = shown_boxes(look.views, look.center, look.radius, doubtful)
+        again = self.look(levels, images, *boxes, refine_updates)
+        if again.agreement is None:
+            return look
+        better = doubtful & clearly_better(again.agreement, look.agreement)
+        return Look(
+            torch.where(better[..., None], again.center, look.center),
+            torch.where(better[..., None], again.radius, look.radius),
+            torch.where(better[..., None, None], again.local, look.local),
+            again.views,
+            torch.where(better, again.agreement, look.agreement),
+        )
 
     def views(self, images: Images, center: Float[Tensor, "B K 3"]) -> list[View] | None:
         """Return the close-ups around boxes; None if the network takes none."""

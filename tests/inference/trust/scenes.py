@@ -47,5 +47,6 @@ def drawn(center, radii, draw):
         box=Box(box.center + draw.normal(0, 1, 3), box.radius),
         local=mesh.vertices[::4],
         surface=mesh,
+        agreement=float(draw.uniform(0.92, 0.97)),
         mahalanobis=float(draw.uniform(1, 3)),
     )
