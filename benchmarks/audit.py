@@ -1,6 +1,7 @@
 """Plant faults in 10 % of a cohort's masks: how many are in the first 15 % of the audit's list?
 
 usage: python -m benchmarks.audit COHORT ANATOMY ... [--seeds 0 1 2] [--scratch FOLDER] [--as-is N]
+                                  [--surfaces FOLDER ...]
 
 COHORT is a folder of TotalSegmentator's layout. For each seed a copy is made in the scratch folder:
 links to all that stays, new files of the masks with faults, `planted.csv` with what they are.
@@ -9,12 +10,17 @@ in any direction, a third cut off along an axis of the grid, the voxels of anoth
 the same anatomy, dilated by two voxels, the voxels of the nearest other anatomy. All masks are
 audited, the survey's verdicts aside. Prints recall of each kind; with --as-is the first N of the
 cohort as it is. A mask of which the kind whose turn it is cannot be made is passed over.
+
+--surfaces names folders of SUBJECT/ANATOMY.vtp, predicted by a model that has not learned from
+them (results/NAME/reconstruct/massm of validation and test subjects): their distance counts then,
+and the recall of masks that have one is printed again without it, for comparison.
 """
 
 import argparse
 import tempfile
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +34,10 @@ from massm.audit.reading import measure_subject, read_mask
 from massm.audit.reasons import are_sides
 from massm.dataset.cohort import FoundSubject
 from massm.dataset.layouts import LAYOUTS
+from massm.evaluate.surface import mask_surface, surface_measures
+from massm.geometry.mesh import Mesh
 from massm.geometry.volume import Volume
+from massm.io import meshes
 from massm.io.cohort import AnatomyRecord
 from massm.io.errors import FAILURES
 from massm.io.images import write_image
@@ -38,6 +47,7 @@ KINDS = ("swapped", "shifted", "cut", "stranger", "dilated", "neighbor")
 SHARE = 0.1
 LOOKED_AT = 0.15
 FEWEST_VOXELS = 30
+SAMPLES = 1000  # points of a surface that its distance is measured from
 Files = dict[Key, Path]
 
 
@@ -50,47 +60,88 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--scratch", type=Path)
     parser.add_argument("--as-is", type=int, default=0)
+    parser.add_argument("--surfaces", type=Path, nargs="*", default=[])
     given = parser.parse_args()
     subjects = LAYOUTS["totalsegmentator"](given.cohort, given.anatomies)
     began = time.process_time()
     clean = {one.name: measured(one) for one in subjects}
     print(f"{len(subjects)} subjects measured in {time.process_time() - began:.1f} s (CPU)")
     began = time.process_time()
-    table = rank([one for rows in clean.values() for one in rows], {})
+    surfaces = predicted(given.surfaces, given.anatomies)
+    away = distances(subjects, surfaces)
+    table = rank([one for rows in clean.values() for one in rows], away)
     print(f"ranked in {time.process_time() - began:.1f} s (CPU)")
     for row in table.head(given.as_is).itertuples():
         print(f"{row.rank:3d} {row.subject} {row.anatomy:14} {row.score:5.1f}  {row.reason}")
     with tempfile.TemporaryDirectory() as temporary:
         scratch = given.scratch or Path(temporary)
-        try_seeds(given.seeds, given.cohort, given.anatomies, clean, scratch)
+        tally = Tally()
+        for seed in given.seeds:
+            folder = scratch / f"seed_{seed}"
+            faults = plant(given.cohort, given.anatomies, folder, np.random.default_rng(seed))
+            changed = {subject for subject, _ in faults}
+            copies = LAYOUTS["totalsegmentator"](folder, given.anatomies)
+            copies = [one for one in copies if one.name in changed]
+            rows = clean | {one.name: measured(one) for one in copies}
+            every = [one for part in rows.values() for one in part]
+            top = first_of(rank(every, away | distances(copies, surfaces)))
+            print(f"seed {seed}: {tally.add('all', faults, top)}", flush=True)
+            if surfaces:
+                known = {key: kind for key, kind in faults.items() if key in surfaces}
+                tally.add("with a prediction", known, top)
+                tally.add("the same without it", known, first_of(rank(every, {})))
+    tally.show()
 
 
-def try_seeds(
-    seeds: list[int],
-    cohort: Path,
-    anatomies: list[str],
-    clean: dict[str, list[MeasuredMask]],
-    scratch: Path,
-) -> None:
-    """Print the recall of each kind for each seed, and for all."""
-    found: Counter[str] = Counter()
-    planted: Counter[str] = Counter()
-    for seed in seeds:
-        folder = scratch / f"seed_{seed}"
-        faults = plant(cohort, anatomies, folder, np.random.default_rng(seed))
-        changed = {subject for subject, _ in faults}
-        copies = LAYOUTS["totalsegmentator"](folder, anatomies)
-        rows = {one.name: measured(one) for one in copies if one.name in changed}
-        table = rank([one for part in (clean | rows).values() for one in part], {})
-        table = table[table["rank"].notna()]
-        first = table.head(int(LOOKED_AT * len(table)))
-        top = set(zip(first.subject, first.anatomy, strict=True))
+class Tally:
+    """How many faults of each kind were planted and found, by what was counted."""
+
+    def __init__(self) -> None:
+        self.found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self.planted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, name: str, faults: dict[Key, str], top: set[Key]) -> str:
+        """Count the faults of a seed; return their recall."""
         hits = Counter(kind for key, kind in faults.items() if key in top)
         counts = Counter(faults.values())
-        found, planted = found + hits, planted + counts
-        print(f"seed {seed}: {recall(hits, counts)}", flush=True)
-    if planted:
-        print(f"all: {recall(found, planted)}")
+        self.found[name] += hits
+        self.planted[name] += counts
+        return recall(hits, counts)
+
+    def show(self) -> None:
+        """Print the recall over all seeds."""
+        for name, counts in self.planted.items():
+            print(f"{name}: {recall(self.found[name], counts)}")
+
+
+def first_of(table: pd.DataFrame) -> set[Key]:
+    """Return the masks that a person looks at."""
+    ranked = table[table["rank"].notna()]
+    first = ranked.head(int(LOOKED_AT * len(ranked)))
+    return set(zip(first.subject, first.anatomy, strict=True))
+
+
+def predicted(folders: list[Path], anatomies: list[str]) -> dict[Key, Mesh]:
+    """Read the predicted surfaces of a cohort's anatomies."""
+    return {
+        (path.parent.name, path.stem): meshes.read(path)
+        for folder in folders
+        for anatomy in anatomies
+        for path in sorted(folder.glob(f"*/{anatomy}.vtp"))
+    }
+
+
+def distances(subjects: Iterable[FoundSubject], surfaces: Mapping[Key, Mesh]) -> dict[Key, float]:
+    """Measure how far masks lie from what was predicted, both ways, mm, as evaluation does."""
+    found = {}
+    for subject in subjects:
+        for one in subject.anatomies:
+            mesh = surfaces.get((subject.name, one.name))
+            mask = None if mesh is None or one.mask is None else read_or_none(one.mask)
+            if mesh is not None and mask is not None:
+                both = surface_measures(mesh, mask_surface(mask), samples=SAMPLES, tolerances_mm=[])
+                found[subject.name, one.name] = both["surface_mean"]
+    return found
 
 
 def recall(hits: Counter[str], counts: Counter[str]) -> str:

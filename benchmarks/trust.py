@@ -6,7 +6,8 @@ The scans of the split's subjects (DATA/SUBJECT/ct.nii.gz, or another image or D
 ct there) go through the model folder as massm predict does: as they are, where every red light is
 a false alarm, and spoilt in ways that are no fault of the model. A line for each kind: in how many
 scans the scan itself was red, or any anatomy, or all that was found; and which evidence led. For
-scans that are cropped at random the AUROC of the share outside, of an anatomy that the crop cuts
+scans that are cropped at random the AUROC of the share outside (of the surface, or of the place
+that the other anatomies tell where it was found elsewhere), of an anatomy that the crop cuts
 against one that it does not, by the true particles of RESULTS/correspond.
 """
 
@@ -94,7 +95,7 @@ def crops(scans: dict[str, Volume], bundle: Bundle, results: Path) -> None:
     """Print how well the share outside tells what a random crop cuts."""
     generator = np.random.default_rng(0)
     sets = {name: load_set(results / f"correspond/{name}.npz") for name in bundle.shapes}
-    scores, cut = [], []
+    scores, by_surface, cut = [], [], []
     for name, scan in scans.items():
         for _ in range(CROPS):
             crop = cropped(scan, *random_box(scan, generator))
@@ -109,12 +110,14 @@ def crops(scans: dict[str, Volume], bundle: Bundle, results: Path) -> None:
                     continue  # nothing of it is in the scan: a false detection, not a cut one
                 # Among those that are not cut, the nearest to the edge comes first.
                 near = grid.outside_mm(shape.surface.vertices).max()
-                scores.append(shape.cut.surface + 1e-6 * near)
+                scores.append(max(shape.cut.surface, shape.cut.expected) + 1e-6 * near)
+                by_surface.append(shape.cut.surface + 1e-6 * near)
                 cut.append(bool((outside > 0).any()))
     is_cut = np.array(cut, bool)
     print(
         f"{CROPS} random crops of each: {is_cut.sum()} of {len(is_cut)} anatomies found are cut, "
-        f"AUROC of the share outside {auroc(np.array(scores), is_cut):.3f}"
+        f"AUROC of the share outside {auroc(np.array(scores), is_cut):.3f}, of its own surface "
+        f"alone {auroc(np.array(by_surface), is_cut):.3f}"
     )
 
 

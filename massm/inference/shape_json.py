@@ -135,6 +135,7 @@ def _anatomy(shape: AnatomyShape, labels: LabelMap | None) -> dict[str, Any]:
             "is_cut": shape.cut.is_cut,
             "surface_share": shape.cut.surface,
             "particle_share": shape.cut.particles,
+            "expected_share": shape.cut.expected,
         },
         "within": None if shape.band is None else _band(shape.band),
         "unsure": shape.unsure or None,

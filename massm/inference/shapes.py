@@ -55,10 +55,13 @@ class Cut:
     Attributes:
         surface: Share of the surface's area, 0 to 1.
         particles: Share of the particles, 0 to 1.
+        expected: Share of it that would lie outside where the other anatomies say that it is, if it
+            was found elsewhere; 0 if not, or if nothing tells.
     """
 
     surface: float
     particles: float
+    expected: float = 0.0
 
     @property
     def is_cut(self) -> bool:

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Float
 
+from massm.geometry.boxes import Box, box_of
 from massm.geometry.volume import Volume
 from massm.inference.colors import anatomy_label
 from massm.inference.shapes import AnatomyShape, Clue, Light, ScanShapes, Trust
+from massm.inference.trust.elsewhere import shares_outside
 from massm.inference.trust.evidence import Gathered, SeenAnatomy, gather
 from massm.inference.trust.kinds import OF_ANATOMY, OF_SCAN, EvidenceKind, in_unit, shown
 from massm.inference.trust.places import Arrangement
@@ -36,6 +38,7 @@ def judged(shapes: ScanShapes, volume: Volume, tables: TrustTables | None) -> Sc
     if tables is None or tables.is_empty:
         return replace(shapes, untold=untold(tables))
     evidence = gather_shapes(shapes, volume, tables)
+    shapes = _with_expected_cuts(shapes, tables)
     scan = _of_scan(evidence, tables)
     lights = {
         name: _of_anatomy(shapes[name], values, tables)
@@ -69,8 +72,33 @@ def untold(tables: TrustTables | None) -> str:
 def gather_shapes(shapes: ScanShapes, volume: Volume, tables: TrustTables) -> Gathered:
     """Collect the evidence of what was found in a scan."""
     found = {name: _found(shape) for name, shape in shapes.found.items()}
-    places = Arrangement(tables.anatomies, tables.place_mean, tables.place_covariance)
-    return gather(found, tables.anatomies, volume, places)
+    return gather(found, tables.anatomies, volume, _places(tables))
+
+
+def _places(tables: TrustTables) -> Arrangement:
+    return Arrangement(tables.anatomies, tables.place_mean, tables.place_covariance)
+
+
+def _with_expected_cuts(shapes: ScanShapes, tables: TrustTables) -> ScanShapes:
+    """Add which share of each anatomy the others place outside of the scan."""
+    boxes = {
+        name: Box(*box_of(shape.local))
+        for name, shape in shapes.found.items()
+        if shape.local is not None
+    }
+    scores = {name: shapes[name].score for name in boxes}
+    expected = shares_outside(boxes, scores, _places(tables), shapes.grid)
+    cuts = {
+        name: replace(cut, expected=expected.get(name, 0.0))
+        for name, shape in shapes.anatomies.items()
+        if (cut := shape.cut) is not None
+    }
+    return replace(
+        shapes,
+        anatomies={
+            name: replace(shape, cut=cuts.get(name)) for name, shape in shapes.anatomies.items()
+        },
+    )
 
 
 def _found(shape: AnatomyShape) -> SeenAnatomy:
@@ -94,10 +122,21 @@ def _of_anatomy(
         return None
     clues = _clues(values, tables.quantiles[row], OF_ANATOMY)
     trust = _lit(clues, label, float(tables.amber[row]), tables.red)
-    if shape.cut is None or not shape.cut.is_cut:
+    if shape.cut is None:
         return trust
-    said = f"{label}: {_share(shape.cut.surface)} of its surface lies outside of the scan."
-    if shape.cut.surface > MOST_OUTSIDE and trust.light != "red":
+    outside, expected = shape.cut.surface, shape.cut.expected
+    if expected > 0:
+        said = f"the other anatomies place {_share(expected)} of it outside of the scan"
+        trust = _beyond_edge(trust, f"{label}: {said}.", expected)
+    if shape.cut.is_cut:
+        said = f"{_share(outside)} of its surface lies outside of the scan"
+        trust = _beyond_edge(trust, f"{label}: {said}.", outside)
+    return trust
+
+
+def _beyond_edge(trust: Trust, said: str, share: float) -> Trust:
+    """Let an anatomy be red of which most is outside, and amber if anything is."""
+    if share > MOST_OUTSIDE and trust.light != "red":
         return replace(trust, light="red", reason=said)
     light: Light = "amber" if trust.light == "green" else trust.light
     return replace(trust, light=light, reason=f"{trust.reason} {said}".strip())

@@ -10,10 +10,31 @@ from jaxtyping import Float
 FEWEST_PAIRS = 5
 """With fewer training subjects that have both, nothing is said of two anatomies."""
 
+MATCHED_MM = 5.0
+"""Standard deviation of centers that is added, so that shapes that are a little off count alike."""
+
 _ISOTROPIC = 5  # subjects that would have spread alike in all directions
 _LEAST_MM = 1.0  # standard deviation that is added: centers are no better known
 _SIDE = re.compile(r"left|right|(?<![a-z])[lr](?![a-z])", re.IGNORECASE)
 _OTHER = {"left": "right", "right": "left", "l": "r", "r": "l"}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an anatomy should be.
+
+    Attributes:
+        center: Mean, LPS mm.
+        covariance: mm^2.
+    """
+
+    center: Float[np.ndarray, "3"]
+    covariance: Float[np.ndarray, "3 3"]
+
+    def distance(self, point: Float[np.ndarray, "3"]) -> float:
+        """Measure how far a point is, standard deviations, root mean square of 3 directions."""
+        off = point - self.center
+        return float(np.sqrt(off @ np.linalg.solve(self.covariance, off) / 3))
 
 
 @dataclass(frozen=True)
@@ -48,6 +69,39 @@ class Arrangement:
             known = sorted(value for value in apart if np.isfinite(value))
             found[one] = known[(len(known) - 1) // 2] if known else float("nan")
         return found
+
+    def expected(
+        self,
+        anatomy: str,
+        centers: Mapping[str, Float[np.ndarray, "3"]],
+        weights: Mapping[str, float],
+    ) -> Place | None:
+        """Say where an anatomy should be, by all others that were found.
+
+        The product of their normal distributions, each to the power of its weight; no two of them
+        are taken for better than :data:`MATCHED_MM`.
+
+        Args:
+            anatomy: Which.
+            centers: Of the anatomies that were found, LPS mm.
+            weights: How much each counts, 0 to 1.
+
+        Returns:
+            None where no other one tells.
+        """
+        precision, pull = np.zeros((3, 3)), np.zeros(3)
+        for other, center in centers.items():
+            pair = self._row(anatomy), self._row(other)
+            if other == anatomy or weights[other] <= 0 or not np.isfinite(self.mean[pair]).all():
+                continue
+            spread = self.covariance[pair] + MATCHED_MM**2 * np.eye(3)
+            own = weights[other] * np.linalg.inv(spread)
+            precision += own
+            pull += own @ (center + self.mean[pair])
+        if not precision.any():
+            return None
+        covariance = np.linalg.inv(precision)
+        return Place(covariance @ pull, covariance + MATCHED_MM**2 * np.eye(3))
 
     def sides(self, centers: Mapping[str, Float[np.ndarray, "3"]]) -> dict[str, float]:
         """Measure how far a left anatomy lies to the left of its right twin, and the reverse.

@@ -143,6 +143,22 @@ def test_what_the_field_of_view_cuts_is_not_green(share, light):
     assert "of its surface lies outside of the scan" in shapes[LEFT].trust.reason
 
 
+@pytest.mark.parametrize(("rows", "share"), [(29, 0.8), (40, 0.0)])
+def test_what_the_others_place_outside_of_the_scan_is_no_other_thing_inside_of_it(rows, share):
+    volume, found = scene(209)
+    cut = replace(volume, array=volume.array[:, :rows])
+    draw = np.random.default_rng(0)
+    decoy = drawn(CENTERS[MIDDLE] - [0, 45, 0], np.array([10.0, 8.0, 12.0]), draw)
+    shapes = look(cut, found | {MIDDLE: decoy})
+    assert shapes[MIDDLE].cut.expected == pytest.approx(share, abs=0.15)
+    assert shapes[MIDDLE].trust.light == "red"
+    said = "the other anatomies place" in shapes[MIDDLE].trust.reason
+    assert said == (share > 0)
+    assert shapes[LEFT].cut.expected == shapes[RIGHT].cut.expected == 0
+    usual_place = look(cut, found)
+    assert usual_place[MIDDLE].cut.expected == 0
+
+
 def test_without_tables_nothing_is_said_but_why():
     volume, found = scene(207)
     shapes = judged(shapes_of(volume, found), volume, None)

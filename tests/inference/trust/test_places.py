@@ -76,3 +76,23 @@ def test_twins_are_found_by_name(name, twin):
     assert twin_of(name, names) == twin
     if twin:
         assert twin_of(twin, names) == name
+
+
+def test_where_an_anatomy_should_be_is_told_by_the_others():
+    places = arrangement_of(NAMES, training())
+    moved = {name: center + 300 for name, center in CENTERS.items()}
+    elsewhere = moved | {MIDDLE: moved[MIDDLE] + [0, 40, 0]}
+    weights = dict.fromkeys(NAMES, 0.8)
+    place = places.expected(MIDDLE, elsewhere, weights)
+    np.testing.assert_allclose(place.center, moved[MIDDLE], atol=2)
+    assert place.distance(moved[MIDDLE]) < 0.5
+    assert place.distance(elsewhere[MIDDLE]) > 3
+    # one that the model is less sure of counts less, and not at all without a score
+    misled = moved | {RIGHT: moved[RIGHT] + [0, 0, 30]}
+    off = [
+        places.expected(MIDDLE, misled, weights | {RIGHT: weight}).center[2] - moved[MIDDLE][2]
+        for weight in (0.8, 0.1, 0.0)
+    ]
+    assert off[0] == pytest.approx(15, abs=2)
+    assert off[0] > off[1] > off[2] == pytest.approx(0, abs=2)
+    assert places.expected(MIDDLE, {MIDDLE: moved[MIDDLE]}, weights) is None
