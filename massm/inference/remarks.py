@@ -8,7 +8,9 @@ from massm.inference.label_map import LabelMap
 from massm.inference.shapes import AnatomyShape, ScanShapes
 from massm.inference.statistics import FEW_SUBJECTS
 
-Kind = Literal["not_found", "cut", "unlike_training", "size", "no_voxels", "overlap", "scan"]
+Kind = Literal[
+    "not_found", "cut", "elsewhere", "unlike_training", "size", "no_voxels", "overlap", "scan"
+]
 
 _SHARE_OF_OVERLAP = 0.05  # of the smaller anatomy's voxels
 
@@ -57,6 +59,12 @@ def _of_anatomy(shape: AnatomyShape) -> list[Remark]:
             "the scan, where the model guesses."
         )
         remarks.append(Remark("cut", shape.anatomy, said))
+    if shape.cut is not None and shape.cut.expected > 0:
+        said = (
+            f"{label} was found where the other anatomies do not expect it; where they do, "
+            f"{max(1, round(100 * shape.cut.expected))} % of it would lie outside of the scan."
+        )
+        remarks.append(Remark("elsewhere", shape.anatomy, said))
     return remarks + _of_standing(shape, label)
 
 

@@ -229,7 +229,9 @@ def test_shape_json_is_as_its_schema_says(out, shapes, volume):
     assert liver["population"]["modes"][1] == {"score": -1.25, "percentile": 11.0}
     assert liver["population"]["mahalanobis_percentile"] == 41.0
     assert liver["outside"] == {
-        **{"is_cut": False, "surface_share": 0.0, "particle_share": 0.0},
+        "is_cut": False,
+        "surface_share": 0.0,
+        "particle_share": 0.0,
         "expected_share": 0.0,
     }
     np.testing.assert_allclose(liver["box"]["center_mm"], shapes[LIVER].box.center)

@@ -43,6 +43,13 @@ def test_a_cut_organ_is_named_with_its_share(shapes, share, words):
     assert f": {words} of its surface lies outside" in text
 
 
+def test_an_organ_that_the_others_place_outside_is_named(shapes):
+    shapes.anatomies[LIVER] = replace(shapes[LIVER], cut=Cut(0.0, 0.0, expected=0.83))
+    ((kind, text),) = said_of(shapes)
+    assert kind == "elsewhere"
+    assert "83 % of it would lie outside of the scan" in text
+
+
 @pytest.mark.parametrize(
     ("changes", "kind", "words"),
     [
