@@ -115,7 +115,7 @@ class MassmNetwork(nn.Module):
         Args:
             images: What is looked at.
             second_looks: How often an anatomy is looked for again where its close-up shows it, if
-                that disagrees with its particles. The boxes of the prediction stay the detector's.
+                that disagrees with its particles.
             box_updates: How often it looks again, after that, in the boxes of the particles.
             refine_updates: How often particles are refined in each box, those that give the next
                 box too; None: as in training.
@@ -128,10 +128,11 @@ class MassmNetwork(nn.Module):
             look = self.look(levels, images, boxes.center, boxes.radius, refine_updates)
             for _ in range(second_looks):
                 look = self.look_again(look, levels, images, refine_updates)
+            found = (look.center, look.radius)
             for _ in range(box_updates):
                 look = self.look(levels, images, *box_of(look.local), refine_updates)
-            if box_updates:
-                boxes = Boxes(boxes.score, *box_of(look.local))
+                found = box_of(look.local)
+            boxes = Boxes(boxes.score, *found)
             world = {name: head(look.local) for name, head in self.worlds.items()}
             if self.shrinkage is not None:
                 world["shrinkage"] = self.shrinkage(world["procrustes"])
