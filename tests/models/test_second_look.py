@@ -8,7 +8,7 @@ import torch
 
 from massm.models.families import build_model
 from massm.models.massm.close_up import View
-from massm.models.massm.network import Look
+from massm.models.massm.network import Glance
 from massm.models.massm.refine import SurfaceFrames
 from massm.models.massm.second_look import agreement, shown_box, shown_boxes
 from massm.tensors.dataset import SubjectDataset
@@ -126,7 +126,7 @@ def test_what_agrees_better_stays(folder, monkeypatch, first, second, stays):
         agreed = torch.tensor([first, second][len(looks)])[None]
         local = torch.full((1, 2, len(template.local[0]), 3), float(len(looks)))
         looks.append((center, radius))
-        return Look(center, radius, local, [ball(), ball()], agreed)
+        return Glance(center, radius, local, [ball(), ball()], agreed)
 
     monkeypatch.setattr(model, "look", look)
     one = look([], images, *boxes)

@@ -25,7 +25,7 @@ from massm.tensors.images import Images
 from massm.tensors.sample import Template
 
 
-class Look(NamedTuple):
+class Glance(NamedTuple):
     """What is found of every anatomy in one box.
 
     Attributes:
@@ -150,7 +150,7 @@ class MassmNetwork(nn.Module):
         center: Float[Tensor, "B K 3"],
         radius: Float[Tensor, "B K 3"],
         refine_updates: int | None = None,
-    ) -> Look:
+    ) -> Glance:
         """Find the particles in boxes, mm, and refine them."""
         local = self.local(self.roi(levels, images, center, radius), center, radius)
         views = agreed = None
@@ -158,11 +158,11 @@ class MassmNetwork(nn.Module):
             views = self.views(images, center)
             local = self.refine(local, levels[:1], images, views, refine_updates)[-1]
             agreed = None if views is None else agreement(local, views, self.refine.frames)
-        return Look(center, radius, local, views, agreed)
+        return Glance(center, radius, local, views, agreed)
 
     def look_again(
-        self, look: Look, levels: list[Grid], images: Images, refine_updates: int | None = None
-    ) -> Look:
+        self, look: Glance, levels: list[Grid], images: Images, refine_updates: int | None = None
+    ) -> Glance:
         """Look where close-ups show an anatomy, if its particles are elsewhere; keep the better."""
         if look.views is None or look.agreement is None:
             return look
@@ -174,7 +174,7 @@ class MassmNetwork(nn.Module):
         if again.agreement is None:
             return look
         better = doubtful & clearly_better(again.agreement, look.agreement)
-        return Look(
+        return Glance(
             torch.where(better[..., None], again.center, look.center),
             torch.where(better[..., None], again.radius, look.radius),
             torch.where(better[..., None, None], again.local, look.local),
