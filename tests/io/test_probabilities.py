@@ -28,7 +28,7 @@ def said(rng):
         parts[NAMES[number - 1]] = part_around(GRID.with_array(values))
     present = np.array([True, False, True])
     return SubjectPrediction(
-        NAMES, present, present * 0.9, None, None, {}, GRID.with_array(labels), parts
+        NAMES, present, present * 0.9, None, None, {}, None, GRID.with_array(labels), parts
     )
 
 
