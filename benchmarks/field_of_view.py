@@ -74,7 +74,9 @@ def main() -> None:
     print("| anatomy | as it is, mm | cut, mm | longer by | missed as it is, cut |")
     print("|---|---|---|---|---|")
     for anatomy in (*bundle.description.anatomies, ALL):
-        print(line(anatomy, [one for one in pairs if anatomy in (ALL, one[1])]))
+        own = [one for one in pairs if anatomy in (ALL, one[1])]
+        if np.isfinite([one[2:] for one in own]).all(axis=-1).any():
+            print(line(anatomy, own))
 
 
 def organs(results: Path, bundle: Bundle) -> dict[str, tuple[float, float]]:

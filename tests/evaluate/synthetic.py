@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import ConvexHull
 
 from massm.config.evaluate import ClaimConfig, EvaluateConfig
 from massm.geometry.alignment import apply_transform
@@ -32,6 +31,7 @@ from massm.stages import (
     evaluate_summary,
     evaluate_world,
 )
+from tests.toy_cohort import hull, sphere_points
 
 ANATOMIES = ("spleen", "kidney_left")
 PLACES = {"spleen": (-30.0, 0.0, 5.0), "kidney_left": (32.0, 8.0, -6.0)}
@@ -142,23 +142,9 @@ def evaluate(folder):
     return folder
 
 
-def sphere(count: int) -> np.ndarray:
-    """Even points on the unit sphere (Fibonacci spiral)."""
-    index = np.arange(count) + 0.5
-    z = 1 - 2 * index / count
-    angle = index * np.pi * (3 - np.sqrt(5))
-    radius = np.sqrt(1 - z**2)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], 1)
-
-
 def closed_sphere(count: int) -> Mesh:
-    """The convex hull of even points: closed, faces outward."""
-    points = sphere(count)
-    faces = ConvexHull(points).simplices.astype(np.int64)
-    a, b, c = (points[faces[:, i]] for i in range(3))
-    inward = np.einsum("ij,ij->i", np.cross(b - a, c - a), a) < 0
-    faces[inward] = faces[inward][:, ::-1]
-    return Mesh(points, faces)
+    """The convex hull of even points on the unit sphere: closed, faces outward."""
+    return hull(sphere_points(count))
 
 
 @dataclass(frozen=True)
@@ -190,7 +176,7 @@ def ellipsoid(subject: str, anatomy: str) -> Ellipsoid:
 def write_results(folder: Path, *, vertices: int = 300, particles: int = 48) -> Path:
     """Write the results of every stage up to ``reconstruct`` for eleven subjects."""
     unit = closed_sphere(vertices)
-    dots = sphere(particles)
+    dots = sphere_points(particles)
     _write_cohort(folder, unit)
     for anatomy in ANATOMIES:
         _write_population(folder, anatomy, unit, dots)

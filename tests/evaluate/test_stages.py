@@ -31,9 +31,9 @@ from tests.evaluate.synthetic import (
     SIZES,
     WORLD_SIZES,
     ellipsoid,
-    sphere,
     truth,
 )
+from tests.toy_cohort import sphere_points
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_missed_organ_costs_what_the_mean_shape_at_the_images_center_is_off(ta
     organ = ellipsoid(subject, anatomy)
     center = values(missed, model="massm", measure="center_error")
     assert center == pytest.approx([np.linalg.norm(middle - organ.center)], abs=0.5)
-    offset = middle - organ.center + sphere(48) * (np.array(SIZES[anatomy]) - organ.radii)
+    offset = middle - organ.center + sphere_points(48) * (np.array(SIZES[anatomy]) - organ.radii)
     own = missed[(missed["model"] == "massm") & (missed["head"] == "local")]
     particles = values(own, measure="particle_euclidean")
     assert particles == pytest.approx([np.linalg.norm(offset, axis=1).mean()], rel=1e-4)
@@ -129,8 +129,8 @@ def test_a_missed_organ_costs_the_mean_shapes_error_in_the_populations_frame_too
     missed = read_table(tables / "missed.csv")
     subject, anatomy = MISSED
     organ = ellipsoid(subject, anatomy)
-    mean = sphere(48) * WORLD_SIZES[anatomy]
-    turned = apply_transform(organ.transform, organ.local(sphere(48)))
+    mean = sphere_points(48) * WORLD_SIZES[anatomy]
+    turned = apply_transform(organ.transform, organ.local(sphere_points(48)))
     for head in ("cvae", "procrustes"):
         found = values(missed, model="massm", head=head, measure="particle_euclidean")
         expected = np.linalg.norm(mean - turned, axis=1).mean()

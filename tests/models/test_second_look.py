@@ -1,6 +1,5 @@
 """Second looks: what close-ups show beside particles, and which of both stays."""
 
-import math
 from dataclasses import replace
 
 import pytest
@@ -16,19 +15,15 @@ from massm.tensors.grid import Grid
 from massm.tensors.manifest import read_manifest
 from massm.tensors.sample import Template
 from massm.tensors.template import load_template
-from tests.toy_cohort import Cohort, model_config
+from tests.toy_cohort import Cohort, model_config, sphere_points
 
 RADIUS_MM = 12.0
 SPACING_MM = 2.0
 CENTER = torch.tensor([5.0, -7.0, 30.0])
 
 
-def golden_sphere(count):
-    """Points spread over the unit sphere."""
-    rows = torch.arange(count) + 0.5
-    z, angle = 1 - 2 * rows / count, math.pi * (1 + 5**0.5) * rows
-    flat = (1 - z.square()).sqrt()
-    return torch.stack([flat * angle.cos(), flat * angle.sin(), z], dim=-1)
+def unit_sphere():
+    return torch.from_numpy(sphere_points(100)).float()
 
 
 def view_of(is_shown):
@@ -50,19 +45,19 @@ def ball():
 
 @pytest.fixture
 def frames():
-    sphere = golden_sphere(100)[None]
+    sphere = unit_sphere()[None]
     shapes = replace(Template.blank(1, 100, 0), local=RADIUS_MM * sphere, normals=sphere)
     return SurfaceFrames(shapes, neighbors=6)
 
 
 def test_particles_on_the_surface_of_what_is_shown_agree(frames):
-    local = (CENTER + RADIUS_MM * golden_sphere(100))[None, None]
+    local = (CENTER + RADIUS_MM * unit_sphere())[None, None]
     assert agreement(local, [ball()], frames) > 0.95
 
 
 @pytest.mark.parametrize("off_mm", [4.0, 8.0, 12.0])
 def test_the_farther_off_they_are_the_less(frames, off_mm):
-    local = (CENTER + RADIUS_MM * golden_sphere(100))[None, None]
+    local = (CENTER + RADIUS_MM * unit_sphere())[None, None]
     off = torch.tensor([off_mm, 0.0, 0.0])
     near = agreement(local + off / 2, [ball()], frames)
     assert agreement(local + off, [ball()], frames) < near
@@ -70,7 +65,7 @@ def test_the_farther_off_they_are_the_less(frames, off_mm):
 
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_a_close_up_that_shows_everything_or_nothing_says_one_half(frames, everywhere):
-    local = (CENTER + RADIUS_MM * golden_sphere(100))[None, None]
+    local = (CENTER + RADIUS_MM * unit_sphere())[None, None]
     view = view_of(torch.full((24, 22, 20), everywhere))
     assert agreement(local, [view], frames) == pytest.approx(0.5)
 

@@ -32,8 +32,8 @@ class Glance(NamedTuple):
         center: Middle of the box, mm, image frame.
         radius: Its half extents, mm.
         local: Particles, as the last step of refinement leaves them, mm.
-        views: The close-ups that they were refined in, if there are any.
-        agreement: How far these agree with the particles, 0 to 1.
+        views: The close-ups of the last look, if there are any.
+        agreement: How far the close-ups that the particles were refined in agree with them, 0 to 1.
     """
 
     center: Float[Tensor, "B K 3"]

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from massm.report.figures.box_data import BoxSeries, Group, group_label, in_lines
-from massm.report.figures.one_box import UPRIGHT_MARK, draw_box, filled
+from massm.report.figures.one_box import GROUND, UPRIGHT_MARK, draw_box, filled
 from massm.report.naming import Method
 from massm.report.palette import Look
 
@@ -70,7 +70,7 @@ def _finish(axes: Axes, groups: Sequence[Group], longest: int) -> None:
     axes.tick_params(axis="x", length=0)
     axes.set_xlim(-0.55, longest - 0.45)
     if groups and groups[-1] is None:
-        axes.axvspan(len(groups) - 1.5, len(groups) - 0.45, color="#f3f5f7", zorder=0)
+        axes.axvspan(len(groups) - 1.5, len(groups) - 0.45, color=GROUND, zorder=0)
 
 
 def _set_title(axes: Axes, text: str) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 
 from massm.report.figures.box_data import BoxSeries, Group, group_label, in_lines
-from massm.report.figures.one_box import LYING_MARK, draw_box
+from massm.report.figures.one_box import GROUND, LYING_MARK, draw_box
 from massm.report.figures.style import INK
 from massm.report.naming import Method
 from massm.report.palette import Look
@@ -15,7 +15,6 @@ from massm.report.palette import Look
 _IN_LINE = 4  # anatomies
 _ROW_INCH, _PICTURE_INCH = 0.21, 1.95  # height of a method, width of an anatomy
 _LETTER_INCH = 0.075
-_GROUND = "#f3f5f7"
 
 
 def draw_rows(
@@ -82,4 +81,4 @@ def _finish(axes: Axes, name: Group, labels: Sequence[str], count: int) -> None:
     axes.tick_params(axis="x", labelbottom=True, labelsize=8)
     axes.grid(axis="y", linewidth=0.4)
     if name is None:
-        axes.set_facecolor(_GROUND)
+        axes.set_facecolor(GROUND)

@@ -10,6 +10,8 @@ from matplotlib.colors import to_rgb
 from massm.report.figures.style import INK
 from massm.report.palette import Look
 
+GROUND = "#f3f5f7"
+"""Behind all anatomies together."""
 UPRIGHT_MARK, LYING_MARK = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK RIGHT-POINTING TRIANGLE}"
 _PALE = 0.28
 _DOTS = 40  # in one box, at most; of more only those beyond the whiskers are drawn

@@ -9,7 +9,8 @@ from massm.geometry.mesh import Mesh
 from massm.report.figures.correspondence import ShownShape, place_colors, spread_ranks
 from massm.report.figures.rendering import draw_mesh, draw_particles, in_sight, view
 from massm.report.figures.shape_plates import particle_plate
-from tests.evaluate.synthetic import closed_sphere, sphere
+from tests.evaluate.synthetic import closed_sphere
+from tests.toy_cohort import sphere_points
 
 FRONT = view(0.0, 0.0)
 
@@ -21,7 +22,7 @@ def disks(axes):
 
 
 def test_near_places_have_near_colors_and_far_places_far_ones(rng):
-    places = 40 * sphere(500) * [1.0, 0.8, 0.5]
+    places = 40 * sphere_points(500) * [1.0, 0.8, 0.5]
     colors = place_colors(places)
     assert colors.min() >= 0
     assert colors.max() <= 1
@@ -34,16 +35,16 @@ def test_near_places_have_near_colors_and_far_places_far_ones(rng):
 
 
 def test_colors_follow_the_place_in_the_box_not_its_size():
-    places = sphere(60) * [3.0, 2.0, 1.0]
+    places = sphere_points(60) * [3.0, 2.0, 1.0]
     np.testing.assert_allclose(place_colors(places), place_colors(7 * places + 5))
 
 
 def test_a_flat_shape_has_colors():
-    assert np.isfinite(place_colors(sphere(20) * [1.0, 1.0, 0.0])).all()
+    assert np.isfinite(place_colors(sphere_points(20) * [1.0, 1.0, 0.0])).all()
 
 
 def test_a_particle_has_the_same_color_on_every_subject():
-    unit, dots = closed_sphere(400), sphere(40)
+    unit, dots = closed_sphere(400), sphere_points(40)
     colors = place_colors(dots)
     shapes = [
         ShownShape(f"s{i}", Mesh(unit.vertices * size, unit.faces), dots * size)
@@ -62,7 +63,7 @@ def test_a_particle_has_the_same_color_on_every_subject():
 
 
 def test_the_near_half_of_a_ball_is_in_sight(style):
-    ball, dots = closed_sphere(600), sphere(80)
+    ball, dots = closed_sphere(600), sphere_points(80)
     figure = Figure()
     axes = figure.add_subplot()
     draw_mesh(axes, ball, np.full((600, 3), 0.5), direction=FRONT)
@@ -77,7 +78,7 @@ def test_a_ball_behind_another_is_hidden():
     ball = closed_sphere(300)
     shifted = ball.vertices + [0.0, 3.0, 0.0]
     both = Mesh(np.vstack([ball.vertices, shifted]), np.vstack([ball.faces, ball.faces + 300]))
-    behind = sphere(50)[sphere(50)[:, 1] < -0.5]
+    behind = sphere_points(50)[sphere_points(50)[:, 1] < -0.5]
     assert in_sight(behind, both, FRONT).all()
     assert not in_sight(behind * 0.9 + [0.0, 3.0, 0.0], both, FRONT).any()
     beside = behind[behind[:, 0] > 0] + [0.0, 3.0, 0.0]

@@ -15,8 +15,9 @@ from massm.report.figures.joint import SPLIT_COLORS, hidden_plot, joint_compactn
 from massm.report.palette import anatomy_colors
 from massm.report.sections.joint import joint_view, render
 from massm.report.shapes.joint_modes import joined, joint_modes, side_by_side
-from tests.evaluate.synthetic import closed_sphere, sphere
+from tests.evaluate.synthetic import closed_sphere
 from tests.pdm.joint.population import make_population
+from tests.toy_cohort import sphere_points
 
 NAMES = ("spleen", "kidney_left")
 HIDDEN = {
@@ -38,7 +39,7 @@ def model() -> JointModel:
 @pytest.fixture
 def balls():
     """Two balls of 10 mm, 5 mm apart, that grow and shrink together; their warps."""
-    dots, ball = sphere(60), closed_sphere(200)
+    dots, ball = sphere_points(60), closed_sphere(200)
     homogeneous = [np.hstack([p, np.ones((len(p), 1))]) for p in (ball.vertices, dots)]
     warp = Warp(homogeneous[0] @ np.linalg.pinv(homogeneous[1]), ball.faces)
     mean = np.concatenate([10 * dots, 10 * dots + [5.0, 0, 0]])

@@ -7,13 +7,14 @@ from massm.pdm.quality import generalization
 from massm.reconstruct.from_particles import Warp
 from massm.report.shapes.misfit import find_misfit
 from massm.report.shapes.training import TrainingSurfaces
-from tests.evaluate.synthetic import closed_sphere, sphere
+from tests.evaluate.synthetic import closed_sphere
+from tests.toy_cohort import sphere_points
 
 
 @pytest.fixture
 def shapes(rng):
     """Six ellipsoids; a particle of the fifth sticks out."""
-    unit, dots = closed_sphere(300), sphere(60)
+    unit, dots = closed_sphere(300), sphere_points(60)
     radii = 20 * np.exp(rng.normal(0, 0.1, (6, 1, 3)))
     world = dots * radii
     world[4, 11] *= 1.4

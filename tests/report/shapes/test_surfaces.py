@@ -13,7 +13,8 @@ from massm.report.figures.rendering import draw_mesh, view
 from massm.report.shapes.cases import load_case, rank_cases, typical_subject
 from massm.report.shapes.decimation import carried, decimated
 from massm.report.shapes.modes import shape_modes
-from tests.evaluate.synthetic import closed_sphere, sphere
+from tests.evaluate.synthetic import closed_sphere
+from tests.toy_cohort import sphere_points
 
 
 def test_decimation_keeps_a_closed_surface_of_about_the_volume():
@@ -34,7 +35,7 @@ def test_a_linear_field_is_carried_exactly(rng):
 
 
 def test_a_known_mode_is_found_again():
-    dots, ball = sphere(60), closed_sphere(400)
+    dots, ball = sphere_points(60), closed_sphere(400)
     amounts = np.array([-2.0, -1, 0, 1, 2])
     stretch = np.array([3.0, 0, 0])
     world = np.stack([10 * dots + a * dots * stretch for a in amounts])
@@ -50,7 +51,7 @@ def test_a_known_mode_is_found_again():
 
 
 def test_mirrored_particles_give_an_outward_surface():
-    dots, ball = sphere(60), closed_sphere(100)
+    dots, ball = sphere_points(60), closed_sphere(100)
     world = np.stack([dots * [-1.0, 1, 1], dots * [-1.2, 1, 1]])
     homogeneous = [np.hstack([p, np.ones((len(p), 1))]) for p in (ball.vertices, dots)]
     weights = homogeneous[0] @ np.linalg.pinv(homogeneous[1])
