@@ -66,9 +66,9 @@ def main() -> None:
     began = time.process_time()
     clean = {one.name: measured(one) for one in subjects}
     print(f"{len(subjects)} subjects measured in {time.process_time() - began:.1f} s (CPU)")
-    began = time.process_time()
     surfaces = predicted(given.surfaces, given.anatomies)
     away = distances(subjects, surfaces)
+    began = time.process_time()
     table = rank([one for rows in clean.values() for one in rows], away)
     print(f"ranked in {time.process_time() - began:.1f} s (CPU)")
     for row in table.head(given.as_is).itertuples():

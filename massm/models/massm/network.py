@@ -136,7 +136,7 @@ class MassmNetwork(nn.Module):
             world = {name: head(look.local) for name, head in self.worlds.items()}
             if self.shrinkage is not None:
                 world["shrinkage"] = self.shrinkage(world["procrustes"])
-        return Prediction(boxes, look.local, world, look.agreement)
+        return Prediction(boxes=boxes, local=look.local, world=world, agreement=look.agreement)
 
     def detect(self, levels: list[Grid]) -> DetectionMaps:
         """Return the maps of the detector."""
@@ -172,7 +172,7 @@ class MassmNetwork(nn.Module):
         boxes = shown_boxes(look.views, look.center, look.radius, doubtful)
         again = self.look(levels, images, *boxes, refine_updates)
         if again.agreement is None:
-            return look
+            raise RuntimeError("a first look had close-ups, the second has none")
         better = doubtful & clearly_better(again.agreement, look.agreement)
         return Glance(
             torch.where(better[..., None], again.center, look.center),
