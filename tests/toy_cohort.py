@@ -40,6 +40,7 @@ TENSORS = TensorsConfig(
     intensity_percentiles=(0.5, 99.5),
     contrast=None,
     modes=4,
+    mirror_pairs={},
 )
 
 
@@ -209,8 +210,10 @@ def train_config(**changes: object) -> TrainConfig:
         "validate_every": 1,
         "augment": {
             "probability": 1.0,
+            "mirror_probability": 0.0,
             "crop_probability": 0.0,
             "crop_margin_mm": 10.0,
+            "cut_probability": 0.0,
             "rotation_deg": 10.0,
             "translation_mm": 5.0,
             "scale": 0.1,

@@ -81,6 +81,17 @@ def populations_are_mirror_images(
             )
 
 
+def mirror_pairs_are_modeled(tensors: TensorsConfig, anatomies: Sequence[str]) -> Iterator[str]:
+    """Check that the anatomies of pairs are there; of two sides, one alone cannot be mirrored."""
+    pairs = tensors.mirror_pairs
+    unknown = [name for name in (*pairs, *pairs.values()) if name not in anatomies]
+    if unknown:
+        yield (
+            f"tensors.mirror_pairs: {', '.join(unknown)} is not among anatomies, "
+            f"found {_listed(anatomies)}"
+        )
+
+
 def anatomies_have_projects(
     correspond: CorrespondConfig, anatomies: Sequence[str]
 ) -> Iterator[str]:

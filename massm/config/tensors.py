@@ -3,6 +3,7 @@
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from massm.config._section import FieldsAbove, Section
+from massm.config.names import Anatomy
 
 
 class ContrastConfig(Section):
@@ -41,7 +42,25 @@ class ExportConfig(Section):
         return self.fine_spacing_mm or self.spacing_mm
 
 
-class TensorsConfig(ExportConfig):
+class MirrorConfig(Section):
+    """What a subject's anatomies are called in a mirror."""
+
+    mirror_pairs: dict[Anatomy, Anatomy] = Field(
+        description="{LeftParotid: RightParotid}: in a mirror one is the other; what is not named "
+        "stays what it is. Read where `train.augment.mirror_probability` is above 0."
+    )
+
+    @field_validator("mirror_pairs")
+    @classmethod
+    def _are_pairs(cls, pairs: dict[str, str]) -> dict[str, str]:
+        names = [*pairs, *pairs.values()]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"an anatomy is in one pair at most, found twice: {', '.join(twice)}")
+        return pairs
+
+
+class TensorsConfig(ExportConfig, MirrorConfig):
     """What a network sees: the arrays of every subject, and statistics of the training split."""
 
     intensity_percentiles: tuple[float, float] = Field(

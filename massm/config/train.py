@@ -20,7 +20,9 @@ from massm.config._section import FieldsAbove, Section
 class AugmentConfig(Section):
     """Random changes of a training subject, the same for image, box and particles."""
 
-    probability: float = Field(ge=0, le=1, description="Chance that a subject is changed at all.")
+    probability: float = Field(
+        ge=0, le=1, description="Chance that a subject is changed otherwise than by a mirror."
+    )
     rotation_deg: NonNegativeFloat = Field(description="Largest rotation about each axis, degrees.")
     translation_mm: NonNegativeFloat = Field(description="Largest shift along each axis, mm.")
     scale: float = Field(ge=0, lt=1, description="Largest change of size, fraction.")
@@ -35,11 +37,21 @@ class AugmentConfig(Section):
     shape_modes: NonNegativeInt = Field(description="Leading modes they are drawn from.")
     falloff_mm: PositiveFloat = Field(description="How far a deformation reaches, mm.")
     lattice_mm: PositiveFloat = Field(description="Grid on which deformations are stored, mm.")
+    mirror_probability: float = Field(
+        ge=0,
+        le=1,
+        description="Chance that a subject is seen in a mirror, its left anatomies as the right "
+        "ones of another (`tensors.mirror_pairs`). For bodies alike on both sides: not for a liver "
+        "or a heart.",
+    )
     crop_probability: float = Field(
         ge=0, le=1, description="Chance that the field of view is cut to a random box."
     )
     crop_margin_mm: NonNegativeFloat = Field(
         description="What is left around the anatomies at least, mm."
+    )
+    cut_probability: float = Field(
+        ge=0, le=1, description="Chance that such a box ends amid the anatomies, on one side."
     )
     hu_shift: NonNegativeFloat = Field(description="Largest shift of all values, HU.")
     hu_scale: float = Field(ge=0, lt=1, description="Largest change of contrast, fraction.")

@@ -10,13 +10,12 @@ from jaxtyping import Float
 from massm.config.groom import AlignmentConfig
 from massm.geometry.alignment import apply_transform, fit_similarity
 from massm.geometry.distance import SurfaceIndex
+from massm.geometry.frames import MIRROR
 from massm.geometry.mesh import Mesh
 from massm.groom.align import align, points_needed
 from massm.groom.cloud import Cloud, cloud_of
 from massm.pdm.fixed import FrozenModel
 from massm.pdm.shape_model import ShapeModel
-
-_MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ class FitModel:
         Returns:
             The matrix from the frame of the mesh to the aligned frame.
         """
-        start = _MIRROR if self.reflected else np.eye(4)
+        start = MIRROR if self.reflected else np.eye(4)
         cloud = cloud_of(mesh, points_needed(config)).moved(start)
         shift = np.eye(4)
         shift[:3, 3] = -cloud.center
@@ -120,7 +119,7 @@ def registered_by(
     """
     from massm.groom.remesh import remesh
 
-    start = _MIRROR if reflected else np.eye(4)
+    start = MIRROR if reflected else np.eye(4)
     turned = apply_transform(start, particles)
     mean = torch.from_numpy(model["mean"])
     move = fit_similarity(torch.from_numpy(turned), mean, allow_scale=False).matrix().numpy()
@@ -151,7 +150,7 @@ def frozen_of(arrays: Mapping[str, np.ndarray]) -> FrozenModel:
 
 def _centered_cloud(surface: Mesh, config: AlignmentConfig, *, mirrored: bool) -> Cloud:
     """Take the points of a reference as grooming does: mirrored or not, then centered."""
-    cloud = cloud_of(surface, points_needed(config)).moved(_MIRROR if mirrored else np.eye(4))
+    cloud = cloud_of(surface, points_needed(config)).moved(MIRROR if mirrored else np.eye(4))
     shift = np.eye(4)
     shift[:3, 3] = -cloud.center
     return cloud.moved(shift)

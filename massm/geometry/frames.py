@@ -1,10 +1,14 @@
 """Frames of anatomies in an image: rigid maps from the world frame, as rows of three by four."""
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from massm.geometry.alignment import orthogonal_between
+
+MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])
+"""Across the sagittal plane of an image frame: x (left) to -x (right)."""
 
 
 def frames_between(

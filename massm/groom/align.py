@@ -11,10 +11,10 @@ from scipy.spatial.transform import Rotation
 
 from massm.config.groom import AlignmentConfig
 from massm.geometry.alignment import fit_similarity
+from massm.geometry.frames import MIRROR
 from massm.groom.cloud import Cloud
 from massm.groom.reference import choose_reference
 
-_MIRROR = np.diag([-1.0, 1.0, 1.0, 1.0])  # across the sagittal plane: x (left) to -x (right)
 _TARGET_POINTS = 4  # the side that is searched is this many times denser than the side that asks
 
 
@@ -63,7 +63,7 @@ def align_all(
         contralateral: Surfaces of training subjects of the anatomy of the other side that this one
             is pooled with, in image space; they are mirrored where these are not.
     """
-    start, other = (_MIRROR, np.eye(4)) if reflect else (np.eye(4), _MIRROR)
+    start, other = (MIRROR, np.eye(4)) if reflect else (np.eye(4), MIRROR)
     posed = {name: cloud.moved(start) for name, cloud in sorted(clouds.items())}
     candidates = {(name, reflect): posed[name] for name in posed if name in training}
     for name, cloud in (contralateral or {}).items():

@@ -1,7 +1,6 @@
 """Joint augmentation: one smooth map moves the image, the boxes and the particles.
 
-There is no left-right flip: it would exchange left and right anatomies and break the particles'
-correspondence.
+A left-right flip takes more than this: see :mod:`massm.tensors.mirroring`.
 """
 
 import math
@@ -20,6 +19,7 @@ from massm.tensors.preprocessing import Intensity
 from massm.tensors.sample import Sample, Template, Truth
 from massm.tensors.warp import GridWarp
 
+_DEEPEST_CUT = 0.6  # share of all that the anatomies span along an axis
 _ROUNDING = 1e-3  # voxels: a border that lies on a voxel's center keeps it
 
 
@@ -59,7 +59,7 @@ def augment(
     moved = Sample(seen, move_shapes(sample.truth, warp))
     if torch.rand((), generator=generator) >= config.crop_probability:
         return moved
-    field = draw_field(moved, spacing_mm, config.crop_margin_mm, generator)
+    field = draw_field(moved, spacing_mm, config, generator)
     cut = cut_field(moved.scan, *field, spacing_mm=spacing_mm, fine_spacing_mm=fine_spacing_mm)
     return replace(moved, scan=cut)
 
@@ -94,7 +94,7 @@ def draw_warp(
 
 
 def draw_field(
-    sample: Sample, spacing_mm: float, margin_mm: float, generator: torch.Generator
+    sample: Sample, spacing_mm: float, config: AugmentConfig, generator: torch.Generator
 ) -> tuple[Float[Tensor, "3"], Float[Tensor, "3"]]:
     """Draw a field of view: each side lies between the image's border and the anatomies.
 
@@ -103,8 +103,8 @@ def draw_field(
     Args:
         sample: An augmented subject; centers and radii in its frame, mm.
         spacing_mm: Voxel size of the network grid.
-        margin_mm: What is left around the anatomies at least.
-        generator: Draws the six sides.
+        config: What is left around the anatomies, and how often one side cuts through them.
+        generator: Draws the six sides, and whether one of them cuts.
 
     Returns:
         Lowest and highest corner, mm, frame of the augmented image; the image's own where no
@@ -118,12 +118,21 @@ def draw_field(
     if not there.any():
         return low, high
     center, radius = truth.center[there], truth.radius[there]
-    first = (center - radius).amin(dim=0) - margin_mm
-    last = (center + radius).amax(dim=0) + margin_mm
-    return (
-        low + shares[0] * (first - low).clamp(min=0),
-        high - shares[1] * (high - last).clamp(min=0),
+    first = (center - radius).amin(dim=0)
+    last = (center + radius).amax(dim=0)
+    margin = config.crop_margin_mm
+    sides = torch.stack(
+        [
+            low + shares[0] * (first - margin - low).clamp(min=0),
+            high - shares[1] * (high - last - margin).clamp(min=0),
+        ]
     )
+    if torch.rand((), generator=generator) < config.cut_probability:
+        side, axis = divmod(int(torch.randint(6, (), generator=generator)), 3)
+        depth = _DEEPEST_CUT * torch.rand((), generator=generator) * (last - first)[axis]
+        sides[side, axis] = last[axis] - depth if side else first[axis] + depth
+    sides[0], sides[1] = torch.maximum(sides[0], low), torch.minimum(sides[1], high)
+    return sides[0], sides[1]
 
 
 def cut_field(

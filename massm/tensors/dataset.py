@@ -18,6 +18,7 @@ from massm.tensors.augment import augment
 from massm.tensors.images import Images, Scan
 from massm.tensors.labels import Labels
 from massm.tensors.manifest import Entry, Manifest
+from massm.tensors.mirroring import mirrored_file, mirrored_labels, mirrored_scan
 from massm.tensors.preprocessing import Preprocessing, images_of, stored_scan
 from massm.tensors.sample import Batch, Sample, Template, Truth, collate
 
@@ -30,6 +31,7 @@ _TRUTH = {
     "world": "K M 3",
 }
 _SAMPLE = _SCAN | _TRUTH
+_MIRRORED = _TRUTH | {"partner": "K"}
 _OPTIONAL = {"fine": "Df Hf Wf", "fine_origin": "3"}
 _LABELS = {"labels": "D H W", "origin": "3", "known": "K"}
 _ADVICE = "run the tensors stage again"
@@ -83,22 +85,19 @@ class SubjectDataset(Dataset[Sample]):
     def __getitem__(self, index: int) -> Sample:
         """Read, and maybe augment, one subject."""
         entry = self.entries[index]
-        read = load_sample(self.folder / entry.file, entry.subject)
-        scan, truth = read.scan, read.truth
-        if self.manifest.preprocessing.fine_spacing_mm is None:
-            scan = replace(scan, fine=None, fine_origin=None)
-        if self.labels is not None:
-            truth = replace(truth, labels=(self._labels(self.labels, entry),))
-        sample = Sample(scan, truth.take(self.rows))
         if self.augmentation is None or self.template is None:
-            return sample
+            return self._sample(entry).take(self.rows)
+        generator = generator_for(self.seed, self.epoch, entry.subject)
+        often = self.augmentation.mirror_probability
+        mirrored = often > 0 and bool(torch.rand((), generator=generator) < often)
+        sample = self._mirrored(entry) if mirrored else self._sample(entry)
         return augment(
-            sample,
+            sample.take(self.rows),
             self.augmentation,
             self.template,
             self.manifest.preprocessing.intensity,
             self.manifest.preprocessing.spacing_mm,
-            generator_for(self.seed, self.epoch, entry.subject),
+            generator,
             self.manifest.preprocessing.fine_spacing_mm,
         )
 
@@ -135,6 +134,29 @@ class SubjectDataset(Dataset[Sample]):
         for start in range(0, len(self), batch_size):
             rows = range(start, min(start + batch_size, len(self)))
             yield images_of([self.scan(row) for row in rows], preprocessing, multiple)
+
+    def _sample(self, entry: Entry) -> Sample:
+        """Read a subject with all anatomies, as it is stored."""
+        read = load_sample(self.folder / entry.file, entry.subject)
+        scan, truth = read.scan, read.truth
+        if self.manifest.preprocessing.fine_spacing_mm is None:
+            scan = replace(scan, fine=None, fine_origin=None)
+        if self.labels is not None:
+            truth = replace(truth, labels=(self._labels(self.labels, entry),))
+        return Sample(scan, truth)
+
+    def _mirrored(self, entry: Entry) -> Sample:
+        """Read a subject as it is in a mirror, where its left anatomies are on the right."""
+        read, path = self._sample(entry), mirrored_file(self.folder, entry.subject)
+        held = tensors.load(path, list(_MIRRORED))
+        refuse_other_shapes(held, _MIRRORED, path, _ADVICE)
+        partner = held["partner"].tolist()
+        used = self.manifest.preprocessing
+        labels = tuple(mirrored_labels(one, partner) for one in read.truth.labels)
+        return Sample(
+            mirrored_scan(read.scan, used.spacing_mm, used.fine_spacing_mm),
+            replace(_truth_of(held), labels=labels),
+        )
 
     def _labels(self, folder: Path, entry: Entry) -> Labels:
         spacing_mm = self.manifest.preprocessing.finest_spacing_mm

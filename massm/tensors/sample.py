@@ -92,6 +92,10 @@ class Sample:
         """Return its name."""
         return self.scan.subject
 
+    def take(self, rows: Sequence[int] | None) -> "Sample":
+        """Return it with some of the anatomies, as if there were no others; None: all."""
+        return Sample(self.scan, self.truth.take(rows))
+
 
 @dataclass(frozen=True)
 class Batch:

@@ -30,6 +30,7 @@ from massm.models.predict import score_of
 from massm.models.saved import Description, save_model
 from massm.tensors.dataset import generator_for, label_file
 from massm.tensors.manifest import Manifest, read_manifest
+from massm.tensors.mirroring import mirrored_file
 from massm.tensors.sample import Template
 from massm.tensors.template import load_template
 from massm.training.columns import Columns
@@ -112,7 +113,7 @@ def fit(
         "%s: %.2f million parameters, %s", entry.family, _count(module) / 1e6, config.precision
     )
 
-    run = fingerprint(config, entry, data.manifest, data.template, labels)
+    run = fingerprint(config, entry, data.manifest, data.template, tensors)
     best = output / "best.safetensors" if config.select == "best" else None
     checkpoint = checkpoint_of(output, run, module, best)
     if checkpoint is None:
@@ -170,7 +171,7 @@ def fingerprint(
     entry: NetworkConfig,
     manifest: Manifest,
     template: Template,
-    labels: Path | None = None,
+    tensors: Path,
 ) -> str:
     """Return a hash of all that decides a run's course, to tell a resumable checkpoint.
 
@@ -179,7 +180,8 @@ def fingerprint(
         entry: The network and its objective.
         manifest: Of the anatomies that the network is for.
         template: Of the same.
-        labels: Folder of the subjects' labels, if the network learns from them.
+        tensors: Folder of the tensors stage, for what else the network learns from: labels, and
+            training subjects in a mirror.
     """
     parts: list[Any] = [
         config.model_dump(mode="json", exclude=set(_FREE)),
@@ -189,9 +191,12 @@ def fingerprint(
         [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
         {name: _digest(value) for name, value in vars(template).items()},
     ]
-    if labels is not None:
-        learned = [*manifest.of_split("train"), *manifest.of_split("validation")]
-        parts.append([digest(label_file(labels, entry.subject)) for entry in learned])
+    train, validation = (manifest.of_split(split) for split in ("train", "validation"))
+    if entry.facts.trains_on == "labels":
+        files = [label_file(tensors / "labels", one.subject) for one in (*train, *validation)]
+        parts.append([digest(file) for file in files])
+    if config.augment.mirror_probability > 0:
+        parts.append([digest(mirrored_file(tensors, one.subject)) for one in train])
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

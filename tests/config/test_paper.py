@@ -69,6 +69,7 @@ OFF = {
     "tensors.fine_spacing_mm": None,
     "tensors.crop_air_hu": None,
     "tensors.contrast": None,
+    "tensors.mirror_pairs": ("train.augment.mirror_probability", 0.0),
     "models.massm.detection.class_wise": False,
     "models.massm.detection.reach_cells": 0,
     "models.massm.roi.margin": 1.0,

@@ -80,16 +80,19 @@ def test_absent_and_unknown_have_no_bump():
     assert torch.isfinite(targets.radius).all()
 
 
-def test_a_center_outside_the_grid_is_unknown():
+@pytest.mark.parametrize(("radii", "known"), [(0.1, False), (0.4, False), (0.6, True), (9.0, True)])
+def test_an_anatomy_whose_center_lies_outside_is_unknown_at_first_then_absent(radii, known):
+    """Just outside there is much of it to see; of one that is well outside there is nothing."""
     grid = frame()
     center, radius = boxes(grid)
-    center[0, 0] -= 500
+    edge = grid.origin[0, 0] - grid.spacing_mm / 2
+    center[0, 0, 0] = edge - radii * radius[0, 0, 0]
     presence = torch.ones(2, 3, dtype=torch.long)
     targets = encode(
         grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
     )
     assert not targets.present[0, 0]
-    assert not targets.known[0, 0]
+    assert targets.known[0].tolist() == [known, True, True]
     assert targets.heat[0, 0].eq(0).all()
 
 

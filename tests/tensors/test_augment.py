@@ -98,6 +98,24 @@ def test_a_cut_field_of_view_shows_the_same_and_all_anatomies(parts, epoch):
     torch.testing.assert_close(ours.sample_fine(points), theirs.sample_fine(points), **close)
 
 
+def test_some_fields_of_view_end_amid_the_anatomies_on_one_side(parts):
+    preprocessing, _, _ = parts
+    cuts = []
+    for epoch in range(12):
+        sample = augmented(parts, epoch, probability=1.0, crop_probability=1.0, cut_probability=1.0)
+        there = sample.truth.presence.eq(1)
+        center, radius = sample.truth.center[there], sample.truth.radius[there]
+        first, last = (center - radius).amin(dim=0), (center + radius).amax(dim=0)
+        low = sample.scan.origin
+        size = torch.tensor(sample.scan.image.shape[::-1])
+        high = low + (size - 1) * preprocessing.spacing_mm
+        depth = torch.cat([low - first, last - high]) / (last - first).repeat(2)
+        cuts.append((depth > 0).tolist())
+        assert depth.max() < 0.75  # a voxel more than the deepest at most
+    assert any(any(one) for one in cuts)
+    assert len({tuple(one) for one in cuts}) > 3  # not always the same side
+
+
 def test_a_subject_without_anatomies_keeps_its_field_of_view(parts):
     preprocessing, template, sample = parts
     nobody = replace(

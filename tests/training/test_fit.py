@@ -180,7 +180,8 @@ def test_another_normalization_of_the_same_files_is_another_run(folder):
     )
     first, second = (
         fitting.fingerprint(
-            train_config(), small_model(), each, load_template(folder / "template.safetensors")
+            *(train_config(), small_model(), each),
+            *(load_template(folder / "template.safetensors"), folder),
         )
         for each in (manifest, other)
     )
@@ -192,7 +193,7 @@ def test_another_template_of_the_same_files_is_another_run(folder):
     manifest = read_manifest(folder / "manifest.json")
     template = load_template(folder / "template.safetensors")
     marks = {
-        fitting.fingerprint(train_config(), small_model(), manifest, each)
+        fitting.fingerprint(train_config(), small_model(), manifest, each, folder)
         for each in (
             template,
             replace(template, local=template.local.flip(1)),
@@ -201,7 +202,7 @@ def test_another_template_of_the_same_files_is_another_run(folder):
     }
     assert len(marks) == 3
     again = load_template(folder / "template.safetensors")
-    assert fitting.fingerprint(train_config(), small_model(), manifest, again) in marks
+    assert fitting.fingerprint(train_config(), small_model(), manifest, again, folder) in marks
 
 
 def test_the_log_has_one_line_per_epoch_with_what_is_left(folder, tmp_path, caplog):

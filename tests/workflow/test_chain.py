@@ -46,6 +46,7 @@ AFTER_CORRESPONDENCE = (
         "tensors_subjects",
         "tensors_manifest",
         "tensors_labels",
+        "tensors_mirrored",
         "reconstruct_warp",
         "reconstruct_reference",
     }
@@ -239,6 +240,7 @@ def test_the_same_stages_write_the_same_bytes_again(finished, tmp_path):
         "tensors_subjects": "tensors/batches/0000.tsv",
         "tensors_manifest": "tensors/manifest.json",
         "tensors_labels": "tensors/label_batches/0000.tsv",
+        "tensors_mirrored": "tensors/mirrored_batches/0000.tsv",
         "bundle_model": "models/massm/model.json",
         "predict_model": "predict/massm",
         "reconstruct_warp": "reconstruct/warp/spleen.npz",

@@ -392,10 +392,12 @@ def if_joint(*files):
 
 
 def learned_files(wildcards):
-    """What a model is trained on besides the tensors of the subjects: label maps, if it asks."""
+    """What a model is trained on besides the tensors of the subjects: label maps, mirrored shapes."""
     given = {}
     if settings.models[wildcards.model].facts.trains_on == "labels":
         given["labels"] = label_batches(wildcards)
+    if settings.training(wildcards.model).augment.mirror_probability > 0:
+        given["mirrored"] = mirrored_batches(wildcards)
     return given
 
 
@@ -405,9 +407,24 @@ def label_batches(wildcards):
     return expand("<results>/tensors/label_batches/{batch:04d}.tsv", batch=names)
 
 
+def mirrored_batches(wildcards):
+    """Tables of all batches of training subjects in a mirror."""
+    names = range(-(-len(training_subjects()) // settings.jobs.tensors_subjects))
+    return expand("<results>/tensors/mirrored_batches/{batch:04d}.tsv", batch=names)
+
+
 def learning_subjects(batch=None):
     """Names of the subjects that networks learn from, or of those in one batch."""
-    names, size = cohort_subjects("train", "validation"), settings.jobs.tensors_subjects
+    return _batch_of(cohort_subjects("train", "validation"), batch)
+
+
+def training_subjects(batch=None):
+    """Names of the training subjects, or of those in one batch."""
+    return _batch_of(cohort_subjects("train"), batch)
+
+
+def _batch_of(names, batch):
+    size = settings.jobs.tensors_subjects
     return names if batch is None else names[int(batch) * size :][:size]
 
 

@@ -1,6 +1,6 @@
 """What a network sees: image, boxes, presence, particles; statistics of the training split."""
 
-from massm.config.tensors import ExportConfig
+from massm.config.tensors import ExportConfig, MirrorConfig
 
 TENSORS_SUBJECTS = settings.jobs.tensors_subjects
 
@@ -109,6 +109,52 @@ rule tensors_labels:
         " --anatomies {params.anatomies:q} --subjects {params.subjects:q} --cohort {input.cohort:q}"
         " --tensors-folder {params.tensors:q} --output {params.folder:q} --done {output.done:q}"
         " &> {log:q}"
+
+
+rule tensors_mirrored:
+    input:
+        cohort=ancient("<results>/dataset/cohort.tsv"),
+        groomed=groom_batches,
+        alignments=expand("<results>/groom/alignment/{anatomy}.json", anatomy=ANATOMIES),
+        models=expand("<results>/correspond/{anatomy}/model.npz", anatomy=ANATOMIES),
+        templates=expand("<results>/template/{anatomy}.vtp", anatomy=ANATOMIES),
+    output:
+        done="<results>/tensors/mirrored_batches/{batch}.tsv",
+    log:
+        "<logs>/tensors/mirrored_{batch}.log",
+    benchmark:
+        "<benchmarks>/tensors/mirrored_{batch}.tsv"
+    conda:
+        MASSM
+    threads: settings.correspond.threads
+    resources:
+        mem_mb=per_process,
+        runtime=240,
+    params:
+        depends=lambda wildcards: json.dumps(
+            [settings.groom.alignment.result_relevant(), settings.correspond.result_relevant()]
+        ),
+        config=section("tensors", MirrorConfig),
+        alignment=lambda wildcards, threads: settings.groom.alignment.model_dump_json(),
+        engine=lambda wildcards, threads: settings.correspond.model_dump_json(),
+        anatomies=ANATOMIES,
+        subjects=lambda wildcards: training_subjects(wildcards.batch),
+        state=lambda wildcards: batch_state(  # only compared
+            table="cohort",
+            columns=["subject", "anatomy", "split", "status"],
+            files=[],
+            subjects=training_subjects(wildcards.batch),
+        ),
+        results=settings.results,
+        folder=settings.results / "tensors",
+    message:
+        "See the training subjects of batch {wildcards.batch} in a mirror"
+    shell:
+        "python -m massm.stages.tensors_mirrored --config {params.config:q}"
+        " --alignment {params.alignment:q} --engine {params.engine:q}"
+        " --anatomies {params.anatomies:q} --subjects {params.subjects:q} --cohort {input.cohort:q}"
+        " --groomed {input.groomed:q} --results {params.results:q} --output {params.folder:q}"
+        " --done {output.done:q} &> {log:q}"
 
 
 rule tensors:

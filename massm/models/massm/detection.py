@@ -16,6 +16,8 @@ from massm.models.interface import Boxes
 from massm.models.massm import losses
 from massm.tensors.grid import Grid
 
+_GONE = 0.5  # radii that a center lies outside of the image by, from which its anatomy is absent
+
 
 @dataclass(frozen=True)
 class DetectionMaps:
@@ -154,10 +156,11 @@ def encode(
     """
     index = grid.to_index(center)
     last = grid.size - 1
-    inside = ((index > -0.5) & (index < last + 0.5)).all(dim=-1)
-    present = presence.eq(1) & inside
-    # A center that augmentation moved out of the grid is neither here nor known to be absent.
-    known = presence.eq(0) | present
+    beyond = torch.maximum(-0.5 - index, index - last - 0.5)  # cells, negative: inside
+    present = presence.eq(1) & (beyond < 0).all(dim=-1)
+    # A center just outside of the grid is neither here nor known to be absent.
+    gone = presence.eq(1) & (beyond * grid.spacing_mm > _GONE * radius).any(dim=-1)
+    known = presence.eq(0) | present | gone
     index = torch.where(present[..., None], index, torch.zeros_like(index))
     radius = torch.where(present[..., None], radius, torch.ones_like(radius))
     cell = torch.minimum(index.round().clamp(min=0), last)
