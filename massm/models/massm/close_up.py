@@ -112,10 +112,12 @@ class CropUnet(nn.Module):
         self.code = nn.Embedding(anatomies, widths[0])
         self.stem = nn.Conv3d(4, widths[0], 3, padding=1)
         self.down = nn.ModuleList([_block(widths[0], widths[0])])
+        self.narrow = nn.ModuleList()
         self.up = nn.ModuleList()
         for fine, coarse in pairwise(widths):
             self.down.append(_block(fine, coarse, stride=2))
-            self.up.append(_block(fine + coarse, fine))
+            self.narrow.append(nn.Conv3d(coarse, fine, 1, bias=False))
+            self.up.append(_block(fine, fine))
         self.dropout = nn.Dropout3d(config.dropout)
         self.score = nn.Conv3d(widths[0], anatomies + 1, 1)
         if self.score.bias is not None:
@@ -131,10 +133,10 @@ class CropUnet(nn.Module):
             maps = block(maps)
             levels.append(maps)
         maps = self.dropout(levels.pop())
-        for block in reversed(self.up):
+        for narrow, block in zip(reversed(self.narrow), reversed(self.up), strict=True):
             beside = levels.pop()
-            maps = functional.interpolate(maps, size=beside.shape[2:], mode="trilinear")
-            maps = block(torch.cat([beside, maps], dim=1))
+            maps = functional.interpolate(narrow(maps), size=beside.shape[2:], mode="trilinear")
+            maps = block(beside + maps)
         return maps, self.score(maps)
 
 
