@@ -8,7 +8,8 @@ a false alarm, and spoilt in ways that are no fault of the model. A line for eac
 scans the scan itself was red, or any anatomy, or all that was found; and which evidence led. For
 scans that are cropped at random the AUROC of the share outside (of the surface, or of the place
 that the other anatomies tell where it was found elsewhere), of an anatomy that the crop cuts
-against one that it does not, by the true particles of RESULTS/correspond.
+against one that it does not, by the true particles of RESULTS/correspond; then how many anatomies
+are found that it takes away or leaves, and how far off the particles are.
 """
 
 import argparse
@@ -92,32 +93,47 @@ def report(kind: str, found: Iterator[ScanShapes]) -> None:
 
 
 def crops(scans: dict[str, Volume], bundle: Bundle, results: Path) -> None:
-    """Print how well the share outside tells what a random crop cuts."""
+    """Print what becomes of anatomies that random crops take away, cut, or leave whole."""
     generator = np.random.default_rng(0)
     sets = {name: load_set(results / f"correspond/{name}.npz") for name in bundle.shapes}
     scores, by_surface, cut = [], [], []
+    gone, whole = [0, 0], [0, 0]  # found, of so many
+    off_mm: dict[bool, list[float]] = {True: [], False: []}  # of those cut, of those whole
     for name, scan in scans.items():
         for _ in range(CROPS):
             crop = cropped(scan, *random_box(scan, generator))
             shapes = described(crop, bundle)
             grid = ScanGrid.of(crop)
-            for anatomy, shape in shapes.found.items():
-                own = sets[anatomy]
-                if name not in own.subjects or shape.cut is None or shape.surface is None:
+            for anatomy, own in sets.items():
+                if name not in own.subjects:
                     continue
-                outside = grid.outside_mm(own.local[own.subjects.index(name)])
-                if (outside > 0).all():
-                    continue  # nothing of it is in the scan: a false detection, not a cut one
+                true = own.local[own.subjects.index(name)]
+                outside, shape = grid.outside_mm(true) > 0, shapes.found.get(anatomy)
+                if outside.all() or not outside.any():
+                    counted = gone if outside.all() else whole
+                    counted[0] += shape is not None
+                    counted[1] += 1
+                if outside.all() or not (shape and shape.cut and shape.surface):
+                    continue
                 # Among those that are not cut, the nearest to the edge comes first.
                 near = grid.outside_mm(shape.surface.vertices).max()
                 scores.append(max(shape.cut.surface, shape.cut.expected) + 1e-6 * near)
                 by_surface.append(shape.cut.surface + 1e-6 * near)
-                cut.append(bool((outside > 0).any()))
+                cut.append(bool(outside.any()))
+                if shape.local is not None:
+                    off = np.linalg.norm(shape.local - true, axis=-1).mean()
+                    off_mm[bool(outside.any())].append(float(off))
     is_cut = np.array(cut, bool)
     print(
         f"{CROPS} random crops of each: {is_cut.sum()} of {len(is_cut)} anatomies found are cut, "
         f"AUROC of the share outside {auroc(np.array(scores), is_cut):.3f}, of its own surface "
         f"alone {auroc(np.array(by_surface), is_cut):.3f}"
+    )
+    print(
+        f"of {gone[1]} anatomies that a crop takes away whole {gone[0]} are found, of {whole[1]} "
+        f"that it leaves whole {whole[0]}; particles are {np.mean(off_mm[True]):.1f} mm "
+        f"(median {np.median(off_mm[True]):.1f}) off where it cuts, those outside among them, "
+        f"{np.mean(off_mm[False]):.1f} ({np.median(off_mm[False]):.1f}) where it does not"
     )
 
 
