@@ -62,7 +62,12 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--configuration", type=Path, nargs="+", required=True)
     parser.add_argument("--models", nargs="*", default=[])
-    parser.add_argument("--precisions", nargs="+", default=["32-true", "bf16-mixed"])
+    parser.add_argument(
+        "--precisions",
+        nargs="+",
+        choices=["32-true", *FORMATS],
+        default=["32-true", "bf16-mixed"],
+    )
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--repeat", type=int, default=2)
