@@ -3,6 +3,7 @@
 Each function says of values that contradict each other what is needed; first comes the key's path.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from massm.config.bundle import BundleConfig
@@ -82,7 +83,7 @@ def populations_are_mirror_images(
 
 
 def mirror_pairs_are_modeled(tensors: TensorsConfig, anatomies: Sequence[str]) -> Iterator[str]:
-    """Check that the anatomies of pairs are there; of two sides, one alone cannot be mirrored."""
+    """Check that the anatomies of pairs are there."""
     pairs = tensors.mirror_pairs
     unknown = [name for name in (*pairs, *pairs.values()) if name not in anatomies]
     if unknown:
@@ -130,6 +131,27 @@ def drawn_modes_are_stored(
         used = augment.probability > 0 and augment.shape_std > 0
         if used and modes > tensors.modes:
             yield f"{path}.shape_modes: of tensors.modes = {tensors.modes} stored, found {modes}"
+
+
+def sides_are_paired(
+    tensors: TensorsConfig, augmentations: Mapping[str, AugmentConfig], anatomies: Sequence[str]
+) -> Iterator[str]:
+    """Check that no left anatomy is still called left where subjects are seen in a mirror.
+
+    Args:
+        tensors: Says which anatomies are each other's mirror images.
+        augmentations: By the path of their section.
+        anatomies: Those that are modeled; of a side is what says left or right in its name.
+    """
+    paired = {name for pair in tensors.mirror_pairs.items() for name in pair}
+    sided = [name for name in anatomies if re.search("left|right", name, re.IGNORECASE)]
+    alone = [name for name in sided if name not in paired]
+    for path, augment in augmentations.items():
+        if alone and augment.mirror_probability > 0:
+            yield (
+                f"{path}.mirror_probability: in a mirror {', '.join(alone)} would keep the name of "
+                "the wrong side; name the other side's anatomy in tensors.mirror_pairs, or set 0"
+            )
 
 
 def models_agree(models: Mapping[str, EntryConfig], tensors: TensorsConfig) -> Iterator[str]:

@@ -28,6 +28,7 @@ from massm.config.agreement import (
     models_agree,
     phantom_has_its_layout,
     populations_are_mirror_images,
+    sides_are_paired,
     trust_can_be_made,
 )
 from massm.config.audit import AuditConfig
@@ -185,6 +186,7 @@ class Config(Section):
                 augmentations[path if "augment" in entry.train else "train"] = augment
         sections = {f"{path}.augment": augment for path, augment in augmentations.items()}
         yield from drawn_modes_are_stored(self.tensors, sections)
+        yield from sides_are_paired(self.tensors, sections, self.anatomies)
 
 
 def load_config(values: Mapping[str, Any]) -> Config:

@@ -99,6 +99,7 @@ def draw_field(
     """Draw a field of view: each side lies between the image's border and the anatomies.
 
     A scan may show the whole shoulders, or end behind the ears; what is shown has the same shape.
+    With a chance one side lies amid the anatomies instead, and cuts or loses some of them.
 
     Args:
         sample: An augmented subject; centers and radii in its frame, mm.

@@ -149,6 +149,22 @@ def values():
             r"models\.second\.label: 'MASSM' is the label of massm too",
         ),
         (
+            {"tensors": {"mirror_pairs": {"lung_upper_lobe_left": "lung_upper_lobe"}}},
+            r"tensors\.mirror_pairs: lung_upper_lobe is not among anatomies",
+        ),
+        (
+            {"tensors": {"mirror_pairs": dict.fromkeys(LOBES, "spleen")}},
+            r"tensors\.mirror_pairs: .*in one pair at most, found twice: spleen",
+        ),
+        (
+            {"train": {"augment": {"mirror_probability": 0.5}}},
+            r"train\.augment\.mirror_probability: in a mirror .*lung_upper_lobe_left.*mirror_pairs",
+        ),
+        (
+            {"models": {"massm": {"train": {"augment": {"mirror_probability": 0.5}}}}},
+            r"models\.massm\.train\.augment\.mirror_probability: in a mirror ",
+        ),
+        (
             {"models": {"massm": None}},
             r"(?s)mean_shape\.boxes_of: massm is.*oracle\.modes: massm is.*reference_model: massm",
         ),

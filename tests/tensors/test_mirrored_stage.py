@@ -73,12 +73,9 @@ def test_they_are_in_correspondence_with_the_anatomys_own(made):
     (known,) = export(folder, ["t1"], {})
     particles = load_set(folder / "correspond" / "bright.npz")
     own = particles.world[particles.row("t1")]
-    others = particles.of_split("train").world
     away = np.linalg.norm(known["world"][0] - own, axis=-1).mean()
     shuffled = np.linalg.norm(np.roll(own, 1, axis=0) - own, axis=-1).mean()
-    spread = np.linalg.norm(others - others.mean(axis=0), axis=-1).mean()
     assert away < 0.5 * shuffled
-    assert away < 10 * spread
 
 
 def test_what_the_other_side_lacks_is_absent_and_what_cannot_be_fitted_is_unknown(made, caplog):
