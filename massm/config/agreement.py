@@ -260,19 +260,26 @@ def intervals_can_be_made(
 
 
 def trust_can_be_made(
-    trust: TrustConfig, carried: Sequence[str], predict: PredictConfig
+    trust: TrustConfig, carried: Sequence[str], crossed: Sequence[str], predict: PredictConfig
 ) -> Iterator[str]:
     """Check that the models that get tables of what is usual have a folder, and predictions.
 
     Args:
         trust: Their section.
         carried: Models that get a model folder.
+        crossed: Those that cross-validation makes.
         predict: Says who is predicted.
     """
     for name in trust.models or ():
         if name not in carried:
             yield f"trust.models: {name} gets no model folder, those are {_listed(carried)}"
-    if trust.models and "validation" not in predict.splits:
+        elif trust.calibration == "crossval" and name not in crossed:
+            yield (
+                f"trust.models: {name} is not predicted out of fold; add it to "
+                f"crossval.models, found {_listed(crossed)}"
+            )
+    of_validation = trust.models and trust.calibration == "validation"
+    if of_validation and "validation" not in predict.splits:
         yield (
             "trust.models: validation is not predicted; add it to predict.splits, found "
             f"{_listed(predict.splits)}"

@@ -120,7 +120,7 @@ class Config(Section):
             *crossed_is_modeled(self.crossval, self.models),
             *measured_is_predicted(self.predict, self.evaluate),
             *intervals_can_be_made(self.intervals, self.models, self._crossed, self.predict),
-            *trust_can_be_made(self.trust, self._carried, self.predict),
+            *trust_can_be_made(self.trust, self._carried, self._crossed, self.predict),
             *anonymous_weights_can_be_made(self.bundle, self.models),
         ]
         if faults:
@@ -139,7 +139,7 @@ class Config(Section):
     @property
     def trust_of(self) -> tuple[str, ...]:
         """Names of the models that get tables of what is usual."""
-        return self.trust.made(self.entries, self._carried, self.predict.splits)
+        return self.trust.made(self.entries, self._carried, self._crossed, self.predict.splits)
 
     @property
     def _carried(self) -> tuple[str, ...]:

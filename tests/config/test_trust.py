@@ -18,6 +18,16 @@ def test_those_with_a_model_folder_get_them_if_validation_is_predicted():
     assert load_config(fold_config(settings, 1)).trust_of == ()
 
 
+def test_out_of_fold_those_get_them_that_cross_validation_makes():
+    out_of_fold = {"calibration": "crossval"}
+    assert config(trust=out_of_fold).trust_of == ("massm",)
+    assert config(trust=out_of_fold, predict={"splits": ["test"]}).trust_of == ("massm",)
+    small = {"models": {"small": {"like": "massm", "label": "small"}}}
+    assert config(trust=out_of_fold, **small).trust_of == ("massm",)
+    more = {"models": ["mean_shape", "small"]}
+    assert config(trust=out_of_fold, crossval=more, **small).trust_of == ("massm", "small")
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -26,6 +36,13 @@ def test_those_with_a_model_folder_get_them_if_validation_is_predicted():
         (
             {"trust": {"models": ["massm"]}, "predict": {"splits": ["test"]}},
             "trust.models: validation is not predicted",
+        ),
+        (
+            {
+                "models": {"small": {"like": "massm", "label": "small"}},
+                "trust": {"models": ["small"], "calibration": "crossval"},
+            },
+            "trust.models: small is not predicted out of fold; add it to crossval.models",
         ),
         ({"trust": {"false_alarms": 0.5}}, "trust.false_alarms"),
     ],

@@ -8,13 +8,18 @@ import numpy as np
 import pytest
 
 from benchmarks.same_bytes import differences
+from massm.config.loading import load_config
 from massm.config.reconstruct import ReconstructConfig
+from massm.config.trust import AlarmConfig
+from massm.dataset.folds import LEFT_OUT
 from massm.io import predictions
 from massm.io.crossval import read_folds, read_out_of_fold
+from massm.io.documents import read_json
 from massm.io.particles import load_set
 from massm.io.residuals import read_residuals
 from massm.io.tables import read_table
-from massm.stages import intervals_out_of_fold
+from massm.io.trust import read_trust
+from massm.stages import intervals_out_of_fold, trust
 from tests.workflow.project import Project
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("chain")]
@@ -303,6 +308,20 @@ def test_a_fold_is_predicted_by_models_that_never_saw_it(finished):
         residuals=residuals,
     )
     assert set(read_residuals(residuals).subjects) <= left
+    tables = results / "trust" / "massm" / "crossval.npz"
+    trust.run(
+        AlarmConfig(false_alarms=0.05),
+        name="massm",
+        model=load_config(read_json(fold / "config.json")).models["massm"],
+        modes=4,
+        results=results,
+        anatomies=sorted(path.stem for path in (results / "correspond").glob("*.npz")),
+        runs=[fold],
+        split=LEFT_OUT,
+        calibration="one fold",
+        trust=tables,
+    )
+    assert read_trust(tables).subjects == len(left)
     assert not finished.planned(index)
     old.unlink()
 

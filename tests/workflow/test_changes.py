@@ -183,6 +183,17 @@ def test_radii_out_of_fold_wait_for_all_folds(finished):
     finished.put()
 
 
+def test_lights_out_of_fold_wait_for_all_folds(finished):
+    section = {"calibration": "crossval"}
+    finished.put(trust=section, crossval={"seed": 2})
+    ran = finished.run("trust")
+    folds = {"crossval_folds": 1, "crossval_config": 5, "crossval_fold": 5}
+    assert ran == Counter({**folds, "trust_model": 1})
+    finished.put(trust={**section, "false_alarms": 0.1}, crossval={"seed": 2})
+    assert finished.run("trust") == Counter({"trust_model": 1})  # no fold again
+    finished.put()
+
+
 def test_meshes_without_images_give_shape_models_and_one_sentence(finished):
     table = ["subject,anatomy,mask"]
     (finished.folder / "meshes").mkdir()

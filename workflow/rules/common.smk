@@ -277,9 +277,9 @@ def predicted_by(model):
     return json.dumps(parts)
 
 
-def calibrated_by(model):
-    """Whose errors decide on a model's radii, in words, and what else these subjects decided."""
-    if settings.intervals.calibration == "crossval":
+def calibrated_by(model, calibration):
+    """Who decides on a model's radii or lights, in words, and what else these subjects decided."""
+    if calibration == "crossval":
         return (
             f"training and validation subjects, each predicted out of its fold of {len(FOLDS)};"
             " they decided nothing in the models that predicted them"
@@ -305,6 +305,13 @@ def intervals_of(model):
 def trust_of(model):
     """What is usual of a model's predictions; none of one that gets none."""
     return [settings.results / "trust" / model / "trust.npz"] if model in TRUST else []
+
+
+def judged_by(model):
+    """Predictions of subjects that a model did not learn from, which say what is usual."""
+    if settings.trust.calibration == "crossval":
+        return in_folds("out_of_fold.tsv")
+    return settings.results / "predict" / model
 
 
 def residuals_of(model, whose):

@@ -75,7 +75,7 @@ rule intervals_model:
         runtime=10,
     params:
         config=section("intervals", LevelConfig),
-        calibration=lambda wildcards: calibrated_by(wildcards.model),
+        calibration=lambda wildcards: calibrated_by(wildcards.model, settings.intervals.calibration),
     message:
         "Choose radii of {wildcards.model}"
     shell:

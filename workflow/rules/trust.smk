@@ -1,12 +1,15 @@
 """What is usual of a model's predictions, so that a scan that is not can be told."""
 
 from massm.config.trust import AlarmConfig
+from massm.dataset.folds import LEFT_OUT
+
+TRUST_CROSSED = settings.trust.calibration == "crossval"
 
 
 rule trust_model:
     input:
         checked=ancient(subject_table),
-        predictions="<results>/predict/{model}",
+        predictions=lambda wildcards: judged_by(wildcards.model),
         particles=expand("<results>/correspond/{anatomy}.npz", anatomy=ANATOMIES),
         warps=expand("<results>/reconstruct/warp/{anatomy}.npz", anatomy=ANATOMIES),
     output:
@@ -24,13 +27,17 @@ rule trust_model:
         config=section("trust", AlarmConfig),
         model=lambda wildcards, threads: ENTRIES[wildcards.model].model_dump_json(),
         modes=settings.tensors.modes,
-        calibration=lambda wildcards: validated_by(wildcards.model),
+        results=settings.results,
+        anatomies=ANATOMIES,
+        runs=in_folds("") if TRUST_CROSSED else settings.results,
+        split=LEFT_OUT if TRUST_CROSSED else "validation",
+        calibration=lambda wildcards: calibrated_by(wildcards.model, settings.trust.calibration),
     message:
         "Say what is usual of {wildcards.model}"
     shell:
-        "python -m massm.stages.trust --config {params.config:q} --model {params.model:q}"
-        " --modes {params.modes} --subjects {input.checked:q} --predictions {input.predictions:q}"
-        " --particles {input.particles:q} --warps {input.warps:q}"
+        "python -m massm.stages.trust --config {params.config:q} --name {wildcards.model:q}"
+        " --model {params.model:q} --modes {params.modes} --results {params.results:q}"
+        " --anatomies {params.anatomies:q} --runs {params.runs:q} --split {params.split:q}"
         " --calibration {params.calibration:q} --trust {output.trust:q} &> {log:q}"
 
 

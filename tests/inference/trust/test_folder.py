@@ -107,16 +107,26 @@ def test_tables_of_another_model_are_not_written(run, tmp_path, tables, message)
 
 def test_the_stage_sees_what_the_command_sees(run, tmp_path, monkeypatch):
     files = test_bundle.predicted_by_stages(run, tmp_path)
+    fold = tmp_path / "fold"  # where the stages of this run write is not where a whole run does
+    for name, place in {
+        "dataset": run.folder / "dataset",
+        "correspond": run.folder / "correspond",
+        "predict/massm": tmp_path / "predict",
+        "reconstruct/warp": tmp_path / "warp",
+    }.items():
+        (fold / name).parent.mkdir(parents=True, exist_ok=True)
+        (fold / name).symlink_to(place, target_is_directory=True)
     seen = []
     monkeypatch.setattr(stage, "usual", lambda subjects, *rest: seen.extend(subjects) or told())
     stage.run(
         AlarmConfig(false_alarms=0.05),
+        name="massm",
         model=test_bundle.NETWORK,
         modes=4,
-        subjects=run.folder / "dataset/subjects.tsv",
-        predictions=tmp_path / "predict",
-        particles=[run.folder / f"correspond/{name}.npz" for name in ANATOMIES],
-        warps=[tmp_path / f"warp/{name}.npz" for name in ANATOMIES],
+        results=run.folder,
+        anatomies=list(ANATOMIES),
+        runs=[fold],
+        split="validation",
         calibration="validation split",
         trust=tmp_path / "trust.npz",
     )
