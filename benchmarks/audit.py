@@ -29,6 +29,7 @@ from scipy import ndimage
 
 from massm.audit.evidence import Key
 from massm.audit.files import MeasuredMask
+from massm.audit.prediction import PredictedMask, predicted_mask
 from massm.audit.ranking import rank
 from massm.audit.reading import measure_subject, read_mask
 from massm.audit.reasons import are_sides
@@ -67,7 +68,7 @@ def main() -> None:
     clean = {one.name: measured(one) for one in subjects}
     print(f"{len(subjects)} subjects measured in {time.process_time() - began:.1f} s (CPU)")
     surfaces = predicted(given.surfaces, given.anatomies)
-    away = distances(subjects, surfaces)
+    away = compared(subjects, surfaces)
     began = time.process_time()
     table = rank([one for rows in clean.values() for one in rows], away)
     print(f"ranked in {time.process_time() - began:.1f} s (CPU)")
@@ -84,7 +85,7 @@ def main() -> None:
             copies = [one for one in copies if one.name in changed]
             rows = clean | {one.name: measured(one) for one in copies}
             every = [one for part in rows.values() for one in part]
-            top = first_of(rank(every, away | distances(copies, surfaces)))
+            top = first_of(rank(every, away | compared(copies, surfaces)))
             print(f"seed {seed}: {tally.add('all', faults, top)}", flush=True)
             if surfaces:
                 known = {key: kind for key, kind in faults.items() if key in surfaces}
@@ -131,7 +132,9 @@ def predicted(folders: list[Path], anatomies: list[str]) -> dict[Key, Mesh]:
     }
 
 
-def distances(subjects: Iterable[FoundSubject], surfaces: Mapping[Key, Mesh]) -> dict[Key, float]:
+def compared(
+    subjects: Iterable[FoundSubject], surfaces: Mapping[Key, Mesh]
+) -> dict[Key, PredictedMask]:
     """Measure how far masks lie from what was predicted, both ways, mm, as evaluation does."""
     found = {}
     for subject in subjects:
@@ -140,7 +143,7 @@ def distances(subjects: Iterable[FoundSubject], surfaces: Mapping[Key, Mesh]) ->
             mask = None if mesh is None or one.mask is None else read_or_none(one.mask)
             if mesh is not None and mask is not None:
                 both = surface_measures(mesh, mask_surface(mask), samples=SAMPLES, tolerances_mm=[])
-                found[subject.name, one.name] = both["surface_mean"]
+                found[subject.name, one.name] = predicted_mask(both["surface_mean"], mesh)
     return found
 
 

@@ -10,9 +10,10 @@ from jaxtyping import Float
 from massm.audit.measures import MaskMeasures
 from massm.audit.place import FEWEST, PlacedMask, Scans, place_all
 from massm.audit.population import distances, usual
+from massm.audit.prediction import PredictedMask, beyond_prediction
 from massm.audit.sight import beyond_sight, offset
 
-KINDS = ("flat", "place", "size", "form", "sight", "border", "rim", "values", "prediction")
+KINDS = ("flat", "place", "size", "form", "sight", "border", "rim", "values", "prediction", "ends")
 """Names of the evidence: columns of ``audit/masks.csv``; what says most to a person comes first."""
 
 Key = tuple[str, str]  # subject, anatomy
@@ -31,24 +32,29 @@ class Evidence:
             where there is none of the kind.
         placed: What the other anatomies of the scan say of each.
         beyond_mm: How much farther each reaches, in 26 directions, than the image around it says.
+        beyond_predicted_mm: The same of those that have a predicted surface, than that.
     """
 
     raw: pd.DataFrame
     placed: Mapping[Key, PlacedMask]
     beyond_mm: Mapping[Key, Float[np.ndarray, "26"]]
+    beyond_predicted_mm: Mapping[Key, Float[np.ndarray, "26"]]
 
 
-def gather(scans: Scans, distance_mm: Mapping[Key, float], fewest: int = FEWEST) -> Evidence:
+def gather(
+    scans: Scans, predictions: Mapping[Key, PredictedMask], fewest: int = FEWEST
+) -> Evidence:
     """Gather what speaks against each mask.
 
     Args:
         scans: Measures by subject and anatomy.
-        distance_mm: Of masks to what a model predicts that has not learned from them.
+        predictions: Of masks, by a model that has not learned from them.
         fewest: Anatomies that fewer subjects have are left out.
     """
     placed = place_all(scans)
     tables: list[pd.DataFrame] = []
     beyond: dict[Key, np.ndarray] = {}
+    of_predicted: dict[Key, np.ndarray] = {}
     for anatomy in dict.fromkeys(name for masks in scans.values() for name in masks):
         keys = [(subject, anatomy) for subject, masks in scans.items() if anatomy in masks]
         if len(keys) < max(fewest, FEWEST):
@@ -57,7 +63,16 @@ def gather(scans: Scans, distance_mm: Mapping[Key, float], fewest: int = FEWEST)
         table = pd.DataFrame(_of_shapes(masks), index=pd.MultiIndex.from_tuples(keys))
         table["place"] = [placed[key].place if key in placed else np.nan for key in keys]
         table["size"] = [placed[key].size if key in placed else np.nan for key in keys]
-        table["prediction"] = np.log([distance_mm.get(key, np.nan) for key in keys])
+        said = {key: predictions[key] for key in keys if key in predictions}
+        for key, one in said.items():
+            table.loc[key, "prediction"] = np.log(one.distance_mm)
+        own = {key: beyond_prediction(scans[key[0]][anatomy], one) for key, one in said.items()}
+        own = {key: further for key, further in own.items() if np.isfinite(further).all()}
+        if len(own) >= FEWEST:
+            far = np.array(list(own.values()))
+            far -= np.median(far, axis=0)
+            of_predicted |= dict(zip(own, far, strict=True))
+            table.loc[list(own), "ends"] = distances(far, 1.0)
         imaged = [row for row, mask in enumerate(masks) if np.isfinite(mask.hu[0])]
         if len(imaged) >= FEWEST:
             columns, further = _of_images([masks[row] for row in imaged])
@@ -66,7 +81,8 @@ def gather(scans: Scans, distance_mm: Mapping[Key, float], fewest: int = FEWEST)
                 table.loc[[keys[row] for row in imaged], name] = values
         tables.append(table.reindex(columns=list(KINDS)))
     nothing = pd.DataFrame(columns=list(KINDS), index=pd.MultiIndex.from_tuples([], names=[0, 1]))
-    return Evidence(pd.concat(tables) if tables else nothing.astype(float), placed, beyond)
+    raw = pd.concat(tables) if tables else nothing.astype(float)
+    return Evidence(raw, placed, beyond, of_predicted)
 
 
 def _of_shapes(masks: list[MaskMeasures]) -> dict[str, np.ndarray]:

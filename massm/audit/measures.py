@@ -22,8 +22,10 @@ _NEXT = np.array([way for way in product((-1, 0, 1), repeat=3) if any(way)])
 DIRECTIONS = _NEXT / np.linalg.norm(_NEXT, axis=1, keepdims=True)
 """The 26 directions in which it is measured how far a mask reaches."""
 
+END_PERCENT = 98.0
+"""Percentile of the voxels that counts as the end, so that a stray voxel does not."""
+
 _MOST_POINTS = 100_000
-_END = 98.0  # percentile of the voxels that counts as the end, so that a stray voxel does not
 _WINDOW_HU = (-200.0, 300.0)  # what tells tissues apart; air and bone are the ends
 _OUTSIDE_HU = -1024.0
 _RIM_MM = 5.0
@@ -80,7 +82,7 @@ def _measure(image: Volume | None, mask: Volume, others: Mapping[str, Volume]) -
     points = _points(crop)
     center = points.mean(axis=0)
     arms = points - center
-    ends = np.percentile(points, [100 - _END, _END], axis=0)
+    ends = np.percentile(points, [100 - END_PERCENT, END_PERCENT], axis=0)
     spread = np.cov(arms.T) + 1e-6 * np.eye(3)
     lengths = np.sqrt(np.diag(spread))
     shared_with, shared = _shared(points, others)
@@ -89,7 +91,7 @@ def _measure(image: Volume | None, mask: Volume, others: Mapping[str, Volume]) -
         center=center,
         volume_ml=float(np.count_nonzero(crop.array)) * mask.voxel_ml,
         extent=ends[1] - ends[0],
-        support=np.percentile(arms @ DIRECTIONS.T, _END, axis=0),
+        support=np.percentile(arms @ DIRECTIONS.T, END_PERCENT, axis=0),
         turn=(spread / np.outer(lengths, lengths))[[0, 0, 1], [1, 2, 2]],
         flat=_flat_sides(crop),
         shared=shared,

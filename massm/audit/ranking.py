@@ -8,6 +8,7 @@ from massm.audit.evidence import KINDS, Key, gather
 from massm.audit.files import MeasuredMask
 from massm.audit.measures import MaskMeasures
 from massm.audit.place import FEWEST, PlacedMask
+from massm.audit.prediction import PredictedMask
 from massm.audit.reasons import Reasons
 from massm.audit.score import by_mask, scores, weighed
 
@@ -19,7 +20,9 @@ COLUMNS = (
 
 
 def rank(
-    measured: Sequence[MeasuredMask], distance_mm: Mapping[Key, float], fewest: int = FEWEST
+    measured: Sequence[MeasuredMask],
+    predictions: Mapping[Key, PredictedMask],
+    fewest: int = FEWEST,
 ) -> pd.DataFrame:
     """List masks by how little they fit, with :data:`COLUMNS`.
 
@@ -27,14 +30,14 @@ def rank(
 
     Args:
         measured: All masks of the cohort.
-        distance_mm: Of masks to what a model predicts that has not learned from them.
+        predictions: Of masks, by a model that has not learned from them.
         fewest: Subjects that an anatomy must have to be compared, at least eight.
     """
     scans: dict[str, dict[str, MaskMeasures]] = {}
     for one in measured:
         if one.measures is not None:
             scans.setdefault(one.subject, {})[one.anatomy] = one.measures
-    evidence = gather(scans, distance_mm, fewest)
+    evidence = gather(scans, predictions, fewest)
     weights = weighed(evidence.raw)
     named = by_mask(weights)
     total = dict(zip(named, scores(weights), strict=True))

@@ -64,6 +64,7 @@ class Reasons:
             "sight": self._sight,
             "border": self._border,
             "prediction": self._prediction,
+            "ends": self._ends,
         }
 
     def _exchanged(self, key: Key) -> str:
@@ -102,6 +103,13 @@ class Reasons:
         how = "farther than" if beyond[most] > 0 else "short of what"
         side = _side(DIRECTIONS[most])
         return f"reaches {abs(beyond[most]):.0f} mm {how} the image says at the {side}"
+
+    def _ends(self, key: Key) -> str:
+        beyond = self._evidence.beyond_predicted_mm[key]
+        most = int(np.abs(beyond).argmax())
+        how = "farther than" if beyond[most] > 0 else "short of"
+        side = _side(DIRECTIONS[most])
+        return f"reaches {abs(beyond[most]):.0f} mm {how} its prediction at the {side}"
 
     def _size(self, key: Key) -> str:
         volume = self._scans[key[0]][key[1]].volume_ml

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from massm.audit.files import MeasuredMask, read_measures, write_measures
+from massm.audit.measures import DIRECTIONS
+from massm.audit.prediction import predicted_mask
 from massm.audit.ranking import COLUMNS, rank
+from massm.geometry.isosurface import isosurface
 from tests.audit.scans import Scans, ball
 
 
@@ -68,9 +71,49 @@ def test_a_cohort_of_two_is_not_ranked_at_all():
 
 def test_a_mask_far_from_its_prediction_is_more_suspicious():
     scans = Scans(12)
-    near = {(subject, "top"): 1.0 + 0.01 * n for n, subject in enumerate(scans.masks)}
-    table = rank(scans.measured(imaged=False), near | {("s4", "top"): 9.0})
+    near = {
+        (subject, "top"): predicted_mask(1.0 + 0.01 * n, None)
+        for n, subject in enumerate(scans.masks)
+    }
+    far = {("s4", "top"): predicted_mask(9.0, None)}
+    table = rank(scans.measured(imaged=False), near | far)
     assert "lies 9.0 mm from its prediction, usual are 1.1" in reason(table, "s4", "top")
+    assert table.ends.isna().all()
+
+
+def test_a_mask_that_ends_short_of_its_prediction_is_named():
+    scans = Scans()
+    said = {
+        (subject, name): predicted_mask(1.0, isosurface(mask.with_array(mask.array * 1.0), 0.5))
+        for subject, masks in scans.masks.items()
+        for name, mask in masks.items()
+        if name != "left"
+    }
+    whole = rank(scans.measured(imaged=False), said)
+    cut = scans.masks["s6"]["bottom"].array.copy()
+    cut[:, :, int(np.quantile(np.nonzero(cut)[2], 0.67)) :] = False
+    scans.replace("s6", "bottom", cut)
+    table = rank(scans.measured(imaged=False), said)
+    assert tuple(table.loc[0, ["subject", "anatomy"]]) == ("s6", "bottom")
+    row = table.iloc[0]
+    assert row.ends > 4
+    assert table[table.anatomy == "left"].ends.isna().all()
+    assert whole[(whole.subject == "s6") & (whole.anatomy == "bottom")].ends.item() < 1.5
+
+
+def test_a_prediction_that_ends_earlier_is_named():
+    scans = Scans()
+    said = {
+        (subject, "top"): predicted_mask(1.0, isosurface(mask.with_array(mask.array * 1.0), 0.5))
+        for subject, masks in scans.masks.items()
+        for mask in [masks["top"]]
+    }
+    said["s6", "top"] = said["s6", "top"]._replace(
+        ends=said["s6", "top"].ends - 8 * np.maximum(DIRECTIONS[:, 2], 0)
+    )
+    table = rank(scans.measured(imaged=False), said)
+    assert tuple(table.loc[0, ["subject", "anatomy"]]) == ("s6", "top")
+    assert "mm farther than its prediction at the top" in reason(table, "s6", "top")
 
 
 def test_what_cannot_be_read_keeps_its_reason_through_the_file(tmp_path):

@@ -59,10 +59,15 @@ def ranked(results):
     ]
     columns = ["model", "head", "subject", "anatomy", "split", "measure", "value"]
     write_table(pd.DataFrame(rows, columns=columns), results / "local.csv")
+    for n in range(10):
+        for folder in ("fold", "whole"):  # the first counts, which is right
+            surface = meshes.read(results / f"s{n if folder == 'fold' else 9 - n}/bottom.vtp")
+            meshes.write(surface, results / folder / f"s{n}" / "left.vtp")
     audit_masks.run(
         RankingConfig(fewest=8),
         measures=sorted((results / "measures").iterdir()),
         predicted=[results / "local.csv"],
+        surfaces=[results / "none", results / "fold", results / "whole"],
         table=results / "masks.csv",
     )
     return read_table(results / "masks.csv")
@@ -92,6 +97,8 @@ def test_predictions_of_training_subjects_are_not_used(ranked):
     known = ranked[ranked.prediction.notna()]
     assert set(known.anatomy) == {"left"}
     assert known.prediction.max() < 3
+    assert set(ranked[ranked.ends.notna()].anatomy) == {"left"}
+    assert known.ends.max() < 6  # the other folder's would be other subjects' surfaces
 
 
 def test_the_page_shows_the_first_and_lists_what_to_look_at(results, ranked):

@@ -53,12 +53,14 @@ rule audit_masks:
     params:
         config=section("audit", RankingConfig),
         predicted=lambda wildcards: measured_predictions(),
+        surfaces=lambda wildcards: predicted_surfaces(),
         state=lambda wildcards: fingerprint(measured_predictions()),  # only compared
     message:
         "Rank masks by how little they fit"
     shell:
         "python -m massm.stages.audit_masks --config {params.config:q} --measures {input.measures:q}"
-        " --predicted {params.predicted:q} --table {output.table:q} &> {log:q}"
+        " --predicted {params.predicted:q} --surfaces {params.surfaces:q}"
+        " --table {output.table:q} &> {log:q}"
 
 
 rule audit_page:
