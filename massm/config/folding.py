@@ -32,6 +32,7 @@ def fold_config(config: Config, number: int, names: Sequence[str] = ()) -> dict[
         for name in dict.fromkeys([*values["models"], *names])
     }
     values["predict"]["splits"] = values["evaluate"]["splits"] = ["test"]
+    values["crossval"]["folds_made"] = None  # more of them later do not change this one
     values["intervals"]["models"] = []  # the whole run takes what its folds predict
     values["trust"]["models"] = []
     return values

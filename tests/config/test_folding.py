@@ -33,7 +33,15 @@ def test_models_come_with_those_that_they_read():
     }
 
 
+def test_fewer_folds_than_there_are_can_be_made():
+    assert list(config().crossval.numbers) == [1, 2, 3, 4, 5]
+    assert list(config(folds_made=2).crossval.numbers) == [1, 2]
+    assert fold_config(config(folds_made=2), 1) == fold_config(config(), 1)
+
+
 def test_what_cannot_be_is_refused():
+    with pytest.raises(ConfigError, match="folds_made is 6, of 5 folds"):
+        config(folds_made=6)
     with pytest.raises(ValueError, match="fold 6 of crossval.folds = 5"):
         fold_config(config(), 6)
     with pytest.raises(ConfigError, match=r"crossval\.models: nobody is not among models"):

@@ -194,6 +194,18 @@ def test_lights_out_of_fold_wait_for_all_folds(finished):
     finished.put()
 
 
+def test_one_fold_is_enough_for_calibration(finished):
+    section = {"intervals": {"calibration": "crossval"}}
+    finished.put(**section, crossval={"seed": 3, "folds_made": 1})
+    ran = finished.run("intervals")
+    folds = {"crossval_folds": 1, "crossval_config": 1, "crossval_fold": 1}
+    assert ran == Counter({**folds, "intervals_out_of_fold": 1, "intervals_model": 1})
+    finished.put(**section, crossval={"seed": 3, "folds_made": 2})
+    ran = finished.run("intervals")
+    assert (ran["crossval_config"], ran["intervals_model"]) == (1, 1)
+    finished.put()
+
+
 def test_meshes_without_images_give_shape_models_and_one_sentence(finished):
     table = ["subject,anatomy,mask"]
     (finished.folder / "meshes").mkdir()

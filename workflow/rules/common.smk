@@ -30,7 +30,7 @@ COVERAGE = ["<results>/evaluate/coverage.csv"] if COVERED else []
 SURE = set(CARRIED) <= set(INTERVALS)  # each model folder has intervals, and names their file
 TRUST = list(settings.trust_of)
 TOLD = set(CARRIED) <= set(TRUST)  # the same of tables of what is usual
-FOLDS = [str(number + 1) for number in range(settings.crossval.folds)]
+FOLDS = [str(number) for number in settings.crossval.numbers]
 PHANTOM = settings.phantom.root
 # Environment files: absolute, their braces doubled, since Snakemake formats them.
 MASSM, SHAPEWORKS = (
@@ -280,8 +280,10 @@ def predicted_by(model):
 def calibrated_by(model, calibration):
     """Who decides on a model's radii or lights, in words, and what else these subjects decided."""
     if calibration == "crossval":
+        made = settings.crossval.folds_made
+        told = "training and validation subjects" + (f" of {made} of the folds" if made else "")
         return (
-            f"training and validation subjects, each predicted out of its fold of {len(FOLDS)};"
+            f"{told}, each predicted out of its fold of {settings.crossval.folds};"
             " they decided nothing in the models that predicted them"
         )
     return validated_by(model)

@@ -83,7 +83,7 @@ rule crossval_fold:
         python=lambda wildcards, threads: sys.executable,
         snakefile=lambda wildcards, threads: Path(workflow.basedir) / "Snakefile",
         conda=lambda wildcards, threads: "--use-conda" if CONDA else [],
-        folds=len(FOLDS),
+        folds=settings.crossval.folds,
     message:
         "Make the models without fold {wildcards.fold} of {params.folds}, predict it; progress in {log}"
     shell:
