@@ -93,11 +93,11 @@ format: $(READY)
 reference: $(READY)
 	$(BIN)/python -m massm.config.reference docs/config.md
 
-# The model that comes with the package, anew; DATA is the folder of its cohort, see
-# docs/benchmarks/openkbp.md. The second command alone makes it of results that are there.
+# The model that comes with the package, anew; DATA is the folder of openkbp_hn. The second command
+# alone makes it of results that are there.
 pretrained: $(READY)
 	$(BIN)/snakemake all --cores $(CORES) --configfile $(OPENKBP) --config dataset='{root: $(DATA)}'
-	$(BIN)/python -m massm.stages.pretrained --name head-neck --results results/openkbp-pretrained \
+	$(BIN)/python -m massm.stages.pretrained --name head-neck --results results/openkbp \
 	    --configuration config.yaml $(OPENKBP)
 
 clean:
