@@ -58,7 +58,7 @@ def whole(tmp_path):
     write_groomed(groomed[:4], results / "groom/index/0000.tsv")
     write_groomed(groomed[4:], results / "groom/index/0001.tsv")
     crossval_folds.run(
-        CrossvalConfig(folds=2, seed=0, models=None),
+        CrossvalConfig(folds=2, folds_made=None, seed=0, models=None),
         subjects=results / "dataset/subjects.tsv",
         cohort=results / "dataset/cohort.tsv",
         folds=results / "crossval/folds.tsv",

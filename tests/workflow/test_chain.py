@@ -276,7 +276,7 @@ def test_one_stage_runs_alone(finished):
     assert table.read_text(encoding="utf-8") == before
 
 
-def test_a_fold_is_predicted_by_models_that_never_saw_it(finished):
+def test_a_fold_is_predicted_by_models_that_never_saw_it(finished, monkeypatch):
     finished.configure(crossval={"folds": 5})
     old = finished.folder / "results" / "groom" / "index" / "0999.tsv"
     old.write_text("of another cutting into batches")
@@ -308,6 +308,7 @@ def test_a_fold_is_predicted_by_models_that_never_saw_it(finished):
         residuals=residuals,
     )
     assert set(read_residuals(residuals).subjects) <= left
+    monkeypatch.chdir(finished.folder)  # where the scans are named from
     tables = results / "trust" / "massm" / "crossval.npz"
     trust.run(
         AlarmConfig(false_alarms=0.05),
