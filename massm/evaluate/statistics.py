@@ -13,6 +13,7 @@ FEW = 15
 """With fewer subjects bootstrap intervals are too narrow, and Student's t takes their place."""
 
 _AREA_STEP = 1e-9
+_EXACT = 50  # pairs
 
 
 class Interval(NamedTuple):
@@ -165,6 +166,7 @@ def count_interval(happened: float, count: int, confidence: float) -> Interval:
     return Interval(low, high, "exact")
 
 
+@lru_cache(maxsize=4096)  # a table asks for the same counts again and again
 def _clopper_pearson(happened: float, count: float, confidence: float) -> tuple[float, float]:
     """Take the beta quantiles of Clopper and Pearson's interval, also for broken counts."""
     tail = (1 - confidence) / 2
@@ -224,8 +226,9 @@ def _bca(
 def signed_rank(difference: Float[np.ndarray, " n"]) -> float:
     """Test whether paired differences scatter around zero (Wilcoxon signed-rank, two-sided).
 
-    Exact for up to 50 pairs; with ties or zeros, which measured distances hardly ever have, the
-    normal approximation.
+    Wilcoxon, "Individual comparisons by ranking methods", Biometrics Bulletin 1, 1945. Exact for up
+    to 50 pairs; with ties or zeros, which measured distances hardly ever have, the normal
+    approximation.
 
     Returns:
         The p-value: 1 where no pair differs, nan where there is no pair.
@@ -236,8 +239,24 @@ def signed_rank(difference: Float[np.ndarray, " n"]) -> float:
         return 1.0
     size = np.abs(difference)
     distinct = len(np.unique(size)) == len(size) and size.min() > 0
-    method = "exact" if distinct and len(size) <= 50 else "asymptotic"
-    return float(wilcoxon(difference, method=method).pvalue)
+    if not distinct or len(size) > _EXACT:
+        return float(wilcoxon(difference, method="asymptotic").pvalue)
+    ranks = np.empty(len(size), int)
+    ranks[np.argsort(size)] = np.arange(1, len(size) + 1)
+    at_most = np.cumsum(_rank_sums(len(size)))
+    positive = int(ranks[difference > 0].sum())
+    lower = min(positive, len(at_most) - 1 - positive)  # the distribution is symmetric
+    return min(1.0, 2 * float(at_most[lower]))
+
+
+@lru_cache(maxsize=_EXACT)
+def _rank_sums(count: int) -> np.ndarray:
+    """Give the chance of each sum of ranks 1 to ``count``, where each counts or not by a coin."""
+    chance = np.ones(1)
+    for rank in range(1, count + 1):
+        without, with_it = np.pad(chance, (0, rank)), np.pad(chance, (rank, 0))
+        chance = (without + with_it) / 2
+    return chance
 
 
 def holm(p_values: Float[np.ndarray, " n"]) -> Float[np.ndarray, " n"]:

@@ -7,6 +7,8 @@ from scipy.spatial import cKDTree
 from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 
+_SPREAD = ((16, 0x030000FF), (8, 0x0300F00F), (4, 0x030C30C3), (2, 0x09249249))
+
 
 def sample_uniform(
     mesh: Mesh, count: int, generator: np.random.Generator
@@ -29,6 +31,26 @@ def sample_uniform(
     u, v = np.where(outside, 1 - u, u), np.where(outside, 1 - v, v)
     a, b, c = (mesh.vertices[mesh.faces[face, corner]] for corner in range(3))
     return a + u[:, None] * (b - a) + v[:, None] * (c - a), face
+
+
+def along_curve(points: Float[np.ndarray, "n 3"]) -> Int[np.ndarray, " n"]:
+    """Order points along a curve that fills space, so that neighbors in the order lie together.
+
+    Morton, "A computer oriented geodetic data base and a new technique in file sequencing", IBM
+    1966: the bits of the three coordinates, interleaved. 1024 steps along the longest side; points
+    of one cell keep their order.
+
+    Returns:
+        Row numbers in the order of the curve.
+    """
+    if len(points) == 0:
+        return np.zeros(0, np.int64)
+    low = points.min(0)
+    side = max(float(np.ptp(points, axis=0).max()), np.finfo(float).tiny)
+    cell = ((points - low) / side * 1023).astype(np.int64)
+    for shift, kept in _SPREAD:  # two free bits between the bits of a number of ten
+        cell = (cell | cell << shift) & kept
+    return np.argsort(cell[:, 0] | cell[:, 1] << 1 | cell[:, 2] << 2, kind="stable")
 
 
 def farthest_points(

@@ -147,6 +147,15 @@ def test_signed_rank_of_all_negative_differences():
     assert np.isnan(signed_rank(np.zeros(0)))
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 7, 27, 50, 51])
+def test_signed_rank_is_what_scipy_says(rng, count):
+    for shift in (0.0, 0.3, -1.0):
+        difference = rng.normal(shift, 1, count)
+        method = "exact" if count <= 50 else "asymptotic"
+        expected = stats.wilcoxon(difference, method=method).pvalue
+        assert signed_rank(difference) == pytest.approx(expected, rel=1e-9)
+
+
 def test_holm_by_hand():
     found = holm(np.array([0.01, 0.04, np.nan, 0.03, 0.5]))
     np.testing.assert_allclose(found, [0.04, 0.09, np.nan, 0.09, 0.5])

@@ -36,6 +36,18 @@ def test_points_spread_evenly_by_area_and_the_same_each_time():
     assert (half[:, 0] < 5).mean() == pytest.approx(0.5, abs=0.01)
 
 
+def test_every_region_has_its_share_of_points_whatever_the_order_of_the_triangles(rng):
+    """Without an order in space a region's number of points would scatter by ten or more."""
+    sphere = closed_sphere(4000)
+    mesh = Mesh(sphere.vertices, sphere.faces[rng.permutation(len(sphere.faces))])
+    points = spread_points(mesh, 1000).points
+    corners = mesh.vertices[mesh.faces].mean(1)
+    for axis in range(3):
+        for sign in (-1, 1):
+            area = mesh.face_areas[sign * corners[:, axis] > 0].sum() / mesh.area
+            assert abs((sign * points[:, axis] > 0).sum() - 1000 * area) < 8
+
+
 def test_a_surface_has_no_distance_to_itself():
     mesh = closed_sphere(200)
     found = measure(mesh, mesh)

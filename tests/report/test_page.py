@@ -73,7 +73,7 @@ def test_page_says_what_was_found_and_what_was_left_out(page):
     text = own_part(page)
     assert "1 false positive, 1 known absent" in text
     assert "cut by the field of view" in text
-    assert "surface_samples: 10000" in text
+    assert "surface_samples: 5000" in text
     assert "MASSM 50 % lower" in text
     assert "correspond/spleen.npz" in text
 

@@ -15,6 +15,7 @@ from massm.geometry.mesh import Mesh
 Space = Literal["", "LPS", "RAS"]
 
 _FARTHEST = 1e7  # mm; 10 km hold a scanner whose unit is the micrometer
+_ODD = (np.sqrt(2.0), np.sqrt(3.0))  # no ratios that coordinates of a grid have
 _MOST_CORNERS = 1000  # of one polygon: cutting takes their number squared
 
 
@@ -112,7 +113,9 @@ def _check(polygons: Polygons) -> None:
     wrong = corners[(corners < 0) | (corners >= len(points))]
     if len(wrong):
         raise ValueError(f"a polygon has the corner {wrong[0]}, but there are {len(points)} points")
-    used = points[np.unique(corners)]
+    is_used = np.zeros(len(points), bool)
+    is_used[corners] = True
+    used = points[is_used]
     if not np.isfinite(used).all():
         raise ValueError("a vertex is not a finite number")
     if len(used) and np.abs(used).max() > _FARTHEST:
@@ -130,6 +133,10 @@ def _different(
     points: Float[np.ndarray, "V 3"],
 ) -> tuple[Float[np.ndarray, "W 3"], Int[np.ndarray, " V"]]:
     """List the different points, and the number of each old one among them."""
+    with np.errstate(all="ignore"):  # points without use may be anything
+        mixed = points[:, 0] + _ODD[0] * points[:, 1] + _ODD[1] * points[:, 2]
+    if len(np.unique(mixed)) == len(points):  # equal points would have equal numbers
+        return points, np.arange(len(points))
     order = np.lexsort(points.T)
     ordered = points[order]
     new = np.ones(len(points), bool)
@@ -180,8 +187,11 @@ def _cut(
 
 
 def _in_order_of_use(points: Float[np.ndarray, "V 3"], faces: Int[np.ndarray, "F 3"]) -> Mesh:
-    used, first, number = np.unique(faces, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    place = np.empty(len(used), np.int64)
-    place[order] = np.arange(len(used))
-    return Mesh(points[used[order]], place[number].reshape(-1, 3))
+    corners = faces.ravel()
+    first = np.full(len(points), -1)
+    first[corners[::-1]] = np.arange(len(corners))[::-1]  # of equal ones the last is kept
+    used = np.flatnonzero(first >= 0)
+    used = used[np.argsort(first[used])]
+    place = np.empty(len(points), np.int64)
+    place[used] = np.arange(len(used))
+    return Mesh(points[used], place[faces])
