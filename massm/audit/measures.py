@@ -83,7 +83,7 @@ def _measure(image: Volume | None, mask: Volume, others: Mapping[str, Volume]) -
     center = points.mean(axis=0)
     arms = points - center
     ends = np.percentile(points, [100 - END_PERCENT, END_PERCENT], axis=0)
-    spread = np.cov(arms.T) + 1e-6 * np.eye(3)
+    spread = arms.T @ arms / len(arms) + 1e-6 * np.eye(3)
     lengths = np.sqrt(np.diag(spread))
     shared_with, shared = _shared(points, others)
     hu, rim, around = _seen(image, crop, center)

@@ -28,7 +28,8 @@ def fold_config(config: Config, number: int, names: Sequence[str] = ()) -> dict[
     values["results"] = str(config.results / "crossval" / f"fold_{number}")
     values["fold"] = {"of": str(config.results), "number": number}
     values["models"] = {
-        name: values["models"][name] if name in kept else None
+        # In the file below it may be like an entry that is taken out.
+        name: {**values["models"][name], "like": None} if name in kept else None
         for name in dict.fromkeys([*values["models"], *names])
     }
     values["predict"]["splits"] = values["evaluate"]["splits"] = ["test"]

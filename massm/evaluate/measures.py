@@ -65,6 +65,19 @@ def is_rate(name: str) -> bool:
     return name.startswith(RATES)
 
 
+def is_of_particles(name: str) -> bool:
+    """Tell whether a measure takes particles in correspondence, which a label map has not."""
+    return name.startswith("particle_")
+
+
+def has_cost(name: str) -> bool:
+    """Tell whether a missed anatomy costs something in a measure of surfaces or particles.
+
+    Nothing stands for the pieces of what was not segmented, and a mean shape lies in the span.
+    """
+    return not name.endswith(OF_RAW) and name != "span_distance"
+
+
 def plain_name(name: str) -> str:
     """Take the ending off that says of or to which other surface a measure was taken."""
     return name.removesuffix(TO_PARTICLES).removesuffix(TO_MASK).removesuffix(OF_RAW)

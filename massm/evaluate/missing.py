@@ -5,6 +5,7 @@ twice, the second time with this in place of every anatomy that a model missed: 
 have without looking at the image.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from jaxtyping import Float
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.detection import box_measures
+from massm.evaluate.measures import has_cost, is_of_particles
 from massm.evaluate.outcomes import WorldTruth, local_measures, world_measures
 from massm.evaluate.rows import DETECTION, LOCAL, WORLD
 from massm.evaluate.scopes import FOUND, WITH_MISSED
@@ -77,6 +79,23 @@ def missed_measures(
     return measures
 
 
+def costs_of(
+    costs: Mapping[str, Mapping[str, float]], frame: str, *, has_particles: bool
+) -> dict[str, float]:
+    """Choose what an anatomy costs a model that missed it.
+
+    Args:
+        costs: As of :func:`missed_measures`.
+        frame: ``local``, ``world`` or ``detection``.
+        has_particles: Whether the model predicts any; one of labels owes no errors of particles.
+    """
+    return {
+        name: value
+        for name, value in costs.get(frame, {}).items()
+        if has_particles or not is_of_particles(name)
+    }
+
+
 def with_countings(values: pd.DataFrame, missed: pd.DataFrame) -> pd.DataFrame:
     """Repeat the measures of found anatomies, the second time together with the missed ones.
 
@@ -89,6 +108,7 @@ def with_countings(values: pd.DataFrame, missed: pd.DataFrame) -> pd.DataFrame:
         particles and boxes, the same rows and those of ``missed`` as ``with_missed``.
     """
     once = values.assign(counting=FOUND)
-    costly = (values["head"] != DETECTION) | values["measure"].isin(_PLACES)
+    measure = values["measure"]
+    costly = (values["head"] != DETECTION) & measure.map(has_cost) | measure.isin(_PLACES)
     again = pd.concat([values[costly], missed], ignore_index=True)
     return pd.concat([once, again.assign(counting=WITH_MISSED)], ignore_index=True)

@@ -43,7 +43,8 @@ def spread_points(mesh: Mesh, count: int) -> SpreadPoints:
     Raises:
         ValueError: If the surface has no area.
     """
-    order = along_curve(mesh.vertices[mesh.faces].mean(axis=1))
+    a, b, c = (mesh.vertices[mesh.faces[:, corner]] for corner in range(3))
+    order = along_curve((a + b + c) / 3)
     summed = np.cumsum(mesh.face_areas[order])
     if len(summed) == 0 or summed[-1] <= 0:
         raise ValueError("a surface without area has no points to measure from")
@@ -51,7 +52,7 @@ def spread_points(mesh: Mesh, count: int) -> SpreadPoints:
     face = order[np.minimum(np.searchsorted(summed, places, side="right"), len(summed) - 1)]
     uv = (0.5 + np.arange(count)[:, None] * _R2) % 1.0
     folded = np.where(uv.sum(1, keepdims=True) > 1, 1 - uv, uv)
-    a, b, c = (mesh.vertices[mesh.faces[face, corner]] for corner in range(3))
+    a, b, c = a[face], b[face], c[face]
     return SpreadPoints(a + folded[:, :1] * (b - a) + folded[:, 1:] * (c - a), face)
 
 
@@ -83,7 +84,8 @@ class MeasuredSurface:
     @cached_property
     def _vertices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the used vertices, a point near each, and the way there, mm (infinite: none)."""
-        used = np.unique(self.mesh.faces)
+        is_used = np.zeros(len(self.mesh.vertices), bool)
+        is_used[self.mesh.faces] = True
         near = np.full(len(self.mesh.vertices), -1)
         corners = self.mesh.faces[self._face]
         gap = np.linalg.norm(self.mesh.vertices[corners] - self.points[:, None], axis=2)
@@ -94,7 +96,7 @@ class MeasuredSurface:
             lent = np.broadcast_to(known.max(1, keepdims=True), known.shape)
             without = (known < 0) & (lent >= 0)
             near[self.mesh.faces[without]] = lent[without]
-        vertices, near = self.mesh.vertices[used], near[used]
+        vertices, near = self.mesh.vertices[is_used], near[is_used]
         way = np.linalg.norm(vertices - self.points[near], axis=1)
         return vertices, near, np.where(near < 0, np.inf, way)
 

@@ -1,7 +1,7 @@
 """What is usual of a model's predictions: ``trust/{model}/trust.npz``.
 
-The model folder has the same file. Quantile tables stand for the subjects: no value of one of them
-can be told, and no name is in it.
+The model folder has the same file. Quantile tables stand for the subjects, and no name is in it;
+the ends of a table are the values of one subject each.
 """
 
 from dataclasses import dataclass
@@ -77,8 +77,8 @@ class TrustTables:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there were too few subjects to say anything."""
-        return not np.isfinite(self.red)
+        """Whether there were too few subjects to say anything, of a scan or of an anatomy."""
+        return not (np.isfinite(self.red) or np.isfinite(self.scan_red))
 
 
 def write_trust(tables: TrustTables, path: Path) -> None:

@@ -17,12 +17,13 @@ from massm.stages._command import stage_main
 log = logging.getLogger(__name__)
 
 
-def run(
+def run(  # noqa: PLR0913 - one option for each input of the rule
     config: ComparisonConfig,
     *,
     measured: list[Path],
     missed: Path,
     folds: list[Path],
+    models: list[str],
     bounds: list[str],
     summary: Path,
     tests: Path,
@@ -35,6 +36,7 @@ def run(
         measured: ``crossval/{model}/{local,world,detection}.csv`` of every model.
         missed: ``crossval/missed.csv``: what missed anatomies cost.
         folds: ``crossval/fold_{fold}/out_of_fold.tsv`` of every fold.
+        models: Those that were asked for; folds make others too, which they read.
         bounds: Models that are bounds of the comparison, no rivals.
         summary: CSV to write: n, missed, mean, median, sd and interval.
         tests: CSV to write: differences with interval and p-values.
@@ -47,6 +49,7 @@ def run(
     if not tables:
         raise DataError("nothing was measured: no model found any anatomy of the subjects left out")
     values, costs = pd.concat(tables, ignore_index=True), read_table(missed)
+    costs = costs[costs["model"].isin(models)]
     how = Resampling(config.bootstrap_samples, config.confidence, config.seed)
     write_table(summarize(values, costs, how), summary)
     write_table(compare(values, costs, config.reference_model, how, bounds=bounds), tests)

@@ -4,13 +4,14 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from massm.config.evaluate import SurfaceMeasuresConfig
 from massm.evaluate.comparison import frame_of
 from massm.evaluate.jobs import collect_rows, read_reference
-from massm.evaluate.missing import MeanShape, image_center, missed_measures
+from massm.evaluate.missing import MeanShape, costs_of, image_center, missed_measures
 from massm.evaluate.prediction import heads_of, read_prediction
-from massm.evaluate.rows import MeasureRow, rows_of, to_table
+from massm.evaluate.rows import WORLD, MeasureRow, rows_of, to_table
 from massm.evaluate.truth import TrueSubject, read_subjects
 from massm.io import images, tensors
 from massm.io.errors import DataError
@@ -24,20 +25,32 @@ log = logging.getLogger(__name__)
 _MEANS = dict.fromkeys(("mean_local", "mean_world"), "K M 3")  # of the template's arrays
 
 
+class Owed(NamedTuple):
+    """What a model owes for an anatomy that it missed.
+
+    Attributes:
+        heads: Of the long table.
+        has_particles: Whether the model predicts particles in the image.
+    """
+
+    heads: frozenset[str]
+    has_particles: bool
+
+
 @dataclass(frozen=True)
 class MissedJob:
     """What is needed to measure one subject's missed anatomies.
 
     Attributes:
         subject: The truth.
-        missed: The models that missed an anatomy, each with the heads that this costs it.
+        missed: The models that missed an anatomy, each with what this costs it.
         shapes: The mean shape of each anatomy, around the origin and in the population's frame.
         references: Folder of this subject's surfaces from true particles.
         config: What to measure.
     """
 
     subject: TrueSubject
-    missed: Mapping[str, Mapping[str, frozenset[str]]]
+    missed: Mapping[str, Mapping[str, Owed]]
     shapes: Mapping[str, tuple[MeanShape, MeanShape]]
     references: Path
     config: SurfaceMeasuresConfig
@@ -105,18 +118,16 @@ def _mean_shapes(
     }
 
 
-def _missed(
-    subject: TrueSubject, folders: Mapping[str, Path]
-) -> dict[str, dict[str, frozenset[str]]]:
-    missed: dict[str, dict[str, frozenset[str]]] = {}
+def _missed(subject: TrueSubject, folders: Mapping[str, Path]) -> dict[str, dict[str, Owed]]:
+    missed: dict[str, dict[str, Owed]] = {}
     if not subject.present:
         return missed
     for model, folder in folders.items():
         prediction = read_prediction(folder / f"{subject.name}.npz")
-        heads = heads_of(prediction)
+        owed = Owed(heads_of(prediction), prediction.local is not None)
         for anatomy in subject.present:
-            if heads and not prediction.is_present(anatomy.name):
-                missed.setdefault(anatomy.name, {})[model] = heads
+            if owed.heads and not prediction.is_present(anatomy.name):
+                missed.setdefault(anatomy.name, {})[model] = owed
     return missed
 
 
@@ -136,10 +147,12 @@ def _measure(job: MissedJob) -> list[MeasureRow]:
         local, world = job.shapes[anatomy.name]
         reference = read_reference(job.references, anatomy)
         costs = missed_measures(anatomy, local.at(center), world, reference, job.config)
-        for model, heads in models.items():
-            for head in sorted(heads):
+        for model, owed in models.items():
+            for head in sorted(owed.heads):
                 named = (model, head, subject.name, anatomy.name, subject.split)
-                rows += rows_of(*named, costs.get(frame_of(head), {}))
+                frame = frame_of(head)
+                has_particles = owed.has_particles or frame == WORLD
+                rows += rows_of(*named, costs_of(costs, frame, has_particles=has_particles))
     return rows
 
 

@@ -23,6 +23,15 @@ def test_a_bricks_center_volume_and_lengths_are_its_own():
     np.testing.assert_allclose(found.turn, 0, atol=1e-9)
 
 
+def test_a_single_voxel_has_measures_too():
+    mask = Volume(np.zeros((9, 9, 9), bool), np.full(3, 2.0))
+    mask.array[4, 4, 4] = True
+    found = measure_masks(None, {"dot": mask})["dot"]
+    np.testing.assert_allclose(found.center, [8, 8, 8])
+    assert np.isfinite(found.turn).all()
+    assert np.isfinite(found.flat).all()
+
+
 def test_every_side_of_a_brick_is_flat_and_none_of_a_cross_is_whole():
     np.testing.assert_allclose(measure_masks(None, {"b": brick()})["b"].flat, 1)
     cross = brick()

@@ -33,6 +33,7 @@ def test_each_row_says_what_it_reads_and_gives(values, name, reads, gives, role)
     assert entry.facts.knows_truth == (name == "deepssm_world")
     assert entry.facts.parts == "each anatomy"
     assert entry.boxes_from == ("massm" if name == "deepssm_world_detected" else None)
+    assert ("detection" in entry.facts.tables) == (reads == "box crop")  # others find everything
     assert not entry.carried
 
 

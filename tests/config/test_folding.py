@@ -33,6 +33,16 @@ def test_models_come_with_those_that_they_read():
     }
 
 
+@pytest.mark.parametrize("model", ["deepssm_world", "deepssm_world_detected"])
+def test_a_model_that_is_like_one_that_is_taken_out_stays_what_it_is(model):
+    """A fold's file is laid over config.yaml, where it still says like whom it is."""
+    whole = config(models=[model])
+    base = read_yaml(ROOT / "config.yaml")
+    laid = merge(base, fold_config(whole, 1, list(base["models"])))
+    assert "deepssm_local" not in load_config(laid).models
+    assert load_config(laid).entry(model) == whole.entry(model)
+
+
 def test_fewer_folds_than_there_are_can_be_made():
     assert list(config().crossval.numbers) == [1, 2, 3, 4, 5]
     assert list(config(folds_made=2).crossval.numbers) == [1, 2]

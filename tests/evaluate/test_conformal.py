@@ -97,6 +97,14 @@ def test_coverage_comes_with_intervals_by_subject():
     assert found.share.interval.low == found.share.interval.high == 0.5
 
 
+def test_a_share_is_at_most_all_also_at_the_end_of_its_interval():
+    scores = [np.array([1.0] * 19 + [9.0])] + [np.ones(20)] * 7
+    share = measure_coverage(scores, [Factors(9.0, 1.5, 30)] * 8, np.arange(8), HOW).share
+    assert share.rate == pytest.approx(1 - 0.05 / 8)
+    assert share.interval.high == 1
+    assert share.interval.low < share.rate
+
+
 def test_what_nothing_is_promised_of_is_not_counted_and_what_was_missed_is_outside():
     scores = [np.array([1.0, 2.0]), np.full(2, np.inf), np.array([1.0, 2.0])]
     factors = [Factors(3.0, 1.5, 30), Factors(3.0, math.inf, 30), Factors(math.inf, math.inf, 5)]

@@ -73,7 +73,7 @@ def test_world_errors_are_those_of_the_turned_prediction(tables):
     np.testing.assert_allclose(
         values(world, head="cvae", measure="surface_mean", subject="s6"),
         values(local, measure="surface_mean", subject="s6"),
-        rtol=1e-6,
+        rtol=5e-3,  # other points of the same surface: they are spread along the frame's axes
     )
 
 

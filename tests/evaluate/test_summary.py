@@ -81,6 +81,18 @@ def test_missed_organs_are_counted_at_their_cost_in_rows_of_their_own(values):
     assert pick(table, **heart, counting="with_missed")["n"] == 3
 
 
+def test_what_a_missed_organ_costs_nothing_in_is_counted_once(values):
+    rows = [
+        ("massm", "local", name, "liver", "test", measure, 2.0)
+        for name in ("s0", "s1")
+        for measure in ("surface_mean_raw", "surface_mean", "span_distance")
+    ]
+    cost = long([("massm", "local", "s3", "liver", "test", "surface_mean", 91.0)])
+    table = summarize(long(rows), cost, HOW)
+    counted = table[table["counting"] == "with_missed"]
+    assert set(counted["measure"]) == {"surface_mean"}
+
+
 def test_a_rate_has_an_exact_interval_and_counts_organs_of_known_presence(values):
     row = pick(summarize(values, NONE, HOW), anatomy="liver", measure="missed")
     assert (row["n"], row["mean"], row["counting"], row["interval"]) == (4, 0.25, "known", "exact")

@@ -136,6 +136,7 @@ def folds(whole):
             ("massm", "local", name, "liver", "test", "surface_mean", 50.0)
             for name in set(names) - set(found)
         ]
+        missed.append(("unet", "local", names[0], "liver", "test", "surface_mean", 60.0))
         write_table(pd.DataFrame(missed, columns=COLUMNS), fold / "evaluate/missed.csv")
         fold_index.run(
             number=number,
@@ -160,6 +161,7 @@ def summarize(results):
         measured=[folder / "massm/local.csv"],
         missed=folder / "missed.csv",
         folds=[part / "out_of_fold.tsv" for part in parts],
+        models=["massm"],
         bounds=[],
         summary=folder / "summary.csv",
         tests=folder / "tests.csv",
@@ -176,6 +178,8 @@ def test_all_folds_become_one_table_and_one_summary(folds):
     assert found["mean"] == pytest.approx(np.mean([1, 1, 1, 2, 2]))
     counted = rows.loc["anatomy", "surface_mean", "with_missed"]
     assert counted["mean"] == pytest.approx(np.mean([1, 1, 1, 2, 2, 50]))
+    assert set(rows["model"]) == {"massm"}  # unet was made to be read, and nobody asked for it
+    assert read_table(folder / "tests.csv").empty
     records = read_out_of_fold(folder / "predictions.tsv")
     assert sorted(one.subject for one in records) == [f"s{n}" for n in range(6)]
     for one in records:

@@ -291,10 +291,9 @@ def calibrated_by(model, calibration):
 
 def validated_by(model):
     """The validation split, in words, and what else it decided in a model."""
-    source = ENTRIES[model].boxes_from or ENTRIES[model].surfaces_from or model
-    network = source if source in NETWORKS else None
+    asked = {model, ENTRIES[model].boxes_from, ENTRIES[model].surfaces_from}
     chosen = "thresholds of presence"
-    if network and settings.training(network).select == "best":
+    if any(settings.training(name).select == "best" for name in asked if name in NETWORKS):
         chosen += " and the epoch of the weights"
     return f"validation split, which also chose {chosen}"
 

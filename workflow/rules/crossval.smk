@@ -84,6 +84,12 @@ rule crossval_fold:
         snakefile=lambda wildcards, threads: Path(workflow.basedir) / "Snakefile",
         conda=lambda wildcards, threads: "--use-conda" if CONDA else [],
         folds=settings.crossval.folds,
+        state=lambda wildcards: batch_state(  # only compared: the fold itself looks at its images
+            table="subjects",
+            columns=["subject"],
+            files=["image"],
+            subjects=cohort_subjects("train", "validation"),
+        ),
     message:
         "Make the models without fold {wildcards.fold} of {params.folds}, predict it; progress in {log}"
     shell:
@@ -154,14 +160,15 @@ rule crossval_summary:
         runtime=60,
     params:
         config=section("evaluate", ComparisonConfig),
+        models=CROSSED,
         bounds=list(NAMES.bounds),
     message:
         "Summarize the cross-validation"
     shell:
         "python -m massm.stages.crossval_summary --config {params.config:q}"
         " --measured {input.measured:q} --missed {input.missed:q} --folds {input.folds:q}"
-        " --bounds {params.bounds:q} --summary {output.summary:q} --tests {output.tests:q}"
-        " --predictions {output.predictions:q} &> {log:q}"
+        " --models {params.models:q} --bounds {params.bounds:q} --summary {output.summary:q}"
+        " --tests {output.tests:q} --predictions {output.predictions:q} &> {log:q}"
 
 
 rule crossval:

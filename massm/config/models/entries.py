@@ -28,7 +28,7 @@ def laid_out(models: Any) -> Any:
 
     Args:
         models: By name the values of each; ``like: NAME`` takes over all values of that entry which
-            are not given anew.
+            are not given anew, ``like: null`` none.
 
     Raises:
         ValueError: If there is no such entry, or entries are like each other in a circle.
@@ -44,6 +44,8 @@ def _written_out(name: str, models: Mapping[str, Any], above: tuple[str, ...]) -
     if not isinstance(values, Mapping) or "like" not in values:
         return values
     other = values["like"]
+    if other is None:  # taken back by a file that is laid over another
+        return {key: value for key, value in values.items() if key != "like"}
     if other in (*above, name):
         circle = [*above, name, other]
         raise ValueError(f"{circle[0]}.like: {' -> '.join(circle)} is a circle")

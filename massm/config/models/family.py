@@ -48,15 +48,19 @@ class FamilyFacts:
     def tables(self) -> tuple[str, ...]:
         """Names of the tables in ``evaluate/{model}/``.
 
-        Detection is measured of what decides whether an anatomy is there, by boxes or by labels; a
-        model that gives particles alone finds everything.
+        Detection is measured of what decides whether an anatomy is there: by boxes, by labels, or
+        by the boxes of another model, which it crops the scan by; one that gives particles of a
+        whole scan alone finds everything.
         """
         needs: dict[str, set[Given]] = {
             "local": {"local", "labels"},
             "world": {"world"},
             "detection": {"boxes", "labels"},
         }
-        return tuple(name for name, any_of in needs.items() if self.gives & any_of)
+        decides = {"detection"} if self.reads == "box crop" else set()
+        return tuple(
+            name for name, any_of in needs.items() if self.gives & any_of or name in decides
+        )
 
 
 class EntryConfig(Section):

@@ -54,7 +54,7 @@ def judged(shapes: ScanShapes, volume: Volume, tables: TrustTables | None) -> Sc
         shapes,
         trust=scan,
         anatomies={
-            name: replace(shape, trust=_beside(lights.get(name), scan))
+            name: replace(shape, trust=_beside(lights[name], scan) if name in lights else None)
             for name, shape in shapes.anatomies.items()
         },
     )
@@ -183,9 +183,11 @@ def _lit(clues: Sequence[Clue], what: str, amber: float, red: float) -> Trust:
 
 
 def _beside(own: Trust | None, scan: Trust) -> Trust | None:
-    """Let an anatomy be red where its scan is."""
-    if own is None or scan.light != "red" or own.light == "red":
+    """Let an anatomy be red where its scan is, also one that has no light of its own."""
+    if scan.light != "red" or (own is not None and own.light == "red"):
         return own
+    if own is None:
+        return replace(scan, findings=())
     return replace(own, light="red", reason=f"{scan.reason} {own.reason}".strip())
 
 

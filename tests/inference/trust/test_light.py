@@ -169,6 +169,23 @@ def test_without_tables_nothing_is_said_but_why():
     assert shapes.untold == "0 subjects were held back, 6 are needed"
 
 
+def test_on_a_red_scan_an_organ_without_a_table_is_red_too():
+    volume, found = scene(208)
+    known = tables()
+    rare = replace(known, found=np.where(np.array(known.anatomies) == NAMES[0], 4, known.found))
+    shapes = shapes_of(volume, found)
+    usual_scan = judged(shapes, volume, rare)
+    assert usual_scan[NAMES[0]].trust is None
+    shifted = judged(shapes, Volume(volume.array + 1024, volume.spacing, volume.origin), rare)
+    assert (shifted.trust.light, shifted[NAMES[0]].trust.light) == ("red", "red")
+    assert shifted[NAMES[0]].trust.reason == shifted.trust.reason
+
+
+def test_few_organs_do_not_silence_what_is_known_of_scans():
+    assert not replace(tables(), red=np.inf).is_empty
+    assert replace(tables(), red=np.inf, scan_red=np.inf).is_empty
+
+
 def test_another_storage_changes_nothing():
     volume, found = scene(208)
     one = look(volume, found)
