@@ -32,7 +32,10 @@ def fitted_surfaces(config: SurfaceFitConfig, known: Known) -> Predictions:
     """
     if not known.fitters:
         raise DataError(f"no shape models to which the surfaces of {config.surfaces_of} are fitted")
-    said = {name: replace(known.boxes(name), labels=None) for name in known.subjects}
+    said = {
+        name: replace(known.boxes(name), labels=None, probability={})  # all are held at once
+        for name in known.subjects
+    }
     placed = {anatomy: _placed(anatomy, config, known, said) for anatomy in known.fitters}
     for subject, found in said.items():
         own = {anatomy: there[subject] for anatomy, there in placed.items() if subject in there}

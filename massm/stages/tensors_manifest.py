@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from massm.config.tensors import TensorsConfig
+from massm.geometry.particles import ParticleSet
 from massm.io import documents, meshes, tensors
 from massm.io.cohort import read_subject_table
 from massm.io.fingerprint import digest
@@ -15,7 +16,7 @@ from massm.stages._command import stage_main
 from massm.tensors.export import histogram, intensity_of
 from massm.tensors.manifest import Entry, Manifest, write_manifest
 from massm.tensors.preprocessing import Preprocessing
-from massm.tensors.template import template_arrays
+from massm.tensors.template import refuse_scaled, template_arrays
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,9 @@ def run(
         subjects: ``tensors/subjects/{subject}.safetensors`` of all subjects.
         manifest: Output.
         template: Output.
+
+    Raises:
+        DataError: If shapes were scaled to a common size, which networks know nothing of.
     """
     splits = {row.subject: row.split for row in read_subject_table(subject_table)}
     entries, counts = [], np.zeros(65536)
@@ -55,7 +59,7 @@ def run(
         entries.append(Entry(subject, split, file, digest(path), image.shape))
     medoids = [_medoid(path.with_suffix(".json")) for path in templates]
     arrays = template_arrays(
-        *((load_set(path) for path in correspond), medoids),
+        *(map(_rigid, anatomies, correspond), medoids),
         *([meshes.read(path) for path in templates], config.modes),
     )
     tensors.save(arrays, template)
@@ -70,6 +74,12 @@ def run(
         manifest,
     )
     log.info("%d subjects; training intensities %s", len(entries), intensity)
+
+
+def _rigid(anatomy: str, path: Path) -> ParticleSet:
+    population = load_set(path)
+    refuse_scaled(anatomy, population)
+    return population
 
 
 def _medoid(record: Path) -> str:

@@ -40,11 +40,13 @@ class Sizes:
         image: Of its image, rounded up to a multiple of the network's stride.
         fine: Of its finer image; None if there is none.
         lattice: Of its warp's displacements; None if it is not warped.
+        shown: Of its image without any padding: what the scan shows.
     """
 
     image: tuple[int, int, int]
     fine: tuple[int, int, int] | None
     lattice: tuple[int, int, int] | None
+    shown: tuple[int, int, int]
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,7 @@ def _sizes(scan: Scan, multiple: int) -> Sizes:
         image=_padded(scan.image.shape, multiple),
         fine=_padded(scan.fine.shape, 1) if scan.fine is not None else None,
         lattice=_padded(scan.warp.lattice.values.shape[2:], 1) if scan.warp else None,
+        shown=_padded(scan.image.shape, 1),
     )
 
 

@@ -13,9 +13,12 @@ from massm.geometry.distance import SurfaceIndex
 from massm.geometry.mesh import Mesh
 from massm.geometry.particles import ParticleSet
 from massm.io import tensors
+from massm.io.errors import DataError
 from massm.io.shapes import refuse_other_shapes
 from massm.pdm.shape_model import fit_shape_model
 from massm.tensors.sample import Template
+
+_RIGID = 1e-3  # largest change of size by rounding
 
 _SHAPES = {
     **dict.fromkeys(("template_local", "template_world", "mean_local", "mean_world"), "K M 3"),
@@ -25,6 +28,25 @@ _SHAPES = {
     "modes_local": "K J M 3",
     "modes_world": "K J M 3",
 }
+
+
+def refuse_scaled(anatomy: str, particles: ParticleSet) -> None:
+    """Refuse a population whose shapes were scaled to a common size.
+
+    World targets of augmented samples, crops and world heads move shapes between the frames by
+    rigid motions (and a mirror); they would be off by the scale.
+
+    Raises:
+        DataError: If a subject's transform from image to world is no rigid motion.
+    """
+    scales = np.cbrt(np.abs(np.linalg.det(particles.transforms[:, :3, :3])))
+    worst = int(np.abs(scales - 1).argmax())
+    if abs(scales[worst] - 1) > _RIGID:
+        raise DataError(
+            f"{anatomy}: the world particles of {particles.subjects[worst]} are scaled by "
+            f"{scales[worst]:.3f}; networks need shapes in their own size: set "
+            "correspond.entropy.scale to false, or make the project without scaling"
+        )
 
 
 def template_arrays(

@@ -115,7 +115,7 @@ def fit(
 
     run = fingerprint(config, entry, data.manifest, data.template, tensors)
     best = output / "best.safetensors" if config.select == "best" else None
-    checkpoint = checkpoint_of(output, run, module, best)
+    checkpoint = checkpoint_of(output, run, module, config.epochs, best)
     if checkpoint is None:
         model.prepare(data.particles, generator_for(config.seed, 0, "prepare"))
     columns = Columns.of(model)
@@ -183,15 +183,15 @@ def fingerprint(
         tensors: Folder of the tensors stage, for what else the network learns from: labels, and
             training subjects in a mirror.
     """
+    train, validation = (manifest.of_split(split) for split in ("train", "validation"))
     parts: list[Any] = [
         config.model_dump(mode="json", exclude=set(_FREE)),
         entry.learned(),
         manifest.anatomies,
         manifest.preprocessing.model_dump(mode="json"),
-        [(entry.subject, entry.split, entry.sha256) for entry in manifest.subjects],
+        [(one.subject, one.split, one.sha256) for one in (*train, *validation)],  # not test
         {name: _digest(value) for name, value in vars(template).items()},
     ]
-    train, validation = (manifest.of_split(split) for split in ("train", "validation"))
     if entry.facts.trains_on == "labels":
         files = [label_file(tensors / "labels", one.subject) for one in (*train, *validation)]
         parts.append([digest(file) for file in files])

@@ -43,7 +43,9 @@ class UnusableError(DataError):
     """Why a run cannot be continued."""
 
 
-def checkpoint_of(output: Path, run: str, module: TrainingModule, best: Path | None) -> Path | None:
+def checkpoint_of(
+    output: Path, run: str, module: TrainingModule, epochs: int, best: Path | None
+) -> Path | None:
     """Return the checkpoint that a run goes on from, or None if it starts anew.
 
     A checkpoint that cannot be continued is removed, with a line in the log that says why.
@@ -52,6 +54,7 @@ def checkpoint_of(output: Path, run: str, module: TrainingModule, best: Path | N
         output: Folder of the model's results.
         run: Fingerprint of configuration and tensors.
         module: The network as it is built now.
+        epochs: How many are asked for.
         best: Where the best weights are kept; None if they are not asked for.
     """
     checkpoint = output / CHECKPOINT
@@ -60,6 +63,8 @@ def checkpoint_of(output: Path, run: str, module: TrainingModule, best: Path | N
     try:
         _same_run(output / RUN, run)
         rows = _rows(_read(checkpoint), module.state_dict())
+        if len(rows) > epochs:
+            raise UnusableError(f"it is of epoch {len(rows)}, and train.epochs is {epochs} now")
         if best is not None:
             selects = Columns.of(module.model).selects
             best_error(best, rows, selects, module.model.state_dict())

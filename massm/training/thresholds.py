@@ -13,8 +13,9 @@ def presence_threshold(
     With examples of both, it is the one with the best balanced accuracy; of several, the middle
     (in log odds) of the widest gap. Where nobody lacks the anatomy, as is common, absence cannot
     be learned from data: the threshold is ``fraction`` of the lowest score that a present one got,
-    so that only a response much weaker than any seen counts as none. Without any example it is
-    0.5.
+    so that only a response much weaker than any seen counts as none. So it is where no threshold
+    is better than to find everybody, as for one subject "without" whose mask was forgotten. Without
+    any example it is 0.5.
 
     Args:
         present: Scores where the anatomy is there.
@@ -33,7 +34,7 @@ def presence_threshold(
         found = sum(score >= middle for score in present) / len(present)
         rejected = sum(score < middle for score in absent) / len(absent)
         best = max(best, (found + rejected, high - low, middle))
-    return best[2]
+    return best[2] if best[0] > 1 else fraction * min(present)
 
 
 def _logit(score: float) -> float:

@@ -15,6 +15,11 @@ def frame(spacing_mm=12.0):
     return Grid(torch.zeros(2, 1, 8, 9, 10), origin, spacing_mm)
 
 
+def last(grid):
+    """Nothing is padded."""
+    return (grid.size - 1).expand(len(grid.origin), 3)
+
+
 def boxes(grid):
     generator = torch.Generator().manual_seed(0)
     unit = torch.rand(2, 3, 3, generator=generator)
@@ -38,7 +43,15 @@ def test_decode_inverts_encode():
     center, radius = boxes(grid)
     presence = torch.ones(2, 3, dtype=torch.long)
     targets = encode(
-        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        last(grid),
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=0,
     )
     found = decode(perfect_maps(grid, targets))
     torch.testing.assert_close(found.center, center, atol=1e-3, rtol=0)
@@ -51,7 +64,15 @@ def test_target_is_one_at_the_center_cell_alone():
     center, radius = boxes(grid)
     presence = torch.ones(2, 3, dtype=torch.long)
     targets = encode(
-        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        last(grid),
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=0,
     )
     assert (targets.heat == 1).flatten(2).sum(dim=-1).eq(1).all()
     assert targets.offset.abs().max() <= 0.5
@@ -70,6 +91,7 @@ def test_absent_and_unknown_have_no_bump():
         center.masked_fill(nan, torch.nan),
         radius.masked_fill(nan, torch.nan),
         presence,
+        last(grid),
         sigma=0.25,
         min_sigma_cells=0.7,
         reach_cells=0,
@@ -89,11 +111,51 @@ def test_an_anatomy_whose_center_lies_outside_is_unknown_at_first_then_absent(ra
     center[0, 0, 0] = edge - radii * radius[0, 0, 0]
     presence = torch.ones(2, 3, dtype=torch.long)
     targets = encode(
-        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        last(grid),
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=0,
     )
     assert not targets.present[0, 0]
     assert targets.known[0].tolist() == [known, True, True]
     assert targets.heat[0, 0].eq(0).all()
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("side", [-1, 1])
+@pytest.mark.parametrize(
+    ("radii", "present", "known"), [(-0.1, True, True), (0.3, False, False), (0.6, False, True)]
+)
+def test_padding_shows_nothing(axis, side, radii, present, known):
+    """Beyond the scan's own end an anatomy is as absent as before its beginning."""
+    grid = frame()
+    center, radius = boxes(grid)
+    shown = last(grid) - torch.tensor([2.25, 3.0, 1.5])  # the rest is padding
+    center = grid.to_point(grid.to_index(center) * (shown / last(grid))[:, None])
+    edge = shown[0, axis] + 0.5 if side > 0 else torch.tensor(-0.5)
+    outside = grid.to_index(center)
+    outside[0, 0, axis] = edge
+    center = grid.to_point(outside)
+    center[0, 0, axis] += side * radii * radius[0, 0, axis]
+    presence = torch.ones(2, 3, dtype=torch.long)
+    targets = encode(
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        shown,
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=0,
+    )
+    assert targets.present[0].tolist() == [present, True, True]
+    assert targets.known[0].tolist() == [known, True, True]
 
 
 @pytest.mark.parametrize("class_wise", [True, False])
@@ -113,7 +175,15 @@ def test_shared_maps_collide_and_class_wise_maps_do_not():
     radius = torch.full((2, 3, 3), 20.0)
     presence = torch.ones(2, 3, dtype=torch.long)
     targets = encode(
-        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        last(grid),
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=0,
     )
     assert torch.equal(targets.cell[0, 0], targets.cell[0, 1])
     maps = perfect_maps(grid, targets)
@@ -127,7 +197,15 @@ def test_a_peak_one_cell_beside_the_center_still_gives_the_center():
     center, radius = boxes(grid)
     presence = torch.ones(2, 3, dtype=torch.long)
     near = encode(
-        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=1
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        last(grid),
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=1,
     )
     assert near.cell.shape == (2, 3, 27)
     cells = torch.stack([near.cell % 10, near.cell // 10 % 9, near.cell // 90], dim=-1).float()
@@ -138,6 +216,14 @@ def test_a_peak_one_cell_beside_the_center_still_gives_the_center():
         rtol=0,
     )
     alone = encode(
-        grid, STRIDE, center, radius, presence, sigma=0.25, min_sigma_cells=0.7, reach_cells=0
+        grid,
+        STRIDE,
+        center,
+        radius,
+        presence,
+        last(grid),
+        sigma=0.25,
+        min_sigma_cells=0.7,
+        reach_cells=0,
     )
     assert torch.equal(near.cell[..., :1], alone.cell)

@@ -176,7 +176,7 @@ def test_offset_errors_are_in_the_unit_asked_for(folder, manifest, unit, factor)
     found = [
         detection_losses(
             maps,
-            targets_of(model, maps, batch.truth),
+            targets_of(model, maps, batch),
             config=config.model_copy(update={"offset_unit": name}),
         )["offset"]
         for name in ("cells", unit)

@@ -205,6 +205,19 @@ def test_another_template_of_the_same_files_is_another_run(folder):
     assert fitting.fingerprint(train_config(), small_model(), manifest, again, folder) in marks
 
 
+def test_a_test_subject_more_is_no_other_run(folder):
+    """Training reads none of them: a long run is not lost for one."""
+    manifest = read_manifest(folder / "manifest.json")
+    template = load_template(folder / "template.safetensors")
+    marks = {}
+    for split in ("train", "test"):
+        more = replace(manifest.subjects[0], subject="more", split=split)
+        other = replace(manifest, subjects=(*manifest.subjects, more))
+        marks[split] = fitting.fingerprint(train_config(), small_model(), other, template, folder)
+    own = fitting.fingerprint(train_config(), small_model(), manifest, template, folder)
+    assert marks["test"] == own != marks["train"]
+
+
 def test_the_log_has_one_line_per_epoch_with_what_is_left(folder, tmp_path, caplog):
     with caplog.at_level(logging.INFO, logger="massm"):
         fitting.fit(train_config(select="best"), small_model(), folder, tmp_path)

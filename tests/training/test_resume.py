@@ -72,9 +72,9 @@ def build(folder, model):
     return TrainingModule(build_model(model, template, preprocessing), CONFIG)
 
 
-def asked(left, network):
+def asked(left, network, epochs=9):
     run = json.loads((left / "run.json").read_text(encoding="utf-8"))["fingerprint"]
-    return checkpoint_of(left, run, network, left / "best.safetensors")
+    return checkpoint_of(left, run, network, epochs, left / "best.safetensors")
 
 
 def curves(output):
@@ -111,6 +111,12 @@ def test_a_cut_checkpoint_is_said_and_removed(left, network, caplog, share):
     assert "starts anew" in caplog.text
 
 
+def test_a_checkpoint_of_more_epochs_than_are_asked_for_is_not_continued(left, network, caplog):
+    assert asked(left, network, epochs=1) == left / "last.ckpt"
+    assert asked(left, network, epochs=0) is None
+    assert "it is of epoch 1, and train.epochs is 0 now" in caplog.text
+
+
 def test_flipped_bits_of_a_checkpoint_raise_nothing(left, network):
     content = (left / "last.ckpt").read_bytes()
     rng = np.random.default_rng(0)
@@ -128,7 +134,7 @@ def test_flipped_bits_of_a_checkpoint_raise_nothing(left, network):
 def test_a_damaged_run_file_starts_anew(left, network, caplog, content):
     run = json.loads((left / "run.json").read_text(encoding="utf-8"))["fingerprint"]
     (left / "run.json").write_bytes(content)
-    assert checkpoint_of(left, run, network, None) is None
+    assert checkpoint_of(left, run, network, 9, None) is None
     assert "run.json" in caplog.text
 
 

@@ -25,5 +25,12 @@ def test_without_an_absent_example_it_is_a_fraction_of_the_weakest():
     assert presence_threshold([0.8, 0.6], [], fraction=0.5) == pytest.approx(0.3)
 
 
+def test_one_absent_example_above_all_others_does_not_end_finding():
+    """A subject whose mask was forgotten: no threshold is better than to find everybody."""
+    present = [0.5, 0.6, 0.7, 0.8, 0.9]
+    assert presence_threshold(present, [0.95], fraction=0.5) == pytest.approx(0.25)
+    assert presence_threshold(present, [0.9999], fraction=0.5) == pytest.approx(0.25)
+
+
 def test_without_any_example_it_is_a_half():
     assert presence_threshold([], [0.9], fraction=0.5) == 0.5

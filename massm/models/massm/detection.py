@@ -114,7 +114,7 @@ class DetectionTargets:
             are moved to its rim.
         offset: Center minus each of these cells, cells.
         radius: Box radius, network voxels.
-        present: Anatomies that are there, with their center inside the grid.
+        present: Anatomies that are there, with their center inside the scan.
         known: Anatomies of which it is known whether they are there.
     """
 
@@ -126,12 +126,13 @@ class DetectionTargets:
     known: Bool[Tensor, "B K"]
 
 
-def encode(
+def encode(  # noqa: PLR0913 - what is known of the boxes, and how bumps are
     grid: Grid,
     stride: int,
     center: Float[Tensor, "B K 3"],
     radius: Float[Tensor, "B K 3"],
     presence: Int[Tensor, "B K"],
+    last: Float[Tensor, "B 3"],
     *,
     sigma: float,
     min_sigma_cells: float,
@@ -148,6 +149,8 @@ def encode(
         center: True centers, mm; nan where not there.
         radius: True radii, mm; nan where not there.
         presence: 1 there, 0 known not to be there, -1 unknown.
+        last: Place (x, y, z) of the last voxel that each scan shows, cells; the grid goes on behind
+            it where it is padded, and no anatomy is there.
         sigma: Standard deviation of a bump as a fraction of the box radius.
         min_sigma_cells: Its lower limit, cells.
         reach_cells: Radius and offset are asked for this many cells around the center cell too. A
@@ -155,15 +158,15 @@ def encode(
             each subject trains 27 cells instead of one; 0 is the paper's.
     """
     index = grid.to_index(center)
-    last = grid.size - 1
-    beyond = torch.maximum(-0.5 - index, index - last - 0.5)  # cells, negative: inside
+    beyond = torch.maximum(-0.5 - index, index - last[:, None] - 0.5)  # cells, negative: inside
     present = presence.eq(1) & (beyond < 0).all(dim=-1)
-    # A center just outside of the grid is neither here nor known to be absent.
+    # A center just outside of the scan is neither here nor known to be absent.
     gone = presence.eq(1) & (beyond * grid.spacing_mm > _GONE * radius).any(dim=-1)
     known = presence.eq(0) | present | gone
     index = torch.where(present[..., None], index, torch.zeros_like(index))
     radius = torch.where(present[..., None], radius, torch.ones_like(radius))
-    cell = torch.minimum(index.round().clamp(min=0), last)
+    end = grid.size - 1
+    cell = torch.minimum(index.round().clamp(min=0), end)
 
     spread = (sigma * radius / grid.spacing_mm).clamp(min=min_sigma_cells)
     bumps = [
@@ -177,7 +180,7 @@ def encode(
     steps = torch.arange(-reach_cells, reach_cells + 1, device=cell.device, dtype=cell.dtype)
     around = torch.cartesian_prod(steps, steps, steps).reshape(-1, 3)
     around = around[around.abs().sum(dim=-1).argsort(stable=True)]  # the center cell comes first
-    cells = torch.minimum((cell[..., None, :] + around).clamp(min=0), last)
+    cells = torch.minimum((cell[..., None, :] + around).clamp(min=0), end)
     x, y, z = cells.long().unbind(-1)
     _, height, width = grid.values.shape[2:]
     return DetectionTargets(

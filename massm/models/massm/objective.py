@@ -103,7 +103,7 @@ def loss_terms(
     levels = network.pyramid(batch.images.image)
     maps = network.detect(levels)
     with single_precision(batch.images):
-        targets = targets_of(network, maps, batch.truth)
+        targets = targets_of(network, maps, batch)
         terms = detection_losses(maps, targets, config=network.config.objective.loss)
         levels = [level.float() for level in levels]
         boxes = _boxes_for_training(decode(maps), batch.truth, targets.present, teacher)
@@ -114,15 +114,17 @@ def loss_terms(
         return terms | _particle_terms(network, levels, boxes, views, batch, teacher)
 
 
-def targets_of(network: MassmNetwork, maps: DetectionMaps, truth: Truth) -> DetectionTargets:
+def targets_of(network: MassmNetwork, maps: DetectionMaps, batch: Batch) -> DetectionTargets:
     """Return what the detector's maps should be."""
-    config = network.config.detection
+    config, truth = network.config.detection, batch.truth
+    shown = torch.tensor([size.shown[::-1] for size in batch.images.sizes]).to(truth.center)
     return encode(
         maps.grid,
         maps.stride,
         truth.center,
         truth.radius,
         truth.presence,
+        (shown - 1) / maps.stride,
         sigma=config.sigma,
         min_sigma_cells=config.min_sigma_cells,
         reach_cells=config.reach_cells,
