@@ -8,6 +8,7 @@ from jaxtyping import Float, Int16, Shaped
 from scipy import ndimage
 
 from massm.geometry.volume import Volume
+from massm.tensors.separable import apply_axes, axes_of
 
 _TRUNCATE = 3.0  # standard deviations at which the Gaussian ends
 _INWARD = 1 - 1e-9
@@ -80,10 +81,16 @@ def fill(
     middle = (np.array(volume.array.shape) - 1) / 2
     matrix, offset = matrix * _INWARD, middle + (offset - middle) * _INWARD
     slices = max(1, round(_SLAB_VOXELS / volume.array.size * len(values)))
+    shapes = volume.array.shape, values.shape
+    axes = axes_of(*shapes, matrix, offset, sigma_voxel, _TRUNCATE)
     for first in range(0, len(values), slices):
         slab = values[first : first + slices]
-        start = offset + matrix @ [first, 0, 0]
-        _resample(volume.array, slab, sigma_voxel, matrix, start, outside)
+        if axes is not None:
+            rows = [axes[0].part(slice(first, first + slices)), *axes[1:]]
+            slab[:] = _of_type(apply_axes(volume.array, rows, outside), slab.dtype)
+        else:
+            start = offset + matrix @ [first, 0, 0]
+            _resample(volume.array, slab, sigma_voxel, matrix, start, outside)
 
 
 def _resample(
@@ -94,7 +101,7 @@ def _resample(
     offset: Float[np.ndarray, "3"],
     outside: float,
 ) -> None:
-    """Fill some slices of the grid from the part of the scan that they need.
+    """Fill some slices of the grid from the part of a turned scan that they need.
 
     Args:
         array: The whole scan.
