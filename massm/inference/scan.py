@@ -31,6 +31,8 @@ def predict_scan(
         DataError: If particles make no surface, naming scan and anatomy.
     """
     preprocessing = bundle.description.preprocessing
+    if not bundle.model.sees_fine:
+        preprocessing = preprocessing.without_fine()
     images = images_of(
         [scan_of(name, volume, preprocessing)], preprocessing, multiple=bundle.model.stride
     )
