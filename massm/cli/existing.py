@@ -1,5 +1,6 @@
 """What is done where results are there already."""
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, TypeVar, runtime_checkable
@@ -19,6 +20,22 @@ class Task(Protocol):
 
 
 TaskT = TypeVar("TaskT", bound=Task)
+
+
+def refuse_unwritable(out: Path) -> None:
+    """Make the folder of all results, and see whether anything can be written there.
+
+    Raises:
+        ValueError: If not, with the reason.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise ValueError(
+            f"--out {out} cannot be written to ({error.strerror or error}); choose another folder"
+        ) from error
 
 
 def jobs_left(jobs: Sequence[TaskT], what: str, *, replace: bool, skip: bool) -> list[TaskT]:

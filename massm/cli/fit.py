@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from massm.cli import options
-from massm.cli.existing import jobs_left
+from massm.cli.existing import jobs_left, refuse_unwritable
 from massm.cli.narrator import Narrator, narrated
 from massm.cli.session import FAILED, complain, message_of, session
 from massm.io.errors import SeveralLabelsError
@@ -88,6 +88,7 @@ def _fit(
     loaded = api.load(model)
     jobs = list_fits(shapes, anatomy, loaded.anatomies, out)
     left = jobs_left(jobs, "shapes", **existing)
+    refuse_unwritable(out)
     failed = 0
     with limited_threads(threads or usable_cores()), narrated(len(left), quiet=quiet) as narrator:
         if len(left) < len(jobs):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from massm.cli import options
-from massm.cli.existing import jobs_left
+from massm.cli.existing import jobs_left, refuse_unwritable
 from massm.cli.narrator import Narrator, narrated
 from massm.cli.session import FAILED, complain, message_of, session
 
@@ -121,6 +121,7 @@ def _predict(
     if wanted.dicom_seg:
         dicom.refuse_without_writer()
     bundle = api.load(model).bundle
+    refuse_unwritable(out)
     failed = 0
     with limited_threads(threads or usable_cores()), narrated(len(left), quiet=quiet) as narrator:
         if len(left) < len(jobs):

@@ -1,5 +1,8 @@
 """Config of the stage that exports what a network sees."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from massm.config._section import FieldsAbove, Section
@@ -47,8 +50,16 @@ class MirrorConfig(Section):
 
     mirror_pairs: dict[Anatomy, Anatomy] = Field(
         description="{LeftParotid: RightParotid}: in a mirror one is the other; what is not named "
-        "stays what it is. Read where `train.augment.mirror_probability` is above 0."
+        "stays what it is; null takes a pair out. Read where `train.augment.mirror_probability` is "
+        "above 0."
     )
+
+    @field_validator("mirror_pairs", mode="before")
+    @classmethod
+    def _null_takes_a_pair_out(cls, pairs: Any) -> Any:
+        if not isinstance(pairs, Mapping):
+            return pairs
+        return {one: other for one, other in pairs.items() if other is not None}
 
     @field_validator("mirror_pairs")
     @classmethod

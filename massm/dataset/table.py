@@ -38,7 +38,10 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[FoundSubject]:
             none of the anatomies, or gives a split in a column of another name.
     """
     if not root.is_file():
-        raise DataError(f"dataset.root: no table {root}; give a .tsv with {', '.join(REQUIRED)}")
+        advice = f"give a .tsv with {', '.join(REQUIRED)}"
+        if root.is_dir():
+            advice = f"it is a folder: set dataset.layout to totalsegmentator, or {advice}"
+        raise DataError(f"dataset.root: no table {root}; {advice}")
     table = read_texts(root)
     missing = [name for name in REQUIRED if name not in table]
     if missing:

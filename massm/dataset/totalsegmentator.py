@@ -41,13 +41,17 @@ def find_subjects(root: Path, anatomies: Sequence[str]) -> list[FoundSubject]:
             heart chambers are asked for.
     """
     if not root.is_dir():
-        raise DataError(f"dataset.root: no folder {root}; name the one with s0000, s0001, ...")
+        advice = "name the one with s0000, s0001, ..."
+        if root.is_file():
+            advice = f"it is a file: set dataset.layout to table, or {advice}"
+        raise DataError(f"dataset.root: no folder {root}; {advice}")
     folders = {path.name: path for path in root.iterdir() if _looks_like_a_subject(path)}
     rows = _as_folders(_read_meta(root), folders)
     names = sorted(set(folders) | set(rows))
     if not names:
         raise DataError(
-            f"dataset.root: no subject in {root}; expected s0000/ct.nii.gz, s0000/segmentations/"
+            f"dataset.root: no subject in {root}; expected s0000/ct.nii.gz, s0000/segmentations/ "
+            "(folders may have any name), or a table with dataset.layout table"
         )
     _refuse_version_2(list(folders.values()), anatomies)
     subjects = [_subject(name, root / name, rows.get(name, []), anatomies) for name in names]

@@ -36,8 +36,10 @@ def refuse_if_useless(
         )
     used = [row for row in subjects if row.is_used]
     if not used:
-        reasons = most_common(row.reason for row in subjects)
-        raise DataError(f"none of {len(subjects)} subjects can be used: {reasons}")
+        raise DataError(
+            f"none of {len(subjects)} subjects can be used: {_alike(subjects)}; "
+            "massm doctor --data FOLDER lists the masks that are there"
+        )
     found = Counter(row.split for row in subjects)
     usable = Counter(row.split for row in used)
     if not usable["train"]:
@@ -67,6 +69,16 @@ def most_common(reasons: Iterable[str]) -> str:
     """Say how often each of the most common reasons is given."""
     short = [reason.removeprefix("subject excluded: ").split(":")[0] for reason in reasons]
     return ", ".join(f"{count} x {reason}" for reason, count in Counter(short).most_common(4))
+
+
+def _alike(subjects: Sequence[SubjectRecord]) -> str:
+    """Say how often each of the most common reasons is given, whoever they are of."""
+    reasons = []
+    for row in subjects:
+        kind, _, of_anatomies = row.reason.partition(": ")
+        lacks = of_anatomies.replace(row.subject, "*").removeprefix("1 x ")
+        reasons.append(lacks if kind == "no usable anatomy" else kind)
+    return ", ".join(f"{count} x {reason}" for reason, count in Counter(reasons).most_common(4))
 
 
 def _counts(anatomy: str, rows: Sequence[AnatomyRecord]) -> CountRecord:

@@ -9,7 +9,7 @@ and the SHA-256 of the other files. No name and no image of a training subject i
 and references are the shapes of single subjects, or mean shapes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +49,7 @@ from massm.models.saved import Description, document_of, load_model
 if TYPE_CHECKING:
     from massm.fitting.fit_model import FitModel
 
+_PLACES = ("mean", "template")  # last parts of the names of arrays of places
 _LARGE = 1 << 16  # numbers of an array that is worth to be stored in half precision
 
 
@@ -163,10 +164,7 @@ def write_bundle(
         (folder / name).unlink(missing_ok=True)
     state = dict(weights if weights is not None else model.state_dict())
     if contents.facts.precision == "half":
-        state |= {name: state[name].half() for name, _ in model.named_parameters()}
-        # Of what is not learned only arrays that are large: places in mm stay as they are.
-        large = [name for name, _ in model.named_buffers() if _is_large(state.get(name))]
-        state |= {name: state[name].half() for name in large}
+        state |= halved(state, {name for name, _ in model.named_parameters()})
     save_weights(state, folder / WEIGHTS)
     shapes = {name: contents.shapes[name] for name in description.anatomies}
     tensors.save(shapes_and_statistics(shapes, contents.statistics), folder / SHAPES)
@@ -257,6 +255,23 @@ def _refuse_other_shapes(
 def _write_text(text: str, path: Path) -> None:
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def halved(state: Mapping[str, Tensor], learned: Collection[str]) -> dict[str, Tensor]:
+    """Round what is learned, and what else is large, to half precision.
+
+    Places in mm stay as they are, whoever holds them: half precision would move them by up to a
+    sixteenth of a millimeter.
+
+    Args:
+        state: Arrays by name.
+        learned: Names of the weights among them.
+    """
+    return {
+        name: values.half()
+        for name, values in state.items()
+        if (name in learned or _is_large(values)) and name.rpartition(".")[2] not in _PLACES
+    }
 
 
 def _is_large(values: Tensor | None) -> bool:

@@ -1,6 +1,7 @@
 """Measure what a model found in a scan: size, field of view, place in the training population."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
@@ -15,6 +16,9 @@ from massm.inference.statistics import mahalanobis_of, standard_scores
 from massm.inference.trust.light import judged
 from massm.io.errors import DataError
 from massm.io.predictions import SubjectPrediction
+
+RED = "its light is red"
+"""Why nothing is promised of an anatomy that is not like those of the calibration subjects."""
 
 
 def describe_scan(
@@ -33,7 +37,20 @@ def describe_scan(
     """
     prediction, surfaces = predict_scan(volume, bundle, device, name)
     shapes = describe(prediction, surfaces, ScanGrid.of(volume), bundle, name)
-    return judged(shapes, volume, bundle.trust)
+    return promising_nothing_of_red(judged(shapes, volume, bundle.trust))
+
+
+def promising_nothing_of_red(shapes: ScanShapes) -> ScanShapes:
+    """Withhold the radii of what is red: they hold for anatomies like those that chose them."""
+    return replace(
+        shapes,
+        anatomies={
+            name: replace(shape, band=None, unsure=RED)
+            if shape.band is not None and shape.trust is not None and shape.trust.light == "red"
+            else shape
+            for name, shape in shapes.anatomies.items()
+        },
+    )
 
 
 def describe(

@@ -28,8 +28,14 @@ def predict_scan(
         mm.
 
     Raises:
-        DataError: If particles make no surface, naming scan and anatomy.
+        DataError: If a voxel is no number, or particles make no surface, naming scan and anatomy.
     """
+    broken = sum(plane.size - int(np.isfinite(plane).sum()) for plane in volume.array)
+    if broken:
+        raise DataError(
+            f"{name}: the image holds {broken} voxels that are no number (NaN or infinite); repair "
+            "it"
+        )
     preprocessing = bundle.description.preprocessing
     if not bundle.model.sees_fine:
         preprocessing = preprocessing.without_fine()

@@ -38,5 +38,6 @@ def refuse_missing_gpus(accelerator: Literal["cpu", "gpu"], devices: int = 1) ->
     if found < devices:
         raise ValueError(
             f"accelerator is gpu with {devices} device(s), found {found}; "
-            "set accelerator: cpu in sections train and predict, or install torch's CUDA build"
+            "set accelerator: cpu in sections train and predict, with train.precision: auto, or "
+            "install torch's CUDA build"
         )

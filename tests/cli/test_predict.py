@@ -143,6 +143,18 @@ def test_what_cannot_begin_is_said_in_one_sentence(words, message, model, tmp_pa
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("kind", ["file", "below a file"])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_any_work(
+    model, scans, tmp_path, command, kind
+):
+    (tmp_path / "taken").write_text("a file")
+    out = tmp_path / "taken" / "out" if kind == "below a file" else tmp_path / "taken"
+    done = command("predict", scans[0], "--model", model, "--out", out)
+    assert done.exit_code == 2
+    assert f"--out {out} cannot be written to (" in done.stderr
+    assert "choose another folder" in done.stderr
+
+
 def test_a_trace_is_shown_when_it_is_asked_for(tmp_path, command):
     words = ("predict", "ct.nii.gz", "--model", tmp_path, "--out", tmp_path / "out")
     assert "Traceback" not in command(*words).stderr

@@ -28,6 +28,19 @@ def test_every_preset_is_a_valid_difference(values, preset):
     assert load_config(merge(base, read_yaml(preset)))
 
 
+def test_networks_for_a_cpu_serve_another_cohort_too(values):
+    """As README says: openkbp.yaml, what takes out heads, and a file of one's own."""
+    presets = ROOT / "workflow" / "presets"
+    mine = {"anatomies": ["liver", "kidney_left", "kidney_right"], "results": "results/mine"}
+    laid = values
+    for part in ("openkbp.yaml", "openkbp-cpu.yaml"):
+        laid = merge(laid, read_yaml(presets / part))
+    config = load_config(merge(laid, mine))
+    assert config.train.accelerator == "cpu"
+    assert config.tensors.mirror_pairs == {}
+    assert config.groom.surface == load_config(values).groom.surface
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

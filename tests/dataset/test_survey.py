@@ -58,6 +58,16 @@ def test_subjects_found_unusable_leave_the_split_of_the_others_alone():
     assert cohort.set_index("subject")["split"].equals(before)
 
 
+def test_where_nobody_can_be_used_the_reason_is_given_whoever_it_is_of():
+    entries = [
+        checked(name, status="excluded", reason=f"no mask file spleeen.nii.gz in /d/{name}/seg")
+        for name in ("s0001", "s0002", "s0003")
+    ]
+    said = r"none of 3 .* 3 x no mask file spleeen\.nii\.gz in /d/\*/seg; massm doctor"
+    with pytest.raises(DataError, match=said):
+        survey(entries)
+
+
 def test_a_part_without_a_usable_subject_is_said(caplog):
     survey([checked("a", "train"), checked("b", "test", fault="broken")])
     assert "no test subject can be used (of 1 that are)" in caplog.text

@@ -174,6 +174,8 @@ def test_a_table_without_masks_is_refused(tmp_path):
 def test_a_table_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(DataError, match="no table"):
         find_subjects(tmp_path / "t.tsv", ANATOMIES)
+    with pytest.raises(DataError, match=r"a folder: set dataset\.layout to totalsegmentator"):
+        find_subjects(tmp_path, ANATOMIES)
 
 
 def test_an_anatomy_in_another_case_is_read_and_said(tmp_path, caplog):

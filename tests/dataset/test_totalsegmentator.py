@@ -77,6 +77,12 @@ def test_a_folder_without_subjects_is_refused(tmp_path, make, words):
         find_subjects(root, ANATOMIES)
 
 
+def test_a_table_in_the_place_of_a_folder_is_told_its_layout(tmp_path):
+    (tmp_path / "t.tsv").write_text("subject\tanatomy\tmask\n")
+    with pytest.raises(DataError, match=r"it is a file: set dataset\.layout to table"):
+        find_subjects(tmp_path / "t.tsv", ANATOMIES)
+
+
 def test_meta_csv_without_names_is_refused(tmp_path):
     write_subject(tmp_path, "s0001")
     (tmp_path / "meta.csv").write_text("name;split\ns0001;train\n")

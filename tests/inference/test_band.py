@@ -13,10 +13,10 @@ import pyvista
 import massm
 from massm.inference.band import NO_INTERVALS, band_of
 from massm.inference.bundle import load_bundle
-from massm.inference.describe import describe_scan
+from massm.inference.describe import describe_scan, promising_nothing_of_red
 from massm.inference.folder import INTERVALS
 from massm.inference.outputs import OutputOptions, write_scan
-from massm.inference.shapes import Cut
+from massm.inference.shapes import Cut, Trust
 from massm.inference.sources import open_scan
 from massm.io.errors import DataError
 from massm.io.intervals import AnatomyIntervals, Intervals, write_intervals
@@ -127,6 +127,19 @@ def test_intervals_of_another_model_are_not_written(run, tmp_path, others, messa
     write_intervals(others, tmp_path / "other.npz")
     with pytest.raises(DataError, match=message):
         test_bundle.make_bundle(run.folder, tmp_path / "model", tmp_path / "other.npz")
+
+
+def test_nothing_is_promised_of_what_is_red(found):
+    _, shapes = found
+    lights = dict(zip(ANATOMIES, ("red", "green"), strict=True))
+    judged = {
+        name: replace(shapes[name], trust=Trust(light, "", 1.0, 2.0, 3.0, ()))
+        for name, light in lights.items()
+    }
+    told = promising_nothing_of_red(replace(shapes, anatomies=judged))
+    red, green = (told[name] for name in ANATOMIES)
+    assert (red.band, red.unsure) == (None, "its light is red")
+    assert green is judged[ANATOMIES[1]]
 
 
 def test_a_scan_has_a_radius_for_each_particle_and_vertex(found):

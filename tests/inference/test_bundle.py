@@ -10,6 +10,7 @@ import jsonschema
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from massm.config.bundle import BundleConfig
 from massm.config.loading import load_config, merge, read_yaml
@@ -17,7 +18,7 @@ from massm.config.predict import PredictConfig
 from massm.config.reconstruct import ReconstructConfig
 from massm.geometry.boxes import box_of
 from massm.geometry.volume import Volume
-from massm.inference.bundle import Contents, load_bundle, write_bundle
+from massm.inference.bundle import Contents, halved, load_bundle, write_bundle
 from massm.inference.describe import describe_scan
 from massm.inference.fit import fit_shape, surface_of, write_fit
 from massm.inference.folder import CARD, FITS, SHAPES
@@ -400,6 +401,30 @@ def impersonal(run, tmp_path_factory):
     data["remark"] = "Read with care."
     folder = tmp_path_factory.mktemp("impersonal") / "model"
     return make_bundle(run.folder, folder, template="mean", precision="half", data=data)
+
+
+def test_a_scan_with_voxels_that_are_no_number_is_refused(run):
+    volume = run.cohort.volumes[run.cohort.subjects[0]]
+    array = volume.array.astype(np.float32)
+    array[0, :2, 0] = np.nan
+    bundle = load_bundle(run.folder / "models/massm")
+    with pytest.raises(DataError, match="ct7: the image holds 2 voxels that are no number"):
+        predict_scan(volume.with_array(array), bundle, name="ct7")
+
+
+def test_half_precision_leaves_places_where_they_are():
+    large = torch.full((24, 1024, 3), 149.97)
+    state = {
+        "local.template": large,
+        "world.cvae.mean": large,
+        "shrinkage.basis": large,
+        "decoder.mean": large[0],
+        "layer.weight": large[0, 0],
+        "layer.scale": large[0, 0],
+    }
+    rounded = halved(state, {"decoder.mean", "layer.weight"})
+    assert set(rounded) == {"shrinkage.basis", "layer.weight"}
+    assert {values.dtype for values in rounded.values()} == {torch.float16}
 
 
 def test_mean_shapes_stand_for_the_medoids_and_surfaces_stay_where_they_are(run, impersonal):
