@@ -93,7 +93,7 @@ format: $(READY)
 reference: $(READY)
 	$(BIN)/python -m massm.config.reference docs/config.md
 
-# The model that comes with the package, anew; DATA is the folder of openkbp_hn. The second command
+# The model that comes with the package, anew; DATA is a folder of OpenKBP's scans, as docs/benchmarks/openkbp.md says. The second command
 # alone makes it of results that are there.
 pretrained: $(READY)
 	$(BIN)/snakemake all --cores $(CORES) --configfile $(OPENKBP) --config dataset='{root: $(DATA)}'

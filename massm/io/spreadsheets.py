@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from massm.io.damage import named
 from massm.io.errors import DataError
 
@@ -25,6 +22,9 @@ def read_sheets(path: Path) -> dict[str, list[list[str]]]:
     Raises:
         DataError: If the file is damaged, no spreadsheet, or larger than any project.
     """
+    import openpyxl  # a tenth of what every stage takes to start, and few tables are spreadsheets
+    from openpyxl.utils.exceptions import InvalidFileException
+
     with named(path, _WHAT, _ADVICE):
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(member.file_size for member in archive.infolist())
