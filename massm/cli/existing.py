@@ -1,4 +1,4 @@
-"""What is done where results are there already."""
+"""The folder of results: whether it can be written to, and what is done where some are there."""
 
 import tempfile
 from collections.abc import Sequence

@@ -178,13 +178,11 @@ def measure_coverage(
     whole, of_whole = whole[promised["whole"]], clusters[promised["whole"]]
     share, of_share = share[promised["share"]], clusters[promised["share"]]
     interval = mean_interval(share, of_share, how) if len(share) else NO_INTERVAL
-    low, high = np.clip(interval[:2], 0.0, 1.0)  # a share is no less and no more
-    interval = interval._replace(low=float(low), high=float(high))
     return Coverage(
         whole=_covered(
             whole.astype(float), rate_interval(whole, of_whole, how.confidence), of_whole
         ),
-        share=_covered(share, interval, of_share),
+        share=_covered(share, interval.within(0.0, 1.0), of_share),
     )
 
 

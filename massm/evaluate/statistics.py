@@ -31,6 +31,11 @@ class Interval(NamedTuple):
     high: float
     method: str
 
+    def within(self, least: float, most: float) -> "Interval":
+        """Cut off what the value cannot be."""
+        low, high = np.clip([self.low, self.high], least, most)
+        return Interval(float(low), float(high), self.method)
+
 
 NO_INTERVAL = Interval(float("nan"), float("nan"), "")
 

@@ -87,8 +87,7 @@ def _row(
 def _possible(found: Interval, measure: str) -> Interval:
     """Cut off what no mean can be: distances below 0, shares beyond 0 and 1."""
     most = 1.0 if describe(measure).unit == "1" else float("inf")
-    low, high = np.clip([found.low, found.high], 0.0, most)
-    return Interval(float(low), float(high), found.method)
+    return found.within(0.0, most)
 
 
 def _interval(found: Interval) -> dict[str, object]:

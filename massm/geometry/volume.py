@@ -49,6 +49,13 @@ class Volume:
         """Volume of one voxel, ml."""
         return float(np.prod(self.spacing)) / 1000.0
 
+    @property
+    def not_finite(self) -> int:
+        """Number of voxels that are no number (NaN or infinite)."""
+        if self.array.dtype.kind != "f":
+            return 0
+        return sum(plane.size - int(np.isfinite(plane).sum()) for plane in self.array)
+
     def index_to_point(self, index: Float[np.ndarray, "*n 3"]) -> Float[np.ndarray, "*n 3"]:
         """Carry (x, y, z) indices, which may be fractional, to LPS millimeters."""
         steps = self.direction * self.spacing

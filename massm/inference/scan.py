@@ -30,11 +30,9 @@ def predict_scan(
     Raises:
         DataError: If a voxel is no number, or particles make no surface, naming scan and anatomy.
     """
-    broken = sum(plane.size - int(np.isfinite(plane).sum()) for plane in volume.array)
-    if broken:
+    if broken := volume.not_finite:
         raise DataError(
-            f"{name}: the image holds {broken} voxels that are no number (NaN or infinite); repair "
-            "it"
+            f"{name}: image holds {broken} voxels that are no number (NaN or infinite); repair it"
         )
     preprocessing = bundle.description.preprocessing
     if not bundle.model.sees_fine:

@@ -347,8 +347,7 @@ def _not_whole(header: Header, found: NotWhole) -> str:
 
 def _distance(header: Header) -> Segmentation:
     volume = header.volume(read_values(header).astype(np.float32, copy=False))
-    broken = volume.array.size - int(np.isfinite(volume.array).sum())
-    if broken:
+    if broken := volume.not_finite:
         raise DataError(
             f"{header.path}: mask holds {broken} voxels that are no number (NaN or infinite); "
             "repair it"

@@ -408,7 +408,7 @@ def test_a_scan_with_voxels_that_are_no_number_is_refused(run):
     array = volume.array.astype(np.float32)
     array[0, :2, 0] = np.nan
     bundle = load_bundle(run.folder / "models/massm")
-    with pytest.raises(DataError, match="ct7: the image holds 2 voxels that are no number"):
+    with pytest.raises(DataError, match="ct7: image holds 2 voxels that are no number"):
         predict_scan(volume.with_array(array), bundle, name="ct7")
 
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from massm.config.models.massm import DetectionConfig
 from massm.models.massm.detection import DetectionHead, DetectionMaps, decode, encode
 from massm.tensors.grid import Grid
 
@@ -18,6 +19,16 @@ def frame(spacing_mm=12.0):
 def last(grid):
     """Nothing is padded."""
     return (grid.size - 1).expand(len(grid.origin), 3)
+
+
+def targets_for(grid, center, radius, presence=None, *, shown=None, reach_cells=0):
+    """The maps of two subjects that have all three anatomies, in whole scans unless it is said."""
+    config = DetectionConfig(
+        channels=8, class_wise=True, sigma=0.25, min_sigma_cells=0.7, reach_cells=reach_cells
+    )
+    presence = torch.ones(2, 3, dtype=torch.long) if presence is None else presence
+    shown = last(grid) if shown is None else shown
+    return encode(grid, STRIDE, center, radius, presence, shown, config)
 
 
 def boxes(grid):
@@ -41,18 +52,7 @@ def perfect_maps(grid, targets):
 def test_decode_inverts_encode():
     grid = frame()
     center, radius = boxes(grid)
-    presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
-    )
+    targets = targets_for(grid, center, radius)
     found = decode(perfect_maps(grid, targets))
     torch.testing.assert_close(found.center, center, atol=1e-3, rtol=0)
     torch.testing.assert_close(found.radius, radius, atol=1e-3, rtol=0)
@@ -62,18 +62,7 @@ def test_decode_inverts_encode():
 def test_target_is_one_at_the_center_cell_alone():
     grid = frame()
     center, radius = boxes(grid)
-    presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
-    )
+    targets = targets_for(grid, center, radius)
     assert (targets.heat == 1).flatten(2).sum(dim=-1).eq(1).all()
     assert targets.offset.abs().max() <= 0.5
     peak = targets.heat.flatten(2).argmax(dim=-1)
@@ -85,16 +74,8 @@ def test_absent_and_unknown_have_no_bump():
     center, radius = boxes(grid)
     presence = torch.tensor([[1, 0, -1], [1, 1, 1]])
     nan = presence.ne(1)[..., None]
-    targets = encode(
-        grid,
-        STRIDE,
-        center.masked_fill(nan, torch.nan),
-        radius.masked_fill(nan, torch.nan),
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
+    targets = targets_for(
+        grid, center.masked_fill(nan, torch.nan), radius.masked_fill(nan, torch.nan), presence
     )
     assert targets.heat[0, 1:].eq(0).all()
     assert targets.known[0].tolist() == [True, True, False]
@@ -109,18 +90,7 @@ def test_an_anatomy_whose_center_lies_outside_is_unknown_at_first_then_absent(ra
     center, radius = boxes(grid)
     edge = grid.origin[0, 0] - grid.spacing_mm / 2
     center[0, 0, 0] = edge - radii * radius[0, 0, 0]
-    presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
-    )
+    targets = targets_for(grid, center, radius)
     assert not targets.present[0, 0]
     assert targets.known[0].tolist() == [known, True, True]
     assert targets.heat[0, 0].eq(0).all()
@@ -142,18 +112,7 @@ def test_padding_shows_nothing(axis, side, radii, present, known):
     outside[0, 0, axis] = edge
     center = grid.to_point(outside)
     center[0, 0, axis] += side * radii * radius[0, 0, axis]
-    presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        shown,
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
-    )
+    targets = targets_for(grid, center, radius, shown=shown)
     assert targets.present[0].tolist() == [present, True, True]
     assert targets.known[0].tolist() == [known, True, True]
 
@@ -173,18 +132,7 @@ def test_shared_maps_collide_and_class_wise_maps_do_not():
     grid = frame()
     center = grid.to_point(torch.tensor([[[4.2, 4, 4], [3.8, 4, 4], [1, 1, 1]]]).expand(2, -1, -1))
     radius = torch.full((2, 3, 3), 20.0)
-    presence = torch.ones(2, 3, dtype=torch.long)
-    targets = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
-    )
+    targets = targets_for(grid, center, radius)
     assert torch.equal(targets.cell[0, 0], targets.cell[0, 1])
     maps = perfect_maps(grid, targets)
     torch.testing.assert_close(decode(maps).center, center, atol=1e-3, rtol=0)
@@ -195,18 +143,7 @@ def test_shared_maps_collide_and_class_wise_maps_do_not():
 def test_a_peak_one_cell_beside_the_center_still_gives_the_center():
     grid = frame()
     center, radius = boxes(grid)
-    presence = torch.ones(2, 3, dtype=torch.long)
-    near = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=1,
-    )
+    near = targets_for(grid, center, radius, reach_cells=1)
     assert near.cell.shape == (2, 3, 27)
     cells = torch.stack([near.cell % 10, near.cell // 10 % 9, near.cell // 90], dim=-1).float()
     torch.testing.assert_close(
@@ -215,15 +152,5 @@ def test_a_peak_one_cell_beside_the_center_still_gives_the_center():
         atol=1e-3,
         rtol=0,
     )
-    alone = encode(
-        grid,
-        STRIDE,
-        center,
-        radius,
-        presence,
-        last(grid),
-        sigma=0.25,
-        min_sigma_cells=0.7,
-        reach_cells=0,
-    )
+    alone = targets_for(grid, center, radius)
     assert torch.equal(near.cell[..., :1], alone.cell)

@@ -184,6 +184,27 @@ def test_offset_errors_are_in_the_unit_asked_for(folder, manifest, unit, factor)
     assert found[1].item() == pytest.approx(factor**2 * found[0].item(), rel=1e-4)
 
 
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_an_organ_behind_the_end_of_its_scan_is_absent_though_the_grid_goes_on(
+    folder, manifest, axis
+):
+    """A scan that ends before the organ is padded to the size of another one, which has it."""
+    model = make(folder, manifest)
+    labels = folder / "labels"
+    dataset = SubjectDataset(folder, manifest, manifest.subjects[:1], labels=labels)
+    whole = dataset[0]
+    spacing, scan = manifest.preprocessing.spacing_mm, whole.scan
+    edge = whole.truth.center[0, axis] - 0.8 * whole.truth.radius[0, axis] - scan.origin[axis]
+    kept = [slice(None)] * 3
+    kept[2 - axis] = slice(0, int(edge / spacing) + 1)
+    ended = replace(whole, scan=replace(scan, image=scan.image[tuple(kept)].clone()))
+    batch = dataset.collate([whole, ended], model.stride)
+    targets = targets_of(model, model.detect(model.pyramid(batch.images.image)), batch)
+    assert targets.present[:, 0].tolist() == [True, False]
+    assert targets.known[:, 0].tolist() == [True, True]
+    assert targets.heat[1, 0].eq(0).all()
+
+
 def test_a_batch_where_nothing_is_known_costs_nothing(folder, manifest):
     model = make(folder, manifest, refine={"steps": 1})
     batch = make_batch(folder, manifest, model)

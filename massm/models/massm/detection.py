@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from massm.config.models.massm import LossConfig
+from massm.config.models.massm import DetectionConfig, LossConfig
 from massm.models.interface import Boxes
 from massm.models.massm import losses
 from massm.tensors.grid import Grid
@@ -126,17 +126,14 @@ class DetectionTargets:
     known: Bool[Tensor, "B K"]
 
 
-def encode(  # noqa: PLR0913 - what is known of the boxes, and how bumps are
+def encode(
     grid: Grid,
     stride: int,
     center: Float[Tensor, "B K 3"],
     radius: Float[Tensor, "B K 3"],
     presence: Int[Tensor, "B K"],
     last: Float[Tensor, "B 3"],
-    *,
-    sigma: float,
-    min_sigma_cells: float,
-    reach_cells: int,
+    config: DetectionConfig,
 ) -> DetectionTargets:
     """Turn boxes into target maps.
 
@@ -151,11 +148,9 @@ def encode(  # noqa: PLR0913 - what is known of the boxes, and how bumps are
         presence: 1 there, 0 known not to be there, -1 unknown.
         last: Place (x, y, z) of the last voxel that each scan shows, cells; the grid goes on behind
             it where it is padded, and no anatomy is there.
-        sigma: Standard deviation of a bump as a fraction of the box radius.
-        min_sigma_cells: Its lower limit, cells.
-        reach_cells: Radius and offset are asked for this many cells around the center cell too. A
-            heat map that peaks one cell beside the center then still gives the right center, and
-            each subject trains 27 cells instead of one; 0 is the paper's.
+        config: How wide bumps are, and how many cells around the center cell radius and offset are
+            asked for. With one (0 is the paper's) a heat map that peaks one cell beside the center
+            still gives the right center, and each subject trains 27 cells instead of one.
     """
     index = grid.to_index(center)
     beyond = torch.maximum(-0.5 - index, index - last[:, None] - 0.5)  # cells, negative: inside
@@ -168,7 +163,7 @@ def encode(  # noqa: PLR0913 - what is known of the boxes, and how bumps are
     end = grid.size - 1
     cell = torch.minimum(index.round().clamp(min=0), end)
 
-    spread = (sigma * radius / grid.spacing_mm).clamp(min=min_sigma_cells)
+    spread = (config.sigma * radius / grid.spacing_mm).clamp(min=config.min_sigma_cells)
     bumps = [
         torch.exp(
             -(torch.arange(count, device=cell.device)[None, None] - cell[..., axis, None]).square()
@@ -177,7 +172,8 @@ def encode(  # noqa: PLR0913 - what is known of the boxes, and how bumps are
         for axis, count in enumerate(reversed(grid.values.shape[2:]))
     ]
     heat = torch.einsum("bkx,bky,bkz->bkzyx", *bumps) * present[..., None, None, None]
-    steps = torch.arange(-reach_cells, reach_cells + 1, device=cell.device, dtype=cell.dtype)
+    reach = config.reach_cells
+    steps = torch.arange(-reach, reach + 1, device=cell.device, dtype=cell.dtype)
     around = torch.cartesian_prod(steps, steps, steps).reshape(-1, 3)
     around = around[around.abs().sum(dim=-1).argsort(stable=True)]  # the center cell comes first
     cells = torch.minimum((cell[..., None, :] + around).clamp(min=0), end)

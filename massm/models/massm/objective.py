@@ -116,7 +116,7 @@ def loss_terms(
 
 def targets_of(network: MassmNetwork, maps: DetectionMaps, batch: Batch) -> DetectionTargets:
     """Return what the detector's maps should be."""
-    config, truth = network.config.detection, batch.truth
+    truth = batch.truth
     shown = torch.tensor([size.shown[::-1] for size in batch.images.sizes]).to(truth.center)
     return encode(
         maps.grid,
@@ -125,9 +125,7 @@ def targets_of(network: MassmNetwork, maps: DetectionMaps, batch: Batch) -> Dete
         truth.radius,
         truth.presence,
         (shown - 1) / maps.stride,
-        sigma=config.sigma,
-        min_sigma_cells=config.min_sigma_cells,
-        reach_cells=config.reach_cells,
+        network.config.detection,
     )
 
 
